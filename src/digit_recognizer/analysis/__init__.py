@@ -1,0 +1,1 @@
+"""Numbers, plots and the report about digits and models."""

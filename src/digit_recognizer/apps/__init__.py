@@ -1,0 +1,1 @@
+"""Doors that parse, call and print."""

@@ -1,0 +1,91 @@
+"""Files that appear whole or not at all: write to a temporary name in the same folder, fsync, rename.
+
+Knows nothing of what the bytes mean.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from digit_recognizer.errors import FileError
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success it is fsynced and renamed to ``path``, else removed.
+
+    Raises FileError where the folder cannot be written or the disk is full; ``path`` is then as it was before.
+
+    >>> with whole_file(folder / "a.txt") as temporary:      # doctest: +SKIP
+    ...     temporary.write_text("all of it")
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _fsync(temporary)
+        os.replace(temporary, target)
+        _fsync(target.parent)
+    except OSError as error:
+        raise FileError(f"{target}: cannot be written ({_reason(error)})") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write ``content`` to ``path``, whole or not at all. Raises FileError."""
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: str | Path, content: str) -> None:
+    """Write ``content`` as UTF-8 with LF line ends, whole or not at all. Raises FileError."""
+    write_bytes(path, content.encode("utf-8"))
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write ``value`` as indented JSON (no NaN: JSON has none), whole or not at all. Raises FileError."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def read_bytes(path: str | Path, *, limit: int | None = None) -> bytes:
+    """Read a regular file into memory. Raises FileError if it is missing, unreadable, no file, or over ``limit`` bytes.
+
+    A FIFO or device is refused before it is opened, so that nothing ever blocks.
+    """
+    path = Path(path)
+    try:
+        if path.exists() and not path.is_file():
+            kind = "a folder" if path.is_dir() else "not a regular file"
+            raise FileError(f"{path}: expected a file, this is {kind}", code="not_a_regular_file")
+        if limit is not None and (size := path.stat().st_size) > limit:
+            raise FileError(f"{path}: {size:,} bytes, more than the limit of {limit:,}", code="too_large")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
+        raise FileError(f"{path}: cannot be read ({_reason(error)})") from error
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        if not path.is_dir():  # some file systems cannot fsync a folder; the file itself must be safe
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+__all__ = ["read_bytes", "whole_file", "write_bytes", "write_json", "write_text"]

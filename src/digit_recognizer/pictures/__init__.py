@@ -1,0 +1,1 @@
+"""Pictures become ink: decode safely, then frame as MNIST does."""
