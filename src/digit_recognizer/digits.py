@@ -52,9 +52,7 @@ class Digits:
         if self.labels is not None:
             labels = np.asarray(self.labels)
             if not np.issubdtype(labels.dtype, np.integer) or labels.shape != (len(images),):
-                raise InputError(
-                    f"expected {len(images):,} integer labels, found {labels.dtype} {tuple(labels.shape)}"
-                )
+                raise InputError(f"expected {len(images):,} integer labels, found {labels.dtype} {tuple(labels.shape)}")
             if len(labels) and not 0 <= labels.min() <= labels.max() < CLASSES:
                 wrong = int(np.flatnonzero((labels < 0) | (labels >= CLASSES))[0])
                 raise InputError(f"image {wrong + 1}: expected a label from 0 to 9, found {labels[wrong]}")
@@ -164,9 +162,7 @@ class Dataset:
     def labelled(self) -> Digits:
         """The training part. Raises InputError where there is none."""
         if self.train is None:
-            raise InputError(
-                f"{self.name}: expected labelled digits to learn from, found none", code="no_labels"
-            )
+            raise InputError(f"{self.name}: expected labelled digits to learn from, found none", code="no_labels")
         return self.train
 
 

@@ -41,9 +41,7 @@ class Reading:
         }
 
 
-def readings(
-    probabilities: npt.NDArray[np.float32], names: Sequence[str], min_confidence: float
-) -> list[Reading]:
+def readings(probabilities: npt.NDArray[np.float32], names: Sequence[str], min_confidence: float) -> list[Reading]:
     """Turn probabilities, float32 (N, 10), into N readings; those below ``min_confidence`` are not accepted.
 
     >>> p = np.full((1, 10), 0.02, np.float32); p[0, 7] = 0.82
