@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from digit_recognizer.errors import FileError
 
@@ -62,15 +62,34 @@ def read_bytes(path: str | Path, *, limit: int | None = None) -> bytes:
     A FIFO or device is refused before it is opened, so that nothing ever blocks.
     """
     path = Path(path)
+    with open_bytes(path) as stream:
+        if limit is not None and (size := path.stat().st_size) > limit:
+            raise FileError(f"{path}: {size:,} bytes, more than the limit of {limit:,}", code="too_large")
+        return stream.read()
+
+
+@contextmanager
+def open_bytes(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a regular file for reading. Raises FileError if it is missing, unreadable or no file, also while it is read.
+
+    A FIFO or device is refused before it is opened, so that nothing ever blocks.
+
+    >>> with open_bytes("train.csv") as stream:      # doctest: +SKIP
+    ...     head = stream.read(4)
+    """
+    path = Path(path)
     try:
         if path.exists() and not path.is_file():
             kind = "a folder" if path.is_dir() else "not a regular file"
             raise FileError(f"{path}: expected a file, this is {kind}", code="not_a_regular_file")
-        if limit is not None and (size := path.stat().st_size) > limit:
-            raise FileError(f"{path}: {size:,} bytes, more than the limit of {limit:,}", code="too_large")
-        return path.read_bytes()
+        stream = path.open("rb")
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
         raise FileError(f"{path}: cannot be read ({_reason(error)})") from error
+    with stream:
+        try:
+            yield stream
+        except OSError as error:
+            raise FileError(f"{path}: cannot be read ({_reason(error)})") from error
 
 
 def _fsync(path: Path) -> None:
@@ -88,4 +107,4 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-__all__ = ["read_bytes", "whole_file", "write_bytes", "write_json", "write_text"]
+__all__ = ["open_bytes", "read_bytes", "whole_file", "write_bytes", "write_json", "write_text"]
