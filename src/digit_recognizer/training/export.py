@@ -1,0 +1,192 @@
+"""A trained network becomes one ONNX file that keeps the contract, checked against torch before it is written.
+
+Knows nothing of how the network was trained, nor of who will read the file.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import logging
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+
+from digit_recognizer.digits import SIDE, Digits
+from digit_recognizer.errors import ModelError, UsageError
+from digit_recognizer.files import write_bytes
+from digit_recognizer.model_file import (
+    INPUT,
+    MAX_MODEL_BYTES,
+    PROBABILITIES,
+    ModelMetadata,
+    check_model,
+    with_metadata,
+)
+from digit_recognizer.model_probe import open_session, run_session, try_here
+
+# Largest difference of a probability between ONNX Runtime and torch, both in float32. Rounding gives about 1e-6.
+MAX_DIFFERENCE = 1e-3
+
+_BATCH = 256
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What was written. size: bytes. max_difference: largest difference of a probability from torch, 0-1.
+
+    images: how many both answered alike. seconds: what the export took, checks included.
+    """
+
+    path: Path
+    size: int
+    max_difference: float
+    images: int
+    seconds: float
+
+
+def export_model(
+    network: torch.nn.Module,
+    path: str | Path,
+    *,
+    metadata: ModelMetadata,
+    temperature: float,
+    check_images: npt.NDArray[np.uint8],
+) -> ExportReport:
+    """Write ``network`` to ``path`` as ONNX: uint8 images -> / 255 -> network -> / temperature -> softmax.
+
+    network: takes float32 (N, 1, 28, 28), 0-1, and returns logits (N, 10). Log-probabilities are logits too, so an
+    ensemble may return the logarithm of its mean probability. It is copied, to the CPU, float32 and evaluation mode,
+    and left as it is.
+    metadata: goes into the file, with ``temperature`` put in, and the time where ``created`` is empty.
+    temperature: above 0; 1 leaves the probabilities as they are (Guo et al., 2017).
+    check_images: uint8 (N, 28, 28), 1 or more real digits that torch and ONNX Runtime must answer alike.
+
+    The file appears whole or not at all. Raises ModelError, and writes nothing, where weights are not finite, the
+    network cannot be exported, or probabilities differ by more than 1e-3 or in one label; FileError where the file
+    cannot be written; UsageError without images to check.
+
+    >>> export_model(network, "model.onnx", metadata=card, temperature=1.2, check_images=val.images)  # doctest: +SKIP
+    ExportReport(path=PosixPath('model.onnx'), size=313567, max_difference=4.1e-07, images=4200, seconds=2.9)
+    """
+    start = time.perf_counter()
+    images = Digits(check_images).images
+    if not len(images):
+        raise UsageError("expected at least one image to check the exported model on, found none")
+    metadata = replace(
+        metadata, temperature=temperature, created=metadata.created or datetime.now(UTC).isoformat(timespec="seconds")
+    )
+    _refuse_non_finite(network)
+    reader = _Reader(network, temperature).eval()
+    content = with_metadata(_plain_onnx(reader), metadata)
+    if len(content) > MAX_MODEL_BYTES:
+        raise ModelError(f"{path}: the model has {len(content):,} bytes, more than the limit of {MAX_MODEL_BYTES:,}")
+    check_model(content, str(path))
+    if reason := try_here(content):
+        raise ModelError(f"{path}: the exported model does not keep the contract ({reason}); nothing was written")
+    difference = _compare(reader, content, images, str(path))
+    write_bytes(path, content)
+    return ExportReport(Path(path), len(content), difference, len(images), time.perf_counter() - start)
+
+
+class _Reader(torch.nn.Module):
+    """A network with the contract around it: uint8 (N, 28, 28) -> probabilities float32 (N, 10)."""
+
+    def __init__(self, network: torch.nn.Module, temperature: float) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(network).to("cpu", torch.float32)
+        self.temperature = temperature
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        ink = images.unsqueeze(1).to(torch.float32) / 255  # (N, 28, 28) -> (N, 1, 28, 28), 0-1
+        logits = self.network(ink)  # (N, 10)
+        return torch.softmax(logits / self.temperature, dim=1)
+
+
+def _refuse_non_finite(network: torch.nn.Module) -> None:
+    for name, tensor in network.state_dict().items():
+        if isinstance(tensor, torch.Tensor) and tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise ModelError(f"the weights {name!r} hold NaN or infinity; expected finite ones, nothing was written")
+
+
+def _plain_onnx(reader: torch.nn.Module) -> bytes:
+    """The ONNX file without our metadata, and without the exporter's: that holds source paths of this machine."""
+    # Two images: with 0 or 1 the exporter would take the batch for a constant.
+    example = (torch.zeros(2, SIDE, SIDE, dtype=torch.uint8),)
+    try:
+        with _silence(), torch.no_grad():
+            program = torch.onnx.export(
+                reader,
+                example,
+                dynamo=True,
+                dynamic_shapes=({0: torch.export.Dim("N")},),
+                input_names=[INPUT],
+                output_names=[PROBABILITIES],
+                external_data=False,
+                verbose=False,
+            )
+    except Exception as error:  # the exporter raises errors of many libraries, without a common base
+        first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise ModelError(f"the network cannot be exported to ONNX ({first})") from error
+    if program is None:
+        raise ModelError("the network cannot be exported to ONNX (the exporter returned nothing)")
+    model: onnx.ModelProto = program.model_proto
+    model.doc_string = model.graph.doc_string = ""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
+
+
+def _compare(reader: torch.nn.Module, content: bytes, images: npt.NDArray[np.uint8], name: str) -> float:
+    """Largest difference of a probability between ONNX Runtime and torch. Raises ModelError where it is too large."""
+    session = open_session(content, threads=torch.get_num_threads())
+    largest = 0.0
+    for first in range(0, len(images), _BATCH):
+        batch = np.array(images[first : first + _BATCH])  # a copy: torch warns of read-only arrays
+        with torch.no_grad():
+            expected = reader(torch.from_numpy(batch)).numpy()
+        found = run_session(session, batch)
+        largest = max(largest, float(np.abs(found - expected).max()))
+        if not largest <= MAX_DIFFERENCE:
+            raise ModelError(
+                f"{name}: a probability differs by {largest:.2g} between ONNX Runtime and torch, "
+                f"expected at most {MAX_DIFFERENCE:g}; nothing was written"
+            )
+        if len(other := np.flatnonzero(found.argmax(1) != expected.argmax(1))):
+            at = int(other[0])
+            raise ModelError(
+                f"{name}: image {first + at + 1} is a {found[at].argmax()} in ONNX Runtime and a "
+                f"{expected[at].argmax()} in torch; nothing was written"
+            )
+    return largest
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the exporter's progress lines, warnings and log away from the terminal; its errors come as exceptions."""
+    loggers = [logging.getLogger(name) for name in ("torch", "onnxscript", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+__all__ = ["MAX_DIFFERENCE", "ExportReport", "export_model"]
