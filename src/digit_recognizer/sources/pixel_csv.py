@@ -1,0 +1,290 @@
+"""A table of pixels as text (Kaggle's train.csv and its kin, plain or gzip) becomes Digits.
+
+Knows nothing of archives, folders or downloads; whoever has a path, the bytes or a stream may ask.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import os
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from digit_recognizer.digits import CLASSES, SIDE, Digits
+from digit_recognizer.errors import InputError
+from digit_recognizer.files import open_bytes
+
+MAX_LINE = 64 * 1024  # characters; a row of 784 values with decimals takes about 5,000
+MAX_UNPACKED = 4 * 1024**3  # bytes that compressed text may grow to
+MAX_RATIO = 100  # times that compressed text may grow; real digits grow 5 to 20 times
+SMALL = 64 * 1024**2  # bytes below which the ratio does not matter: a few blank pictures compress without end
+
+_BLOCK = 1024**2
+_GZIP = b"\x1f\x8b"
+_LABEL_NAMES = ("label", "class")
+_SCHEMES = (  # the names of the pixels from the top left, row by row
+    tuple(f"pixel{i}" for i in range(SIDE * SIDE)),
+    tuple(f"pixel{i + 1}" for i in range(SIDE * SIDE)),
+    tuple(f"{row + 1}x{column + 1}" for row in range(SIDE) for column in range(SIDE)),
+)
+
+Bytes = npt.NDArray[np.uint8]
+
+
+def read_pixel_csv(
+    source: str | os.PathLike[str] | bytes | BinaryIO, *, name: str | None = None, max_unpacked: int = MAX_UNPACKED
+) -> Digits:
+    """Read digits from CSV text with one picture a row and a header, plain or gzip (the content decides).
+
+    Columns are found by name, in any order: ``pixel0 … pixel783`` (Kaggle), ``pixel1 … pixel784`` (OpenML) or
+    ``1x1 … 28x28`` (row x column), with or without ``label`` (or ``class``). A value is a whole number from 0 to 255,
+    ``12.0`` included. UTF-8 with or without BOM; LF, CRLF or CR; quoted cells; blank lines are passed over.
+
+    source: a path, the bytes, or a binary stream that can seek, read from where it stands.
+    name: what messages call it; a path is called by itself.
+    max_unpacked: bytes that gzip may grow to.
+
+    Returns the pictures in the order of their rows, labels as in the file or None.
+    Raises InputError naming file, line, column and value of the first thing wrong; FileError where a path cannot be
+    read. The text is never held whole: memory stays at the result and a few MiB.
+
+    >>> header = ",".join(["label", *(f"pixel{i}" for i in range(784))])
+    >>> read_pixel_csv(f"{header}\\n7{',0' * 784}\\n".encode()).labels
+    array([7])
+    """
+    if isinstance(source, bytes):
+        return _read(io.BytesIO(source), name or "CSV", max_unpacked)
+    if isinstance(source, (str, os.PathLike)):
+        with open_bytes(source) as stream:
+            return _read(stream, name or os.fspath(source), max_unpacked)
+    return _read(source, name or "CSV", max_unpacked)
+
+
+def check_unpacked(name: str, packed: int, unpacked: int, *, limit: int = MAX_UNPACKED) -> None:
+    """Raise InputError where ``packed`` bytes grow to more than ``limit``, or beyond MAX_RATIO times (a zip bomb).
+
+    >>> check_unpacked("train.csv", packed=10_000_000, unpacked=75_000_000)
+    """
+    if unpacked > limit:
+        raise InputError(f"{name}: unpacks to more than the limit of {limit:,} bytes", code="too_large")
+    if unpacked > SMALL and unpacked > MAX_RATIO * packed:
+        raise InputError(
+            f"{name}: unpacks to more than {MAX_RATIO} times its size, as no real digits do; if it is meant, unpack it",
+            code="too_large",
+        )
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Where the header puts what: names in the file's order, label column or None, the column of each pixel (784,)."""
+
+    names: tuple[str, ...]
+    label: int | None
+    pixels: npt.NDArray[np.int64]
+
+
+def _read(stream: BinaryIO, name: str, limit: int) -> Digits:
+    columns: _Columns | None = None
+    pixels = bytearray()  # grows in place, so that the result is never there twice
+    labels = bytearray()
+    for first_line, text in _text_blocks(_chunks(stream, name, limit), name):
+        if columns is None:
+            skipped = len(text) - len(text.lstrip())
+            first_line += text.count("\n", 0, skipped)
+            header, _, text = text[skipped:].partition("\n")
+            if not header:
+                continue
+            columns = _columns(header, name, first_line)
+            first_line += 1
+        rows = _plain_rows(text, columns)
+        if rows is None:
+            rows = _careful_rows(text, columns, name, first_line)
+        pixels += rows[:, columns.pixels].tobytes()
+        if columns.label is not None:
+            labels += rows[:, columns.label].tobytes()
+    if columns is None:
+        raise InputError(f"{name}: the file is empty; expected a header and rows of pixels", code="empty_file")
+    if not pixels:
+        raise InputError(f"{name}: expected rows of pixels, found none below the header", code="no_rows")
+    return Digits(
+        np.frombuffer(pixels, np.uint8).reshape(-1, SIDE, SIDE),
+        np.frombuffer(labels, np.uint8) if columns.label is not None else None,
+    )
+
+
+def _chunks(stream: BinaryIO, name: str, limit: int) -> Iterator[bytes]:
+    """The bytes of the text, unpacked where they are gzip, a MiB at a time."""
+    start = stream.tell()
+    packed = stream.read(2) == _GZIP
+    stream.seek(start)
+    source = gzip.GzipFile(fileobj=stream) if packed else stream
+    size = 0
+    try:
+        while chunk := source.read(_BLOCK):
+            size += len(chunk)
+            if packed:
+                check_unpacked(name, stream.tell() - start, size, limit=limit)
+            yield chunk
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"{name}: the compressed data end early or are damaged; fetch it again", code="bad_gzip"
+        ) from error
+
+
+def _text_blocks(chunks: Iterable[bytes], name: str) -> Iterator[tuple[int, str]]:
+    """Whole lines, each ended by LF, as (number of the first line, text). Refuses bytes that are no text."""
+    # Wrong bytes become lone surrogates, so that they can be found with their line instead of raising without it.
+    utf8 = codecs.getincrementaldecoder("utf-8-sig")(errors="surrogateescape")
+    decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
+    line, rest = 1, ""
+    for chunk in chain(chunks, [b""]):
+        text = rest + decoder.decode(chunk, final=not chunk)
+        if not chunk and text and not text.endswith("\n"):
+            text += "\n"
+        _check_text(text, name, line)
+        end = text.rfind("\n") + 1
+        if end:
+            yield line, text[:end]
+        line += text.count("\n")
+        rest = text[end:]
+
+
+def _check_text(text: str, name: str, first_line: int) -> None:
+    if (not text.isascii() or "\0" in text) and (wrong := re.search("[\0\udc80-\udcff]", text)):
+        if re.match("\udcff\udcfe|\udcfe\udcff", text):
+            found = "UTF-16"
+        else:
+            found = f"the byte 0x{ord(wrong[0]) & 0xFF:02x}"
+        line = first_line + text.count("\n", 0, wrong.start())
+        raise InputError(f"{name}, line {line}: expected UTF-8 text, found {found}", code="not_utf8")
+    start = 0
+    while len(text) - start > MAX_LINE:  # from line to line in strides, not one by one
+        end = text.rfind("\n", start, start + MAX_LINE + 1)
+        if end < 0:
+            line = first_line + text.count("\n", 0, start)
+            raise InputError(f"{name}, line {line}: longer than {MAX_LINE:,} characters", code="line_too_long")
+        start = end + 1
+
+
+def _columns(header: str, name: str, line: int) -> _Columns:
+    where = f"{name}, line {line}"
+    names = tuple(cell.strip().lower() for cell in _split(header, where))
+    if all(re.fullmatch(r"[-+.0-9e]*", cell) for cell in names) and any(names):
+        raise InputError(
+            f"{where}: expected a header ({_named(_SCHEMES[0])}), found numbers; put one on top", code="no_header"
+        )
+    scheme = max(_SCHEMES, key=lambda wanted: len(set(wanted) & set(names)))
+    labels = [i for i, cell in enumerate(names) if cell in _LABEL_NAMES]
+    known = {*scheme, *_LABEL_NAMES}
+    if set(scheme).isdisjoint(names):
+        raise InputError(f"{where}: expected columns {_named(scheme)}, found {_listed(names)}", code="bad_header")
+    for problem, wrong in (
+        ("missing column", [cell for cell in scheme if cell not in set(names)]),
+        ("duplicate column", [cell for cell, count in Counter(names).items() if count > 1 and cell in known]),
+        ("second label column", [names[i] for i in labels[1:]]),
+        ("unknown column", [cell or "without a name" for cell in names if cell not in known]),
+    ):
+        if wrong:
+            raise InputError(f"{where}: {problem} {_listed(wrong)}; expected {_named(scheme)}", code="bad_header")
+    position = {cell: i for i, cell in enumerate(names)}
+    pixels = np.array([position[cell] for cell in scheme], np.int64)
+    return _Columns(names, labels[0] if labels else None, pixels)
+
+
+def _plain_rows(text: str, columns: _Columns) -> Bytes | None:
+    """The cells of ``text``, uint8 (rows, columns), by numpy's parser in C; None where it needs a closer look."""
+    # loadtxt knows no quotes here, and before numpy 2.4 may read 12.5 or 1e1 by way of a float: not for us to accept.
+    if not text or text.isspace() or any(character in text for character in '".eEnN'):
+        return None
+    try:
+        rows: Bytes = np.loadtxt(io.StringIO(text), np.uint8, delimiter=",", comments=None, ndmin=2)
+    except ValueError:
+        return None
+    if rows.shape[1] != len(columns.names):
+        return None
+    if columns.label is not None and rows[:, columns.label].max() >= CLASSES:
+        return None
+    return rows
+
+
+def _careful_rows(text: str, columns: _Columns, name: str, first_line: int) -> Bytes:
+    """The cells of ``text``, uint8 (rows, columns), cell by cell. Raises InputError naming the first wrong one."""
+    rows = bytearray()
+    width = len(columns.names)
+    for number, line in enumerate(text.split("\n"), first_line):
+        if not line or line.isspace():
+            continue
+        where = f"{name}, line {number}"
+        cells = _split(line, where)
+        if len(cells) != width:
+            extra = 0 if columns.label is None else 1
+            raise InputError(
+                f"{where}: expected {width - extra} pixel values, found {len(cells) - extra}", code="bad_row"
+            )
+        try:
+            row = bytes(map(_value, cells))
+        except ValueError:
+            raise _wrong_cell(cells, columns, where) from None
+        if columns.label is not None and row[columns.label] >= CLASSES:
+            raise _wrong_cell(cells, columns, where)
+        rows += row
+    return np.frombuffer(rows, np.uint8).reshape(-1, width)
+
+
+@lru_cache(maxsize=4096)  # a file has few different cells
+def _value(cell: str) -> int:
+    match = re.fullmatch(r"\+?([0-9]+)(?:\.0*)?", cell.strip())
+    if match is None or (value := int(match[1])) > 255:
+        raise ValueError(cell)
+    return value
+
+
+def _wrong_cell(cells: Sequence[str], columns: _Columns, where: str) -> InputError:
+    """The error that names the first cell of a row that is wrong."""
+    for i, cell in enumerate(cells):
+        limit = CLASSES - 1 if i == columns.label else 255
+        try:
+            wrong = _value(cell) > limit
+        except ValueError:
+            wrong = True
+        if wrong:
+            found = repr(cell[:40]) if cell.strip() else "an empty cell"
+            code = "bad_label" if i == columns.label else "bad_pixel"
+            return InputError(
+                f"{where}, column {columns.names[i]}: expected a whole number from 0 to {limit}, found {found}",
+                code=code,
+            )
+    raise AssertionError("called for a row without a wrong cell")
+
+
+def _split(line: str, where: str) -> list[str]:
+    if '"' not in line:
+        return line.split(",")
+    try:
+        return next(csv.reader([line], strict=True, skipinitialspace=True))
+    except csv.Error as error:
+        raise InputError(f"{where}: a quoted cell is not closed as it should be ({error})", code="bad_row") from error
+
+
+def _named(scheme: Sequence[str]) -> str:
+    return f"{scheme[0]} … {scheme[-1]}, with or without label"
+
+
+def _listed(names: Sequence[str], most: int = 5) -> str:
+    shown = ", ".join(name[:40] for name in names[:most])
+    return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+__all__ = ["MAX_LINE", "MAX_UNPACKED", "check_unpacked", "read_pixel_csv"]
