@@ -1,0 +1,110 @@
+"""The networks: float32 (N, 1, 28, 28), 0-1, become logits float32 (N, 10).
+
+They know nothing of training, calibration or files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from digit_recognizer.digits import CLASSES
+from digit_recognizer.errors import UsageError
+
+NOTEBOOK_PARAMETERS = 887_530
+
+
+class NotebookNetwork(nn.Module):
+    """The well-known notebook's network, layer by layer, weights initialised as Keras does (Glorot, Bengio 2010).
+
+    [[Conv 5x5 x32, ReLU] x2, MaxPool, Dropout .25], [[Conv 3x3 x64, ReLU] x2, MaxPool, Dropout .25],
+    Dense 256, ReLU, Dropout .5, Dense 10: 887,530 parameters.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, 32, 5, padding=2), nn.ReLU(),  # (N, 32, 28, 28)
+            nn.Conv2d(32, 32, 5, padding=2), nn.ReLU(),
+            nn.MaxPool2d(2), nn.Dropout(0.25),  # (N, 32, 14, 14)
+            nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(64, 64, 3, padding=1), nn.ReLU(),  # (N, 64, 14, 14)
+            nn.MaxPool2d(2), nn.Dropout(0.25),  # (N, 64, 7, 7)
+            nn.Flatten(),
+            nn.Linear(64 * 7 * 7, 256), nn.ReLU(), nn.Dropout(0.5),
+            nn.Linear(256, CLASSES),
+        )  # fmt: skip
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                nn.init.xavier_uniform_(layer.weight)
+                assert layer.bias is not None
+                nn.init.zeros_(layer.bias)
+        assert count_parameters(self) == NOTEBOOK_PARAMETERS
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.layers(images)
+        return logits
+
+
+class CompactNetwork(nn.Module):
+    """A small convolutional net whose cost lies where it helps: one wide-eyed layer, then ever smaller pictures.
+
+    Pooling comes before normalisation and ReLU, which then touch a quarter of the memory; the result differs only
+    where a scale is negative. The head sees each channel's mean and maximum, so any picture size goes in.
+
+    widths: channels of the three levels (28, 14 and 7 pixels a side). depth: convolutions on the last two levels.
+    """
+
+    def __init__(self, widths: Sequence[int], depth: int = 2, dropout: float = 0.0) -> None:
+        super().__init__()
+        if len(widths) != 3 or min(widths) < 1:
+            raise UsageError(f"network widths: expected three positive numbers, found {tuple(widths)}")
+        first, second, third = widths
+        layers: list[nn.Module] = [*_level(1, first, 5, pool=True)]  # (N, first, 14, 14)
+        channels = [first] + [second] * depth
+        for index, (before, after) in enumerate(pairwise(channels), 1):
+            layers += _level(before, after, 3, pool=index == depth)  # last one: (N, second, 7, 7)
+        channels = [second] + [third] * depth
+        for before, after in pairwise(channels):
+            layers += _level(before, after, 3)  # (N, third, 7, 7)
+        self.features = nn.Sequential(*layers)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(2 * third, CLASSES)
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.features(images)  # (N, third, 7, 7)
+        mean = functional.adaptive_avg_pool2d(features, 1).flatten(1)
+        largest = functional.adaptive_max_pool2d(features, 1).flatten(1)
+        logits: Tensor = self.head(self.dropout(torch.cat([mean, largest], 1)))  # (N, 2 * third) -> (N, 10)
+        return logits
+
+
+class Ensemble(nn.Module):
+    """Several networks as one: the logarithm of their mean probability, float32 (N, 10)."""
+
+    def __init__(self, members: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, images: Tensor) -> Tensor:
+        probabilities = torch.stack([member(images).float().softmax(1) for member in self.members])
+        return probabilities.mean(0).clamp_min(1e-12).log()
+
+
+def count_parameters(network: nn.Module) -> int:
+    """How many numbers a network learns."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _level(before: int, after: int, side: int, *, pool: bool = False) -> list[nn.Module]:
+    layers: list[nn.Module] = [nn.Conv2d(before, after, side, padding=side // 2, bias=False)]
+    if pool:
+        layers.append(nn.MaxPool2d(2))
+    return [*layers, nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+
+
+__all__ = ["NOTEBOOK_PARAMETERS", "CompactNetwork", "Ensemble", "NotebookNetwork", "count_parameters"]

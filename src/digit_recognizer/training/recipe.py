@@ -1,0 +1,159 @@
+"""Recipe: everything that decides how a network is trained, as plain values; the presets are recipes.
+
+Knows nothing of data or devices. Torch's own names are used for torch's own things.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from digit_recognizer.errors import UsageError
+from digit_recognizer.training.augment import Augmentation
+
+Network = Literal["notebook", "compact"]
+Optimizer = Literal["rmsprop", "adamw"]
+Schedule = Literal["plateau", "one-cycle"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    network, widths, depth, dropout: see networks.py; the last three are for "compact" only.
+    members: how many networks, each from its own seed; together they answer with their mean probability.
+    epochs: passes over the data (with ``focus``: over the chosen share of it).
+    min_steps: a small data set is passed over more often, until about so many steps are made.
+    learning_rate: at its highest. warmup: share of the steps in which a one-cycle schedule rises to it.
+    weight_decay: of the matrices; biases and normalisation have none.
+    focus, focus_hardest: from the second epoch on, learn from the share ``focus`` of the images only: of these, the
+    share ``focus_hardest`` are those with the largest loss when last seen, the rest are drawn at random from the
+    others (after selective backpropagation, Jiang et al. 2019). 1 is everything, as usual.
+    """
+
+    preset: str
+    network: Network
+    epochs: int
+    batch_size: int
+    optimizer: Optimizer
+    learning_rate: float
+    schedule: Schedule
+    widths: tuple[int, int, int] = (16, 32, 64)
+    depth: int = 2
+    dropout: float = 0.0
+    members: int = 1
+    min_steps: int = 0
+    warmup: float = 0.15
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    focus: float = 1.0
+    focus_hardest: float = 0.5
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "members", "depth"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name}: expected at least 1, found {getattr(self, name)}")
+        for name in ("dropout", "warmup", "label_smoothing", "focus_hardest"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(f"{name}: expected 0 or more and less than 1, found {getattr(self, name)}")
+        if not 0 < self.focus <= 1:
+            raise UsageError(f"focus: expected more than 0 and at most 1, found {self.focus}")
+        if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
+            raise UsageError(f"learning_rate: expected a positive number, found {self.learning_rate}")
+
+    def images_in_epoch(self, epoch: int, images: int) -> int:
+        """How many of ``images`` training images epoch ``epoch`` (counted from 1) learns from."""
+        return images if epoch == 1 or self.focus == 1 else max(1, round(self.focus * images))
+
+    def steps_in_epoch(self, epoch: int, images: int) -> int:
+        """Batches in epoch ``epoch`` (counted from 1), the last one perhaps short."""
+        return math.ceil(self.images_in_epoch(epoch, images) / self.batch_size)
+
+    def total_steps(self, images: int) -> int:
+        """Batches in the whole training of one member."""
+        return sum(self.steps_in_epoch(epoch, images) for epoch in range(1, self.epochs + 1))
+
+    def fitted(self, images: int) -> Recipe:
+        """The recipe with enough epochs for a data set of ``images`` images: at least ``min_steps`` steps.
+
+        >>> fast().fitted(42_000).epochs == fast().epochs, fast().fitted(1_000).epochs > fast().epochs
+        (True, True)
+        """
+        recipe = self
+        if recipe.total_steps(images) < recipe.min_steps:
+            missing = recipe.min_steps - recipe.total_steps(images)
+            recipe = replace(recipe, epochs=recipe.epochs + math.ceil(missing / recipe.steps_in_epoch(2, images)))
+        return recipe
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as plain JSON values."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(values: dict[str, Any]) -> Recipe:
+        """The recipe back from ``to_dict``. Raises UsageError for unknown or missing names."""
+        try:
+            widths = tuple(values["widths"])
+            return Recipe(**{**values, "widths": widths, "augmentation": Augmentation(**values["augmentation"])})
+        except (KeyError, TypeError) as error:
+            raise UsageError(f"recipe: {error}") from error
+
+
+def notebook() -> Recipe:
+    """The well-known notebook's training, point by point."""
+    return Recipe(
+        preset="notebook",
+        network="notebook",
+        epochs=50,
+        batch_size=86,
+        optimizer="rmsprop",
+        learning_rate=1e-3,
+        schedule="plateau",
+        augmentation=Augmentation(rotation=10, zoom=0.1, shift=0.1),
+    )
+
+
+def fast() -> Recipe:
+    """The default: beats the notebook's accuracy at about a hundredth of its cost. Measured in docs/results.md."""
+    return Recipe(
+        preset="fast",
+        network="compact",
+        epochs=7,
+        min_steps=500,
+        batch_size=64,
+        optimizer="adamw",
+        learning_rate=5e-3,
+        schedule="one-cycle",
+        weight_decay=0.01,
+        label_smoothing=0.05,
+        focus=1 / 3,
+        focus_hardest=0.7,
+        augmentation=Augmentation(rotation=10, zoom=0.1, shift=0.1),
+    )
+
+
+def best() -> Recipe:
+    """The most accurate that two cores make of train.csv within 45 minutes. Measured in docs/results.md."""
+    return replace(
+        fast(),
+        preset="best",
+        widths=(32, 64, 128),
+        members=4,
+        epochs=20,
+        augmentation=Augmentation(rotation=12, zoom=0.12, shift=0.08, shear=0.1, elastic=1.0),
+    )
+
+
+PRESETS = {"notebook": notebook, "fast": fast, "best": best}
+
+
+def preset(name: str) -> Recipe:
+    """The preset of that name. Raises UsageError, listing the names, for an unknown one."""
+    if name not in PRESETS:
+        raise UsageError(f"unknown preset {name!r}; choose {', '.join(PRESETS)}")
+    return PRESETS[name]()
+
+
+__all__ = ["PRESETS", "Recipe", "best", "fast", "notebook", "preset"]

@@ -1,0 +1,451 @@
+"""Digits and a recipe become a trained network: the training loop, told as a story.
+
+Knows nothing of files but the checkpoint folder that it is handed, and nothing of terminals.
+
+Every random choice is a function of (seed, member, purpose, epoch or step): the order of an epoch, the bends of a
+batch, dropout. So a training that is resumed, from the middle of an epoch too, ends with the same bytes as one that
+was never interrupted, as long as the number of threads is the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from digit_recognizer.digits import Digits
+from digit_recognizer.errors import CheckpointError, Interrupted, TrainingDiverged
+from digit_recognizer.training.checkpoint import CheckpointFolder, Snapshot
+from digit_recognizer.training.hardware import Hardware
+from digit_recognizer.training.networks import CompactNetwork, Ensemble, NotebookNetwork
+from digit_recognizer.training.recipe import Recipe
+from digit_recognizer.training.schedule import OneCycle, Plateau
+
+MAX_ROLLBACKS = 3
+STEPS_BETWEEN_CHECKS = 25  # of the loss being a number, of a request to stop, and of the progress shown
+UNSEEN_LOSS = 1e4  # an image that was not looked at yet counts as hard
+
+# The purposes of randomness; each draws from its own stream.
+_INITIALISATION, _ORDER, _AUGMENTATION, _DROPOUT = range(4)
+
+HistoryRow = dict[str, float | int | None]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training is. loss and accuracy are those of the running epoch so far; seconds_left is an estimate.
+
+    row: the finished epoch's line of the history, where an epoch has just ended. note: what to tell the person.
+    """
+
+    member: int
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    images_per_second: float
+    seconds_left: float
+    row: HistoryRow | None = None
+    note: str | None = None
+
+
+@dataclass
+class StopRequest:
+    """Set ``signal_number`` (a signal handler does) and the training saves and stops after the running step."""
+
+    signal_number: int | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """network: in evaluation mode, on the CPU. history: a row per epoch and member. seconds: spent training."""
+
+    network: nn.Module
+    history: list[HistoryRow]
+    seconds: float
+
+
+def build_network(recipe: Recipe) -> nn.Module:
+    """One member's network, with random weights from torch's global generator."""
+    if recipe.network == "notebook":
+        return NotebookNetwork()
+    return CompactNetwork(recipe.widths, recipe.depth, recipe.dropout)
+
+
+def train(
+    recipe: Recipe,
+    training: Digits,
+    validation: Digits,
+    *,
+    seed: int,
+    hardware: Hardware,
+    checkpoints: CheckpointFolder | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    stop: StopRequest | None = None,
+) -> Trained:
+    """Train every member of the recipe, one after another, going on from the newest checkpoint if there is one.
+
+    training, validation: labelled digits; validation is only looked at, once an epoch.
+    Raises Interrupted where ``stop`` was set (the state is saved), TrainingDiverged where the loss is no finite
+    number four times over, CheckpointError where a checkpoint belongs to another recipe.
+    """
+    run = _Run(recipe, training, validation, seed, hardware, checkpoints, on_progress, stop or StopRequest())
+    return run.to_the_end()
+
+
+def logits(network: nn.Module, images: np.ndarray[Any, np.dtype[np.uint8]], hardware: Hardware) -> Tensor:
+    """What a network says of uint8 (N, 28, 28): float32 (N, 10) on the CPU."""
+    was_training = network.training
+    network.eval()
+    with torch.no_grad(), _precision(hardware):
+        batches = [
+            network(hardware.place(torch.from_numpy(images[start : start + 512].copy())).unsqueeze(1).float() / 255)
+            for start in range(0, len(images), 512)
+        ]
+    network.train(was_training)
+    return torch.cat(batches).float().cpu()
+
+
+@dataclass
+class _Epoch:
+    """What the running epoch has seen so far."""
+
+    loss_sum: float = 0.0
+    correct: int = 0
+    seen: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class _Run:
+    recipe: Recipe
+    training: Digits
+    validation: Digits
+    seed: int
+    hardware: Hardware
+    checkpoints: CheckpointFolder | None
+    on_progress: Callable[[Progress], None]
+    stop: StopRequest
+
+    member: int = 1
+    epoch: int = 1
+    batch: int = 0  # batches done of the running epoch
+    step: int = 0  # steps done of the running member
+    rate_factor: float = 1.0  # halved when the loss stops being a number
+    rollbacks: int = 0
+    history: list[HistoryRow] = field(default_factory=list)
+    finished: dict[str, Tensor] = field(default_factory=dict)  # weights of finished members
+    running: _Epoch = field(default_factory=_Epoch)
+
+    def to_the_end(self) -> Trained:
+        place = self.hardware.place
+        self.images = place(torch.from_numpy(self.training.images.copy()))  # uint8 (N, 28, 28)
+        self.labels = place(torch.from_numpy(self.training.known_labels().copy()))  # int64 (N,)
+        self.steps = self.recipe.total_steps(len(self.training))
+        self._start_member()
+        saved = self.checkpoints.latest(self._tell) if self.checkpoints else None
+        if saved is not None:
+            self._restore(saved)
+        good = self._snapshot()
+        while True:
+            try:
+                self._run_epoch()
+                self._end_epoch()
+            except _NotFinite:
+                self._roll_back(good)
+                continue
+            if self.epoch > self.recipe.epochs:
+                self._end_member()
+            good = self._snapshot()
+            if self.checkpoints:
+                self.checkpoints.save(self._total_step(), good)
+            if self.member > self.recipe.members:
+                break
+        return Trained(self._final_network(), self.history, sum(float(row["seconds"] or 0) for row in self.history))
+
+    # ---- the loop ----
+
+    def _run_epoch(self) -> None:
+        losses_seen: list[Tensor] = []
+        correct_seen: list[Tensor] = []
+        began = time.perf_counter()
+        seconds_before, seen_before = self.running.seconds, self.running.seen
+
+        def settle() -> None:
+            """Move what the device counted into plain numbers; one wait for many steps."""
+            if losses_seen:
+                self.running.loss_sum += float(torch.stack(losses_seen).sum())
+                self.running.correct += int(torch.stack(correct_seen).sum())
+                losses_seen.clear()
+                correct_seen.clear()
+            self.running.seconds = seconds_before + time.perf_counter() - began
+            if not np.isfinite(self.running.loss_sum):
+                raise _NotFinite
+
+        for chosen in self._remaining_batches():
+            losses, right = self._step(chosen)
+            losses_seen.append(losses.sum())
+            correct_seen.append(right)
+            self.running.seen += len(chosen)
+            self.batch += 1
+            self.step += 1
+            if self.stop.signal_number is not None:
+                settle()
+                self._save_and_stop(self.stop.signal_number)
+            if self.step % STEPS_BETWEEN_CHECKS == 0:
+                settle()
+                elapsed = self.running.seconds - seconds_before
+                self._show((self.running.seen - seen_before) / max(elapsed, 1e-9))
+        settle()
+
+    def _step(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """Learn from one batch. Returns its losses (B,) and how many answers were right, both on the device."""
+        recipe = self.recipe
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.schedule.rate(self.step, self.epoch) * self.rate_factor
+        generator = torch.Generator(self.hardware.device).manual_seed(self._draw(_AUGMENTATION, self.step))
+        images = self.images[chosen].unsqueeze(1).float() / 255  # (B, 1, 28, 28)
+        images = recipe.augmentation.apply(images, generator)
+        labels = self.labels[chosen]
+        with torch.random.fork_rng(self.hardware.forked_devices):
+            torch.manual_seed(self._draw(_DROPOUT, self.step))
+            with _precision(self.hardware):
+                answers = self.network(images.contiguous(memory_format=torch.channels_last))  # (B, 10)
+        losses = functional.cross_entropy(
+            answers.float(), labels, label_smoothing=recipe.label_smoothing, reduction="none"
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        losses.mean().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self.optimizer.step()
+        losses = losses.detach()
+        if recipe.focus < 1:
+            self.last_loss[chosen] = losses
+        return losses, (answers.argmax(1) == labels).sum()
+
+    def _remaining_batches(self) -> Iterator[Tensor]:
+        """Indices (B,) of each batch of this epoch that is still to come, on the device."""
+        size = self.recipe.batch_size
+        yield from torch.split(self.order, size)[self.batch :]
+
+    def _choose_order(self) -> Tensor:
+        """The images of this epoch in their order, int64 (n,): all of them, or the hard ones and some others."""
+        total = len(self.training)
+        shuffled = np.random.default_rng(self._draw(_ORDER, self.epoch)).permutation(total)
+        order = self.hardware.place(torch.from_numpy(shuffled))
+        wanted = self.recipe.images_in_epoch(self.epoch, total)
+        if wanted < total:
+            hard = round(wanted * self.recipe.focus_hardest)
+            by_loss = order[self.last_loss[order].argsort(descending=True, stable=True)]
+            chosen = torch.zeros(total, dtype=torch.bool, device=order.device)
+            chosen[by_loss[:hard]] = True
+            others = order[~chosen[order]][: wanted - hard]
+            chosen[others] = True
+            order = order[chosen[order]]
+        return order
+
+    def _end_epoch(self) -> None:
+        answers = logits(self.network, self.validation.images, self.hardware)
+        labels = torch.from_numpy(self.validation.known_labels().copy())
+        val_loss = float(functional.cross_entropy(answers, labels))
+        val_accuracy = float((answers.argmax(1) == labels).double().mean())
+        if not np.isfinite(val_loss):
+            raise _NotFinite
+        row: HistoryRow = {
+            "member": self.member,
+            "epoch": self.epoch,
+            "seconds": round(self.running.seconds, 3),
+            "learning_rate": self.schedule.rate(self.step - 1, self.epoch) * self.rate_factor,
+            "loss": self.running.loss_sum / self.running.seen,
+            "accuracy": self.running.correct / self.running.seen,
+            "val_loss": val_loss,
+            "val_accuracy": val_accuracy,
+        }
+        self.history.append(row)
+        note = self.schedule.after_epoch(self.epoch, val_accuracy)
+        self._show(self.running.seen / max(self.running.seconds, 1e-9), row, note)
+        self.epoch += 1
+        self.batch = 0
+        self.running = _Epoch()
+        if self.epoch <= self.recipe.epochs:
+            self.order = self._choose_order()
+
+    # ---- members ----
+
+    def _start_member(self) -> None:
+        with torch.random.fork_rng(self.hardware.forked_devices):
+            torch.manual_seed(self._draw(_INITIALISATION, 0))
+            network = build_network(self.recipe)
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+        self.network: nn.Module = self.hardware.place(network).train()
+        self.optimizer = _optimizer(self.recipe, self.network, self.hardware)
+        self.schedule: OneCycle | Plateau
+        if self.recipe.schedule == "plateau":
+            self.schedule = Plateau(self.recipe.learning_rate)
+        else:
+            self.schedule = OneCycle(self.recipe.learning_rate, self.steps, self.recipe.warmup)
+        self.last_loss = torch.full((len(self.training),), UNSEEN_LOSS, device=self.hardware.device)
+        self.epoch, self.batch, self.step = 1, 0, 0
+        self.running = _Epoch()
+        self.order = self._choose_order()
+
+    def _end_member(self) -> None:
+        for name, value in self.network.state_dict().items():
+            self.finished[f"member{self.member}.{name}"] = value.detach().cpu().clone()
+        self.member += 1
+        if self.member <= self.recipe.members:
+            self._start_member()
+
+    def _final_network(self) -> nn.Module:
+        members = []
+        for member in range(1, self.recipe.members + 1):
+            prefix = f"member{member}."
+            network = build_network(self.recipe)
+            network.load_state_dict(
+                {name.removeprefix(prefix): value for name, value in self.finished.items() if name.startswith(prefix)}
+            )
+            members.append(network.eval())
+        return members[0] if len(members) == 1 else Ensemble(members).eval()
+
+    # ---- state ----
+
+    def _snapshot(self) -> Snapshot:
+        """Everything that decides what comes next, copied. The random states are the seed and the step."""
+        tensors = {f"finished.{name}": value for name, value in self.finished.items()}
+        tensors |= {f"network.{name}": value.cpu().clone() for name, value in self.network.state_dict().items()}
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": value.cpu().clone() for name, value in state.items()}
+        tensors["last_loss"] = self.last_loss.cpu().clone()
+        tensors["order"] = self.order.cpu().clone()
+        facts = {
+            "member": self.member,
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "step": self.step,
+            "rate_factor": self.rate_factor,
+            "rollbacks": self.rollbacks,
+            "running": vars(self.running).copy(),
+            "schedule": self.schedule.state(),
+            "history": [dict(row) for row in self.history],
+        }
+        return Snapshot(tensors, facts)
+
+    def _restore(self, saved: Snapshot) -> None:
+        try:
+            facts, tensors = saved.facts, saved.tensors
+            self.member, self.epoch, self.batch, self.step = (
+                facts[name] for name in ("member", "epoch", "batch", "step")
+            )
+            self.rate_factor, self.rollbacks = facts["rate_factor"], facts["rollbacks"]
+            self.running = _Epoch(**facts["running"])
+            self.schedule.restore(facts["schedule"])
+            self.history = [dict(row) for row in facts["history"]]
+            self.finished = _under("finished.", tensors)
+            self.network.load_state_dict(_under("network.", tensors))
+            self._restore_optimizer(_under("optimizer.", tensors))
+            self.last_loss = self.hardware.place(tensors["last_loss"].clone())
+            self.order = self.hardware.place(tensors["order"].clone())
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise CheckpointError(f"the checkpoint does not fit this training ({error})") from error
+
+    def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
+        parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            index, key = name.split(".", 1)
+            parameter = parameters[int(index)]
+            # The fused optimizers walk raw memory: a moment must lie in memory as its parameter does.
+            if value.shape == parameter.shape:
+                value = torch.empty_like(parameter).copy_(value).detach()
+            state.setdefault(int(index), {})[key] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+    def _roll_back(self, good: Snapshot) -> None:
+        self.rollbacks += 1
+        if self.rollbacks > MAX_ROLLBACKS:
+            raise TrainingDiverged(
+                f"epoch {self.epoch}: the loss is no finite number, {MAX_ROLLBACKS} halvings of the learning rate"
+                " did not help; choose a smaller one"
+            )
+        factor, rollbacks = self.rate_factor / 2, self.rollbacks
+        self._restore(good)
+        self.rate_factor, self.rollbacks = factor, rollbacks
+        self._tell("the loss is no finite number: back to the epoch's start with half the learning rate")
+
+    def _save_and_stop(self, signal_number: int) -> None:
+        where = f"epoch {self.epoch}, batch {self.batch}"
+        if self.checkpoints:
+            self.checkpoints.save(self._total_step(), self._snapshot())
+            raise Interrupted(f"stopped at {where}; go on with --resume", signal_number=signal_number)
+        raise Interrupted(f"stopped at {where}", signal_number=signal_number)
+
+    def _total_step(self) -> int:
+        return (self.member - 1) * self.steps + self.step
+
+    # ---- telling ----
+
+    def _show(self, images_per_second: float, row: HistoryRow | None = None, note: str | None = None) -> None:
+        steps_left = self.steps * self.recipe.members - self._total_step()
+        self.on_progress(
+            Progress(
+                member=self.member,
+                epoch=self.epoch,
+                epochs=self.recipe.epochs,
+                step=self._total_step(),
+                steps=self.steps * self.recipe.members,
+                loss=self.running.loss_sum / max(1, self.running.seen),
+                accuracy=self.running.correct / max(1, self.running.seen),
+                images_per_second=images_per_second,
+                seconds_left=steps_left * self.recipe.batch_size / max(images_per_second, 1e-9),
+                row=row,
+                note=note,
+            )
+        )
+
+    def _tell(self, note: str) -> None:
+        self._show(0.0, note=note)
+
+    def _draw(self, purpose: int, index: int) -> int:
+        """A seed for one purpose at one moment (numpy's SeedSequence keeps such streams independent)."""
+        sequence = np.random.SeedSequence([self.seed, self.member, purpose, index])
+        return int(sequence.generate_state(1, np.uint64)[0] >> 1)
+
+
+class _NotFinite(Exception):
+    """The loss of some step since the last look is NaN or infinite."""
+
+
+def _precision(hardware: Hardware) -> AbstractContextManager[Any]:
+    if hardware.precision == "bfloat16":
+        return torch.autocast(hardware.device.type, torch.bfloat16)
+    return nullcontext()
+
+
+def _optimizer(recipe: Recipe, network: nn.Module, hardware: Hardware) -> torch.optim.Optimizer:
+    parameters = list(network.parameters())
+    if recipe.optimizer == "rmsprop":  # Keras' rho and epsilon
+        return torch.optim.RMSprop(parameters, recipe.learning_rate, alpha=0.9, eps=1e-8)
+    matrices = [parameter for parameter in parameters if parameter.ndim > 1]
+    vectors = [parameter for parameter in parameters if parameter.ndim <= 1]
+    return torch.optim.AdamW(
+        [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
+        recipe.learning_rate,
+        betas=(0.9, 0.99),
+        fused=hardware.device.type in ("cpu", "cuda"),
+    )
+
+
+def _under(prefix: str, tensors: Any) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+__all__ = ["HistoryRow", "Progress", "StopRequest", "Trained", "build_network", "logits", "train"]
