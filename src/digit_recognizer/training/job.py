@@ -1,0 +1,271 @@
+"""A data set and a recipe become a finished run folder: split, train, calibrate, export, evaluate.
+
+Knows nothing of terminals, plots or command lines.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+from digit_recognizer._version import __version__
+from digit_recognizer.analysis import metrics
+from digit_recognizer.digits import Dataset, Digits
+from digit_recognizer.errors import CheckpointError, InputError, UsageError
+from digit_recognizer.files import write_json
+from digit_recognizer.model_file import ModelMetadata
+from digit_recognizer.recognizer import Recognizer
+from digit_recognizer.training.checkpoint import Snapshot, save_snapshot
+from digit_recognizer.training.export import export_model
+from digit_recognizer.training.hardware import Hardware, describe_machine
+from digit_recognizer.training.networks import count_parameters
+from digit_recognizer.training.recipe import Recipe
+from digit_recognizer.training.run_folder import RunFolder
+from digit_recognizer.training.trainer import Progress, StopRequest, logits, train
+
+MAX_ERROR = 0.001  # accepted readings may be wrong this often; decides min_confidence
+CHECKED_IMAGES = 512  # on which ONNX Runtime and torch are compared
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is, beside its data: a resumed run must agree in all of it.
+
+    val: share of the labelled images kept for validation. seed: of everything random.
+    """
+
+    recipe: Recipe
+    seed: int = 0
+    val: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.val < 1:
+            raise UsageError(f"--val: expected a share between 0 and 1, found {self.val:g}")
+        if self.seed < 0:
+            raise UsageError(f"--seed: expected 0 or more, found {self.seed}")
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """folder, its metrics, the recognizer on its model, and the two parts that the labelled images were split into."""
+
+    folder: RunFolder
+    metrics: Mapping[str, Any]
+    recognizer: Recognizer
+    training: Digits
+    validation: Digits
+
+
+def split(data: Digits, settings: Settings) -> tuple[Digits, Digits]:
+    """(training, validation) of a run: the same for the same images, seed and share.
+
+    Raises InputError where there is only one class to learn, or an image or class too few.
+    """
+    present = np.flatnonzero(data.counts())
+    if len(present) < 2:
+        named = f"only {present[0]}" if len(present) else "none"
+        raise InputError(f"expected digits of at least two classes to learn from, found {named}")
+    return data.split(settings.val, settings.seed)
+
+
+def train_run(
+    dataset: Dataset,
+    folder: RunFolder,
+    settings: Settings,
+    *,
+    hardware: Hardware,
+    command: str = "",
+    resume: bool = False,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    tell: Callable[[str], None] = lambda note: None,
+    stop: StopRequest | None = None,
+) -> FinishedRun:
+    """Train on the labelled part of ``dataset`` and leave a finished run in ``folder`` (see RunFolder.begin).
+
+    command: how to repeat the run, kept in config.json. tell: called with a sentence where there is something to say.
+    Raises RunFolderBusy, CheckpointError where ``resume`` meets a run of other data or settings, and what train
+    raises.
+    """
+    labelled = dataset.labelled()
+    training, validation = split(labelled, settings)
+    for digit in np.flatnonzero(labelled.counts() == 0):
+        tell(f"no image of a {digit} to learn from; it will not be recognised")
+    config = _config(dataset, training, validation, settings, hardware, command)
+    with folder.locked():
+        if resume:
+            _check_same_run(folder, config, tell)
+            if folder.is_finished():
+                tell(f"{folder.path}: already finished, nothing to do")
+                return FinishedRun(
+                    folder, folder.read_json(folder.metrics), Recognizer(folder.path), training, validation
+                )
+        else:
+            folder.write_config(config)
+            _, held_out = labelled.split_indices(settings.val, settings.seed)
+            write_json(folder.path / "split.json", {"validation": held_out.tolist()})
+        history: list[Any] = []
+
+        def note_progress(progress: Progress) -> None:
+            if progress.row is not None:
+                history.append(progress.row)
+                folder.write_history(history)
+            on_progress(progress)
+
+        if resume and (saved := folder.checkpoints.latest(lambda warning: None)) is not None:
+            history.extend(saved.facts["history"])
+        trained = train(
+            settings.recipe,
+            training,
+            validation,
+            seed=settings.seed,
+            hardware=hardware,
+            checkpoints=folder.checkpoints,
+            on_progress=note_progress,
+            stop=stop,
+        )
+        folder.write_history(trained.history)
+        save_snapshot(folder.weights, Snapshot(trained.network.state_dict(), {"recipe": settings.recipe.to_dict()}))
+        recognizer, facts = _export_and_evaluate(trained.network, dataset, folder, validation, settings)
+        results = {
+            "preset": settings.recipe.preset,
+            "val_accuracy": facts["accuracy"],
+            "val_loss": facts["log_loss"],
+            "train_seconds": round(trained.seconds, 3),
+            "epochs": settings.recipe.epochs,
+            "members": settings.recipe.members,
+            "parameters": count_parameters(trained.network),
+            **facts,
+        }
+        folder.write_metrics(results)
+        folder.checkpoints.clear()
+    return FinishedRun(folder, results, recognizer, training, validation)
+
+
+def _export_and_evaluate(
+    network: torch.nn.Module, dataset: Dataset, folder: RunFolder, validation: Digits, settings: Settings
+) -> tuple[Recognizer, dict[str, Any]]:
+    """Calibrate on the validation images, write model.onnx, and evaluate what was written through ONNX Runtime."""
+    labels = validation.known_labels()
+    float32 = Hardware(torch.device("cpu"), "float32", torch.get_num_threads())
+    answers = logits(network, validation.images, float32).numpy()
+    temperature = metrics.fit_temperature(answers, labels)
+    probabilities = torch.softmax(torch.from_numpy(answers) / temperature, 1).numpy()
+    min_confidence = metrics.confidence_threshold(probabilities, labels, MAX_ERROR)
+    metadata = ModelMetadata(
+        preset=settings.recipe.preset,
+        data=dataset.name,
+        data_fingerprint=dataset.labelled().fingerprint(),
+        seed=settings.seed,
+        temperature=temperature,
+        min_confidence=min_confidence,
+        max_error=MAX_ERROR,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    export_model(
+        network,
+        folder.model,
+        metadata=metadata,
+        temperature=temperature,
+        check_images=validation.images[:CHECKED_IMAGES],
+    )
+    recognizer = Recognizer(folder.path)
+    began = time.perf_counter()
+    probabilities = recognizer.probabilities(validation.images)
+    seconds = time.perf_counter() - began
+    facts = {
+        **metrics.evaluate(probabilities, labels).to_dict(),
+        "temperature": temperature,
+        "min_confidence": min_confidence,
+        "max_error": MAX_ERROR,
+        "accepted": float((probabilities.max(1) >= min_confidence).mean()),
+        "images_per_second": round(len(validation) / seconds, 1),
+    }
+    return recognizer, facts
+
+
+def _config(
+    dataset: Dataset, training: Digits, validation: Digits, settings: Settings, hardware: Hardware, command: str
+) -> dict[str, Any]:
+    return {
+        "command": command,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "preset": settings.recipe.preset,
+        "seed": settings.seed,
+        "val": settings.val,
+        "data": {
+            "name": dataset.name,
+            "fingerprint": dataset.labelled().fingerprint(),
+            "train": len(training),
+            "validation": len(validation),
+            "test": len(dataset.test) if dataset.test is not None else 0,
+        },
+        "device": hardware.device.type,
+        "precision": hardware.precision,
+        "threads": hardware.threads,
+        "versions": {
+            "digit-recognizer": __version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "onnx": onnx.__version__,
+            "onnxruntime": onnxruntime.__version__,
+            "numpy": np.__version__,
+        },
+        "machine": describe_machine(),
+        "recipe": settings.recipe.to_dict(),
+    }
+
+
+def _check_same_run(folder: RunFolder, config: Mapping[str, Any], tell: Callable[[str], None]) -> None:
+    """Raise CheckpointError, naming the difference, where the run in the folder is not the one asked for."""
+    saved = folder.read_json(folder.config)
+    for name in ("seed", "val", "device", "precision"):
+        if saved.get(name) != config[name]:
+            raise CheckpointError(
+                f"{folder.path}: was started with {name} {saved.get(name)}, not {config[name]}; give the same to resume"
+            )
+    data = saved.get("data")
+    if not isinstance(data, dict) or data.get("fingerprint") != config["data"]["fingerprint"]:
+        raise CheckpointError(f"{folder.path}: was started on other data; give the same to resume")
+    if saved.get("recipe") != _as_json(config["recipe"]):
+        names = sorted(
+            name for name, value in _as_json(config["recipe"]).items() if saved.get("recipe", {}).get(name) != value
+        )
+        raise CheckpointError(f"{folder.path}: was started with another recipe ({', '.join(names)} differ)")
+    major = str(saved.get("versions", {}).get("digit-recognizer", "")).split(".")[0]
+    if major != __version__.split(".")[0]:
+        raise CheckpointError(f"{folder.path}: was started by version {major} of this package, this is {__version__}")
+    if saved.get("threads") != config["threads"]:
+        tell(
+            f"started with {saved.get('threads')} threads, going on with {config['threads']}: "
+            "the weights will differ in their last digits"
+        )
+
+
+def _as_json(value: Any) -> Any:
+    """The value as it comes back from a JSON file: tuples become lists."""
+    if isinstance(value, Mapping):
+        return {name: _as_json(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_as_json(item) for item in value]
+    return value
+
+
+def settings_of(folder: RunFolder) -> Settings:
+    """The settings that a run was started with. Raises CheckpointError where config.json does not hold them."""
+    config = folder.read_json(folder.config)
+    try:
+        return Settings(Recipe.from_dict(config["recipe"]), int(config["seed"]), float(config["val"]))
+    except (KeyError, TypeError, ValueError, UsageError) as error:
+        raise CheckpointError(f"{folder.config}: does not describe a run ({error})") from error
+
+
+__all__ = ["MAX_ERROR", "FinishedRun", "Settings", "settings_of", "split", "train_run"]
