@@ -83,6 +83,7 @@ def train_run(
     settings: Settings,
     *,
     hardware: Hardware,
+    source: str | None = None,
     command: str = "",
     resume: bool = False,
     on_progress: Callable[[Progress], None] = lambda progress: None,
@@ -91,7 +92,8 @@ def train_run(
 ) -> FinishedRun:
     """Train on the labelled part of ``dataset`` and leave a finished run in ``folder`` (see RunFolder.begin).
 
-    command: how to repeat the run, kept in config.json. tell: called with a sentence where there is something to say.
+    source, command: which data, and how to repeat the run; both are kept in config.json. tell: called with a
+    sentence where there is something to say.
     Raises RunFolderBusy, CheckpointError where ``resume`` meets a run of other data or settings, and what train
     raises.
     """
@@ -99,7 +101,11 @@ def train_run(
     training, validation = split(labelled, settings)
     for digit in np.flatnonzero(labelled.counts() == 0):
         tell(f"no image of a {digit} to learn from; it will not be recognised")
-    config = _config(dataset, training, validation, settings, hardware, command)
+    config = {
+        "command": command,
+        "source": source,
+        **_config(dataset, training, validation, settings, hardware),
+    }
     with folder.locked():
         if resume:
             _check_same_run(folder, config, tell)
@@ -193,10 +199,9 @@ def _export_and_evaluate(
 
 
 def _config(
-    dataset: Dataset, training: Digits, validation: Digits, settings: Settings, hardware: Hardware, command: str
+    dataset: Dataset, training: Digits, validation: Digits, settings: Settings, hardware: Hardware
 ) -> dict[str, Any]:
     return {
-        "command": command,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "preset": settings.recipe.preset,
         "seed": settings.seed,

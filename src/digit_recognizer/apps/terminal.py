@@ -1,0 +1,168 @@
+"""Values become lines on a terminal: results on stdout, progress and notes on stderr. Decides nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from digit_recognizer.training.trainer import HistoryRow
+    from digit_recognizer.training.trainer import Progress as TrainingProgress
+
+
+class Terminal:
+    """The two streams. With ``as_json`` results are silent until one JSON document is printed at the end."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.results = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        self.notes = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+    def say(self, line: str = "") -> None:
+        """A line of the result."""
+        if not self.as_json:
+            self.results.print(Text(line))
+
+    def heading(self, title: str) -> None:
+        """A heading above a part of the result."""
+        if not self.as_json:
+            self.results.print()
+            self.results.print(Text(title, style="bold"))
+
+    def note(self, line: str) -> None:
+        """A line about what is going on; never part of the result."""
+        self.notes.print(Text(line))
+
+    def table(self, rows: Sequence[Sequence[str]]) -> None:
+        """A table; the first row is its header."""
+        if self.as_json or not rows:
+            return
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for index, name in enumerate(rows[0]):
+            table.add_column(name, justify="left" if index == 0 else "right")
+        for row in rows[1:]:
+            table.add_row(*(Text(cell) for cell in row))
+        self.results.print(table)
+
+    def digit(self, image: npt.NDArray[np.uint8]) -> None:
+        """An image, uint8 (28, 28), as 14 lines of half blocks."""
+        if not self.as_json:
+            self.results.print(Text(draw_digit(image)))
+
+    def document(self, value: Any) -> None:
+        """The one JSON document on stdout, where JSON was asked for."""
+        if self.as_json:
+            print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+    def training(self) -> TrainingDisplay:
+        """A display for one training: a bar on a terminal, a line per epoch elsewhere."""
+        return TrainingDisplay(self.notes)
+
+
+class TrainingDisplay:
+    """Shows a training under way. Use as a context manager and hand ``show`` to the trainer."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.bar: Progress | None = None
+        self.task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            self.bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[numbers]}", style="dim"),
+                console=self.console,
+                transient=True,
+            )
+            self.bar.start()
+            self.task = self.bar.add_task("training", total=None, numbers="")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+    def show(self, progress: TrainingProgress) -> None:
+        """Bring the display up to date."""
+        if progress.row is not None:
+            self.console.print(Text(epoch_line(progress.row, progress.epochs)))
+        if progress.note:
+            self.console.print(Text(progress.note, style="yellow"))
+        if self.bar is not None and self.task is not None and progress.images_per_second:
+            numbers = (
+                f"loss {progress.loss:.4f} · accuracy {progress.accuracy:.4f} · "
+                f"{progress.images_per_second:,.0f} images/s · {duration(progress.seconds_left)} left"
+            )
+            self.bar.update(
+                self.task,
+                total=progress.steps,
+                completed=progress.step,
+                description=f"epoch {progress.epoch}/{progress.epochs}",
+                numbers=numbers,
+            )
+
+
+def epoch_line(row: HistoryRow, epochs: int) -> str:
+    """One epoch in one line, as the notebook prints it.
+
+    >>> epoch_line({"member": 1, "epoch": 3, "seconds": 2.5, "learning_rate": 1e-3, "loss": 0.1, "accuracy": 0.97,
+    ...             "val_loss": 0.05, "val_accuracy": 0.986}, 50)
+    'epoch  3/50 · 2.5 s · loss 0.1000 · accuracy 0.9700 · val loss 0.0500 · val accuracy 0.9860 · rate 0.001'
+    """
+    member = f"net {row['member']} · " if (row["member"] or 1) > 1 else ""
+    return (
+        f"{member}epoch {row['epoch']:>{len(str(epochs))}}/{epochs} · {row['seconds']:.1f} s · "
+        f"loss {row['loss']:.4f} · accuracy {row['accuracy']:.4f} · "
+        f"val loss {row['val_loss']:.4f} · val accuracy {row['val_accuracy']:.4f} · rate {row['learning_rate']:.2g}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people.
+
+    >>> duration(42.4), duration(3725)
+    ('42 s', '1 h 02 min')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def draw_digit(image: npt.NDArray[np.uint8]) -> str:
+    """An image, uint8 (28, 28), as text: two rows of pixels in each line.
+
+    >>> print(draw_digit(np.full((28, 28), 255, np.uint8)).splitlines()[0])
+    ████████████████████████████
+    """
+    ink = image >= 96
+    blocks = np.array([[" ", "▄"], ["▀", "█"]])
+    return "\n".join("".join(line).rstrip() for line in blocks[ink[0::2].astype(int), ink[1::2].astype(int)])
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with two decimals.
+
+    >>> percent(0.99525)
+    '99.53 %'
+    """
+    return f"{100 * share:.2f} %"
+
+
+__all__ = ["Terminal", "TrainingDisplay", "draw_digit", "duration", "epoch_line", "percent"]
