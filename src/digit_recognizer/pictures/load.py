@@ -1,0 +1,177 @@
+"""Bytes of a picture file become grey pixels: only known formats, no more pixels than allowed, whole or refused.
+
+Pillow is the only decoder. Knows nothing of digits: what is ink and what is ground is for ink.py to find.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from digit_recognizer.errors import InputError
+from digit_recognizer.files import read_bytes
+
+MAX_PIXELS = 40_000_000
+MAX_BYTES = 128 * 1024 * 1024
+
+Grey = npt.NDArray[np.uint8]
+
+# What a file is, its first bytes say; a name's suffix is never believed.
+_SIGNATURES: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
+    ("PNG", lambda head: head.startswith(b"\x89PNG\r\n\x1a\n")),
+    ("JPEG", lambda head: head.startswith(b"\xff\xd8\xff")),
+    ("WEBP", lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP"),
+    ("GIF", lambda head: head.startswith((b"GIF87a", b"GIF89a"))),
+    ("TIFF", lambda head: head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))),
+    ("BMP", lambda head: head.startswith(b"BM")),
+)
+_OTHER_SIGNATURES = (
+    (b"%PDF", "a PDF"),
+    (b"%!PS", "PostScript"),
+    (b"PK\x03\x04", "a zip file"),
+    (b"8BPS", "a Photoshop file"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"<", "XML, SVG or HTML text"),
+)
+_ORIENTATION = 0x0112  # the EXIF tag
+_UPRIGHT: dict[int, Callable[[Grey], Grey]] = {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.T,
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a[::-1, ::-1].T,
+    8: lambda a: np.rot90(a),
+}
+
+
+def picture_format(head: bytes) -> str | None:
+    """The picture format that a file's first 16 bytes announce (PNG, JPEG, WEBP, GIF, TIFF, BMP), or None.
+
+    >>> picture_format(b"GIF89a")
+    'GIF'
+    """
+    return next((name for name, matches in _SIGNATURES if matches(head)), None)
+
+
+def load_grey(source: Path | bytes, *, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Grey:
+    """Decode one picture to grey, upright as its EXIF orientation says, transparency laid on white.
+
+    source: path of a file, or its bytes: PNG, JPEG, WebP, BMP, TIFF or GIF (of several frames or pages, the first).
+    name: what errors call it; left out, the path. max_pixels: cap on width times height, checked before decoding.
+    Returns uint8 (H, W), 0 black to 255 white; 16-bit pixels are scaled, not clipped; colour becomes luma
+    (ITU-R BT.601).
+    Raises FileError where the file cannot be read, InputError where it is no such picture; its ``code`` is
+    ``empty_file``, ``unsupported_image``, ``truncated_image`` (also for damage) or ``too_many_pixels``.
+
+    >>> from io import BytesIO
+    >>> file = BytesIO()
+    >>> Image.new("L", (3, 2), 200).save(file, "PNG")
+    >>> load_grey(file.getvalue(), name="dot.png").tolist()
+    [[200, 200, 200], [200, 200, 200]]
+    """
+    if isinstance(source, bytes):
+        name, content = name or "picture", source
+    else:
+        name, content = name or str(source), read_bytes(source, limit=MAX_BYTES)
+    if not content:
+        raise InputError(f"{name}: expected a picture, found an empty file", code="empty_file")
+    kind = picture_format(content[:16])
+    if kind is None:
+        raise InputError(
+            f"{name}: expected a picture (PNG, JPEG, WebP, BMP, TIFF or GIF), found {_describe(content[:16])}",
+            code="unsupported_image",
+        )
+    with warnings.catch_warnings():
+        # Pillow warns of odd metadata, which is not used, and of large pictures, which are refused below.
+        warnings.simplefilter("ignore")
+        return _decode(content, kind, name, max_pixels)
+
+
+def _decode(content: bytes, kind: str, name: str, max_pixels: int) -> Grey:
+    try:
+        image = Image.open(io.BytesIO(content), formats=(kind,))
+    except Image.DecompressionBombError as error:
+        raise _too_large(name, "far more pixels", max_pixels) from error
+    except Exception as error:  # broken bytes make Pillow's parsers raise nearly anything; all of it means the same
+        raise _damaged(name, kind) from error
+    with image:
+        width, height = image.size
+        if width * height > max_pixels:
+            raise _too_large(name, f"{width:,} × {height:,} pixels", max_pixels)
+        try:
+            image.load()
+            if kind == "JPEG" and not _jpeg_is_whole(content):
+                raise EOFError("no end-of-image marker")
+            grey = _to_grey(image, name)
+        except InputError:
+            raise
+        except Exception as error:  # as above
+            raise _damaged(name, kind) from error
+        upright = _UPRIGHT.get(_orientation(image))
+    return np.ascontiguousarray(upright(grey) if upright else grey)
+
+
+def _to_grey(image: Image.Image, name: str) -> Grey:
+    """One grey channel of a decoded image: uint8 (H, W)."""
+    if image.mode.startswith("I;16"):
+        deep = np.asarray(image).astype(np.uint32)
+        clear = image.info.get("transparency")
+        if isinstance(clear, int):
+            deep[deep == clear] = 65535
+        return ((deep * 255 + 32767) // 65535).astype(np.uint8)
+    if image.mode in ("I", "F"):
+        raise InputError(
+            f"{name}: expected 8 or 16 bits a pixel, found 32-bit values, whose black and white nobody can know",
+            code="unsupported_image",
+        )
+    if image.mode == "LAB":
+        return np.asarray(image.getchannel("L"), np.uint8)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        luma = np.asarray(image.convert("RGB").convert("L")).astype(np.uint16)
+        alpha = np.asarray(image.getchannel("A")).astype(np.uint16)
+        return (255 - ((255 - luma) * alpha + 127) // 255).astype(np.uint8)
+    if image.mode not in ("1", "L", "RGB"):
+        image = image.convert("RGB")  # palette, CMYK, YCbCr, HSV
+    return np.asarray(image.convert("L"), np.uint8)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # malformed metadata says nothing of which side is up; the pixels are still good
+        return 1
+
+
+def _jpeg_is_whole(content: bytes) -> bool:
+    # libjpeg fills what is missing at the very end with grey, silently. Cameras may append data after the marker.
+    return content.rfind(b"\xff\xd9") > content.rfind(b"\xff\xda")
+
+
+def _describe(head: bytes) -> str:
+    for signature, description in _OTHER_SIGNATURES:
+        if head.lstrip().startswith(signature):
+            return description
+    return f"bytes that begin with {head[:8].hex(' ')}"
+
+
+def _damaged(name: str, kind: str) -> InputError:
+    return InputError(
+        f"{name}: expected a whole {kind} picture, found one that is truncated or damaged", code="truncated_image"
+    )
+
+
+def _too_large(name: str, found: str, max_pixels: int) -> InputError:
+    return InputError(
+        f"{name}: {found}, more than the limit of {max_pixels:,}; make the picture smaller", code="too_many_pixels"
+    )
+
+
+__all__ = ["MAX_PIXELS", "load_grey", "picture_format"]
