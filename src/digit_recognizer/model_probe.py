@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -29,6 +30,9 @@ from digit_recognizer.model_file import INPUT, PROBABILITIES, UNFAMILIARITY, Mod
 
 # float32 softmax of ten values is off by some 1e-7; int8 networks and other runtimes stay well inside this.
 SUM_TOLERANCE = 1e-3
+
+# "/onnxruntime_src/onnxruntime/core/graph/model.cc:179 onnxruntime::Model::Model(...) " inside its messages.
+_SOURCE_PLACE = re.compile(r"/\S+\.(?:cc|h):\d+ .*\) ")
 
 
 @dataclass(frozen=True)
@@ -207,9 +211,10 @@ def _limit_this_process(memory_bytes: int, cpu_s: int) -> None:
 
 
 def _printable(error: Exception) -> str:
-    """The first line of a foreign message: it may quote names from the file, so nothing but plain characters."""
+    """The first line of a foreign message without source places; plain characters alone, as it may quote the file."""
     first = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return "".join(c if c.isascii() and c.isprintable() else "?" for c in first)[:200]
+    first = _SOURCE_PLACE.sub("", first.removeprefix("[ONNXRuntimeError] : "))
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in first.strip())[:200]
 
 
 def _main(arguments: Sequence[str]) -> int:
