@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import os
+import random
 import re
 import tracemalloc
 import zipfile
@@ -337,6 +338,27 @@ def test_the_limit_of_a_line_is_exact_wherever_a_block_ends(
     assert same(read_pixel_csv("\n".join([*lines[:10], at_limit, *lines[11:]]).encode()), digits)
     error = refusal("\n".join([*lines[:10], " " + at_limit, *lines[11:]]))
     assert str(error).startswith("train.csv, line 11: longer than")
+
+
+def test_a_damaged_byte_is_refused_or_read_as_the_csv_module_reads_it() -> None:
+    whole = csv_text(draw_digits(3, seed=9)).encode()
+    rng = random.Random(11)
+    refused = 0
+    for _ in range(800):
+        content = bytearray(whole)
+        for _ in range(rng.choice([1, 1, 3])):
+            content[rng.randrange(6000, len(content))] = rng.choice([*b'0123456789,.\n\r" +-e', rng.randrange(256)])
+        try:
+            ours = read_pixel_csv(bytes(content))
+        except InputError:
+            refused += 1
+            continue
+        header, *rows = [row for row in csv.reader(content.decode().splitlines(), skipinitialspace=True) if row]
+        assert [cell.strip().lower() for cell in header] == ["label", *PIXELS]
+        table = np.array(rows, float)
+        assert np.array_equal(ours.images.reshape(len(ours), -1), table[:, 1:])
+        assert np.array_equal(ours.known_labels(), table[:, 0])
+    assert 200 < refused < 750
 
 
 # Compressed text

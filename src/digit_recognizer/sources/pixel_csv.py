@@ -185,13 +185,14 @@ def _columns(header: str, name: str, line: int) -> _Columns:
         raise InputError(
             f"{where}: expected a header ({_named(_SCHEMES[0])}), found numbers; put one on top", code="no_header"
         )
-    scheme = max(_SCHEMES, key=lambda wanted: len(set(wanted) & set(names)))
+    present = set(names)
+    scheme = max(_SCHEMES, key=lambda wanted: len(present.intersection(wanted)))
     labels = [i for i, cell in enumerate(names) if cell in _LABEL_NAMES]
     known = {*scheme, *_LABEL_NAMES}
-    if set(scheme).isdisjoint(names):
+    if present.isdisjoint(scheme):
         raise InputError(f"{where}: expected columns {_named(scheme)}, found {_listed(names)}", code="bad_header")
     for problem, wrong in (
-        ("missing column", [cell for cell in scheme if cell not in set(names)]),
+        ("missing column", [cell for cell in scheme if cell not in present]),
         ("duplicate column", [cell for cell, count in Counter(names).items() if count > 1 and cell in known]),
         ("second label column", [names[i] for i in labels[1:]]),
         ("unknown column", [cell or "without a name" for cell in names if cell not in known]),
