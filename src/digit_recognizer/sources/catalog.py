@@ -1,0 +1,280 @@
+"""DATA, as a person names it (a zip, a file, a folder, a word), becomes a Dataset: finds the reader that it needs.
+
+Knows nothing of what the files hold; content decides the kind where it can, names only where content cannot.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path, PurePosixPath
+from typing import IO, BinaryIO, cast
+
+from digit_recognizer.digits import Dataset, Digits
+from digit_recognizer.errors import FileError, InputError
+from digit_recognizer.files import open_bytes
+from digit_recognizer.sources.pixel_csv import check_unpacked, read_pixel_csv
+
+NAMES = ("mnist", "sample")
+
+_ACCEPTED = (
+    "a Kaggle zip, a .csv (also .gz), a folder with train.csv or test.csv, IDX files or their folder, .npz, .parquet, "
+    f"a folder of images, or a name ({', '.join(NAMES)})"
+)
+_HEAD = 4096  # bytes that tell one kind from another
+_CSV_ENDINGS = (".csv", ".csv.gz", ".csv.zip")  # the first is preferred where a folder holds the same file thrice
+_PARQUET_FOLDERS = (".", "data", "mnist")  # Hugging Face keeps data/ or one folder per configuration
+
+
+def load(data: str | os.PathLike[str]) -> Dataset:
+    """Load whatever ``data`` names: labelled digits become ``train``, digits without labels ``test``.
+
+    data: a name (``"mnist"``, ``"sample"``; write ``"./mnist"`` for a folder of that name) or a path to
+
+    - a zip as Kaggle sends it: train.csv, test.csv or both, at any depth, plain, .gz or zipped once more
+    - a folder holding train.csv, test.csv or both, or a single .csv; plain, gzip or zip
+    - an IDX file, whose partner is looked for beside it, or a folder of them (``MNIST/raw/`` too)
+    - an ``.npz`` or ``.parquet`` file, or a folder of ``train-*.parquet`` and ``test-*.parquet``
+    - a folder of images, by class or flat
+
+    Where a source has a labelled test part of its own (IDX t10k, x_test of an npz), ``test`` has labels.
+    Nothing is unpacked to disk, and only ``"mnist"`` may use the network.
+
+    Raises FileError where a path is missing or cannot be read, InputError where what is there is not one of these or
+    is damaged, MissingExtra where its reader is not installed.
+
+    >>> load("no-such-thing")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    digit_recognizer.errors.InputError: 'no-such-thing' is neither a file nor a known name; expected a Kaggle zip, ...
+    """
+    if isinstance(data, str) and data in NAMES:
+        return _load_name(data)
+    try:
+        is_folder = stat.S_ISDIR(os.stat(data).st_mode)
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
+        if isinstance(data, str) and re.fullmatch(r"[^./\\]*", data):
+            message = f"{data!r} is neither a file nor a known name; expected {_ACCEPTED}"
+            raise InputError(message, code="unknown_data") from error
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(
+            f"{os.fspath(data)}: cannot be read ({reason}); expected {_ACCEPTED}", code="missing"
+        ) from error
+    return _load_folder(Path(data)) if is_folder else _load_file(Path(data))
+
+
+# Readers are imported where they are needed: a CSV must not wait for image decoding or a download library.
+
+
+def _load_name(name: str) -> Dataset:
+    if name == "mnist":
+        from digit_recognizer.sources.mnist import load_mnist
+
+        return load_mnist()
+    from digit_recognizer.sources.sample import load_sample
+
+    return load_sample()
+
+
+def _load_file(path: Path) -> Dataset:
+    with open_bytes(path) as stream:
+        kind = _kind(stream.read(_HEAD), path.name.lower())
+    if kind == "csv":
+        return _by_labels(path.name, read_pixel_csv(path))
+    if kind == "zip":
+        return _load_zip(path)
+    if kind == "idx":
+        from digit_recognizer.sources.idx import read_idx_file
+
+        return read_idx_file(path)
+    if kind in ("npz", "parquet"):
+        from digit_recognizer.sources.arrays import read_npz, read_parquet
+
+        return read_npz(path) if kind == "npz" else read_parquet(path)
+    raise InputError(f"{path}: not a kind of file that is known; expected {_ACCEPTED}", code="unknown_data")
+
+
+def _kind(head: bytes, name: str) -> str | None:
+    """Which reader a file needs, by its first bytes; by its name where it is damaged or is text; None for no reader."""
+    from digit_recognizer.sources.idx import looks_like_idx
+
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if looks_like_idx(head):
+        return "idx"
+    if _is_zip(head):
+        return "zip"  # an npz is one too: _load_zip looks inside
+    for ending in ("csv", "zip", "npz", "parquet"):  # each reader says best what is wrong with its own kind
+        if name.endswith(f".{ending}"):
+            return ending
+    if re.search(r"-idx[13]-|-ubyte", name):
+        return "idx"
+    return "csv" if b"\0" not in head or head.startswith(b"\x1f\x8b") else None
+
+
+def _load_zip(path: Path) -> Dataset:
+    name = path.name
+    with open_bytes(path) as stream, _opened_zip(stream, name) as archive:
+        members = _members(archive)
+        if members and all(member.endswith(".npy") for member in members):
+            from digit_recognizer.sources.arrays import read_npz
+
+            return read_npz(path)
+        tables = _named_tables(members, name) or _only_table(members)
+        if not tables:
+            found = f"found {', '.join(members[:5])}" if members else "the archive is empty"
+            raise InputError(f"{name}: expected train.csv or test.csv inside, {found}", code="unknown_data")
+        return _from_tables(name, tables, lambda member: _member_table(archive, member, f"{name}/{member}"))
+
+
+def _load_folder(path: Path) -> Dataset:
+    from digit_recognizer.sources.idx import has_idx_files, read_idx_folder
+
+    name = path.resolve().name
+    try:
+        entries = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
+    except OSError as error:
+        raise FileError(f"{path}: cannot be listed ({error.strerror})") from error
+    files = [entry for entry in entries if (path / entry).is_file()]
+    if tables := _named_tables(files, name):
+        return _from_tables(name, tables, lambda table: _file_table(path / table))
+    if has_idx_files(path):
+        return read_idx_folder(path)
+    for folder in (path / inside for inside in _PARQUET_FOLDERS):
+        if any(folder.glob("*.parquet")):
+            from digit_recognizer.sources.arrays import read_parquet
+
+            return read_parquet(folder)
+    from digit_recognizer.sources.image_files import SUFFIXES, read_image_folder
+
+    below = chain.from_iterable(path.glob(pattern) for pattern in ("*", "*/*", "*/*/*"))  # flat, 7/a.png, test/7/a.png
+    if any(file.suffix.lower() in SUFFIXES and not file.name.startswith(".") for file in below):
+        return read_image_folder(path)
+    if tables := _only_table(files):  # after the pictures: a list may lie beside them
+        return _from_tables(name, tables, lambda table: _file_table(path / table))
+    found = f"found {', '.join(entries[:5])}" if entries else "the folder is empty"
+    raise InputError(f"{path}: {found}; expected {_ACCEPTED}", code="unknown_data")
+
+
+def _from_tables(name: str, tables: Mapping[str, str], read: Callable[[str], Digits]) -> Dataset:
+    """The tables found for each part ("train", "test", or "" where the name does not say), as one Dataset."""
+    digits = {part: read(table) for part, table in tables.items()}
+    if "" in digits:
+        return _by_labels(name, digits[""])
+    train = digits.get("train")
+    if train is not None and train.labels is None:
+        raise InputError(f"{name}/{tables['train']}: expected a column label, found pixels only", code="no_labels")
+    return Dataset(name, train, digits.get("test"))
+
+
+def _by_labels(name: str, digits: Digits) -> Dataset:
+    return Dataset(name, digits, None) if digits.labels is not None else Dataset(name, None, digits)
+
+
+def _named_tables(files: Iterable[str], where: str) -> dict[str, str]:
+    """Which of ``files`` is the table of "train" and which of "test": by that name, or with that word in its name."""
+    tables = [(file, *_stem_and_rank(file)) for file in files if file.lower().endswith(_CSV_ENDINGS)]
+    chosen = {}
+    for part in ("train", "test"):
+        found = [table for table in tables if table[1] == part]
+        found = found or [table for table in tables if part in re.split(r"[^a-z]+", table[1])]
+        if found:
+            best = min(rank for _, _, rank in found)
+            first, *others = sorted(file for file, _, rank in found if rank == best)
+            if others:
+                raise InputError(
+                    f"{where}: both {first} and {others[0]} could be {part}.csv; give one", code="ambiguous"
+                )
+            chosen[part] = first
+    return chosen
+
+
+def _stem_and_rank(file: str) -> tuple[str, tuple[int, int]]:
+    """ "a/Train.csv.gz" -> "train" and how far it stands behind others of that stem: by depth, then by ending."""
+    path = PurePosixPath(file.lower())
+    ending = next(i for i, ending in enumerate(_CSV_ENDINGS) if path.name.endswith(ending))
+    return path.name.removesuffix(_CSV_ENDINGS[ending]), (len(path.parts), ending)
+
+
+def _only_table(files: Iterable[str]) -> dict[str, str]:
+    tables = [file for file in files if file.lower().endswith(_CSV_ENDINGS)]
+    return {"": tables[0]} if len(tables) == 1 else {}
+
+
+def _file_table(path: Path) -> Digits:
+    with open_bytes(path) as stream:
+        return _table(stream, str(path))
+
+
+def _member_table(archive: zipfile.ZipFile, member: str, name: str, *, nested: bool = False) -> Digits:
+    with _opened_member(archive, member, name) as stream:
+        return _table(stream, name, nested=nested)
+
+
+def _table(stream: BinaryIO, name: str, *, nested: bool = False) -> Digits:
+    """The one table in ``stream``: CSV, gzip, or a zip holding just one CSV."""
+    head = stream.read(4)
+    stream.seek(0)
+    if not _is_zip(head):
+        return read_pixel_csv(stream, name=name)
+    if nested:
+        raise InputError(f"{name}: a zip in a zip in a zip is not opened; unpack it", code="unknown_data")
+    with _opened_zip(stream, name) as archive:
+        members = _only_table(_members(archive)).values()
+        for member in members:
+            return _member_table(archive, member, f"{name}/{member}", nested=True)
+    raise InputError(f"{name}: expected one .csv inside", code="unknown_data")
+
+
+@contextmanager
+def _opened_zip(stream: BinaryIO, name: str) -> Iterator[zipfile.ZipFile]:
+    damaged = f"{name}: the zip ends early or is damaged; fetch it again"
+    try:
+        archive = zipfile.ZipFile(stream)
+    except (zipfile.BadZipFile, RuntimeError, ValueError) as error:  # an unknown version; a name that is no text
+        raise InputError(damaged, code="bad_zip") from error
+    with archive:
+        try:
+            yield archive
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise InputError(damaged, code="bad_zip") from error
+
+
+@contextmanager
+def _opened_member(archive: zipfile.ZipFile, member: str, name: str) -> Iterator[BinaryIO]:
+    """A member as a stream. zipfile reads no more than the sizes that are checked here, whatever the data hold."""
+    info = archive.getinfo(member)
+    if info.flag_bits & 1:
+        raise InputError(f"{name}: is encrypted; unpack it with its password first", code="encrypted")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise InputError(f"{name}: is packed in an unusual way; unpack it first", code="bad_zip")
+    check_unpacked(name, info.compress_size, info.file_size)
+    try:
+        opened: IO[bytes] = archive.open(info)
+    except (
+        zipfile.BadZipFile,
+        RuntimeError,
+        ValueError,
+        OSError,
+    ) as error:  # two headers that disagree; a wrong offset
+        raise InputError(f"{name}: this part of the zip is damaged; fetch it again", code="bad_zip") from error
+    with opened:
+        yield cast(BinaryIO, opened)
+
+
+def _members(archive: zipfile.ZipFile) -> list[str]:
+    """The files inside, without folders, hidden files and what macOS adds."""
+    names = [info.filename for info in archive.infolist() if not info.is_dir()]
+    return [name for name in names if not re.search(r"(^|/)(__MACOSX/|\.[^./])", name)]
+
+
+def _is_zip(head: bytes) -> bool:
+    return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+
+__all__ = ["NAMES", "load"]
