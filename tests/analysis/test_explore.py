@@ -59,7 +59,7 @@ def test_the_dictionary_survives_strict_json(digits: Digits):
 
 
 def test_table_rows_are_as_wide_as_their_header(digits: Digits):
-    both = explore(Dataset("d", digits, Digits(digits.images[:7])))
+    both = explore(Dataset("d", digits, Digits(digits.images[:7]))).to_dict()
     for rows in (label_rows(both), fact_rows(both)):
         assert {len(row) for row in rows} == {len(rows[0])}
         assert all(isinstance(cell, str) for row in rows for cell in row)
@@ -70,12 +70,12 @@ def test_table_rows_are_as_wide_as_their_header(digits: Digits):
 
 def test_a_part_without_labels_or_without_images_is_explored_all_the_same(digits: Digits):
     unlabelled = explore(Dataset("d", None, Digits(digits.images)))
-    assert label_rows(unlabelled) == []
+    assert label_rows(unlabelled.to_dict()) == []
     assert unlabelled.overlap is None
     assert unlabelled.parts["test"].outliers == ()
     empty = explore(Dataset("d", digits.take(np.zeros(0, np.int64)), None))
     assert empty.parts["train"].images == 0
-    assert label_rows(empty)[1] == ("0", "0", "-")
+    assert label_rows(empty.to_dict())[1] == ("0", "0", "-")
 
 
 @pytest.mark.real_data

@@ -5,7 +5,7 @@ Gives facts and rows of plain values; draws nothing and knows nothing of termina
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -158,64 +158,63 @@ def pixel_statistics(images: npt.NDArray[np.uint8]) -> PixelStatistics:
     )
 
 
-def label_rows(exploration: Exploration) -> list[tuple[str, ...]]:
+def label_rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Rows (digit, count, share) of each labelled part side by side, in the first one's order, largest count first.
 
-    The header comes first; a terminal table takes the rows as they are.
+    found: what ``Exploration.to_dict()`` gives and explore.json holds. The header comes first; no rows without labels.
 
     >>> digits = Digits(np.zeros((3, 28, 28), np.uint8), np.array([7, 0, 7]))
-    >>> label_rows(explore(Dataset("three", digits, None)))[:2]
+    >>> label_rows(explore(Dataset("three", digits, None)).to_dict())[:2]
     [('Digit', 'train', 'share'), ('7', '2', '66.7 %')]
     """
-    labelled = {name: part.label_counts for name, part in exploration.parts.items() if part.label_counts is not None}
+    labelled = {
+        name: {row["digit"]: row["count"] for row in part["label_counts"]}
+        for name, part in found["parts"].items()
+        if part["label_counts"] is not None
+    }
     if not labelled:
         return []
-    header = ["Digit"]
-    for name in labelled:
-        header += [name, "share"]
-    rows = [tuple(header)]
-    for digit, _ in next(iter(labelled.values())):
+    rows: list[tuple[str, ...]] = [("Digit", *(cell for name in labelled for cell in (name, "share")))]
+    for digit in next(iter(labelled.values())):
         row = [str(digit)]
         for counts in labelled.values():
-            count, total = dict(counts)[digit], sum(c for _, c in counts)
-            row += [f"{count:,}", f"{100 * count / total:.1f} %" if total else "-"]
+            total = sum(counts.values())
+            row += [f"{counts[digit]:,}", f"{100 * counts[digit] / total:.1f} %" if total else "-"]
         rows.append(tuple(row))
     return rows
 
 
-def fact_rows(exploration: Exploration) -> list[tuple[str, ...]]:
+def fact_rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Rows (fact, value in each part), the header first: images, size, missing values, pixels, duplicates.
 
+    found: what ``Exploration.to_dict()`` gives and explore.json holds.
+
     >>> digits = Digits(np.zeros((3, 28, 28), np.uint8), np.array([7, 0, 7]))
-    >>> fact_rows(explore(Dataset("three", digits, None)))[:2]
+    >>> fact_rows(explore(Dataset("three", digits, None)).to_dict())[:2]
     [('Fact', 'train'), ('images', '3')]
     """
-    parts = exploration.parts.values()
+    parts, overlap = found["parts"], found["overlap"]
+    rows: list[tuple[str, ...]] = [("Fact", *parts)]
 
-    def row(fact: str, values: Sequence[str]) -> tuple[str, ...]:
-        return (fact, *values)
+    def add(fact: str, value: Callable[[dict[str, Any]], str]) -> None:
+        rows.append((fact, *(value(part) for part in parts.values())))
 
-    rows = [
-        row("Fact", list(exploration.parts)),
-        row("images", [f"{p.images:,}" for p in parts]),
-        row("image size", [f"{p.size[0]} x {p.size[1]}" for p in parts]),
-        row("labels", ["no" if p.label_counts is None else "yes" for p in parts]),
-        row("missing values", ["none" if not p.missing_values else f"{p.missing_values:,}" for p in parts]),
-        row("pixel values", [f"{p.pixels.min} to {p.pixels.max}" for p in parts]),
-        row("pixel mean, sd", [f"{p.pixels.mean:.2f}, {p.pixels.sd:.2f}" for p in parts]),
-        row("pixels with ink", [f"{100 * p.pixels.nonzero:.1f} %" for p in parts]),
-        row("blank images", [_count(p.pixels.blank_images) for p in parts]),
-        row("exact duplicates", [_count(p.duplicate_images) for p in parts]),
-        row(
-            "duplicates with other labels",
-            ["-" if p.label_counts is None else _count(len(p.disagreements)) for p in parts],
-        ),
-    ]
-    if exploration.overlap is not None:
-        shared = exploration.overlap
-        rows.append(
-            ("also in train", *("-" if n == "train" else _count(shared.test_images) for n in exploration.parts))
-        )
+    add("images", lambda part: f"{part['images']:,}")
+    add("image size", lambda part: "{} x {}".format(*part["size"]))
+    add("labels", lambda part: "no" if part["label_counts"] is None else "yes")
+    add("missing values", lambda part: _count(part["missing_values"]))
+    add("pixel values", lambda part: f"{part['pixels']['min']} to {part['pixels']['max']}")
+    add("pixel mean", lambda part: f"{part['pixels']['mean']:.2f}")
+    add("pixel standard deviation", lambda part: f"{part['pixels']['sd']:.2f}")
+    add("pixels with ink", lambda part: f"{100 * part['pixels']['nonzero']:.1f} %")
+    add("blank images", lambda part: _count(part["pixels"]["blank_images"]))
+    add("exact duplicates", lambda part: _count(part["duplicate_images"]))
+    add(
+        "duplicates with other labels",
+        lambda part: "-" if part["label_counts"] is None else _count(len(part["disagreements"])),
+    )
+    if overlap is not None:
+        rows.append(("also in train", *("-" if name == "train" else _count(overlap["test_images"]) for name in parts)))
     return rows
 
 
