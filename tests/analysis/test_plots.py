@@ -148,10 +148,13 @@ def test_a_flawless_epoch_stands_at_the_tick_of_a_hundred_per_cent(drawn: list[F
     history = [{"epoch": e, "accuracy": 0.9, "val_accuracy": a} for e, a in ((1, 0.99), (2, 1.0))]
     plots.plot_accuracy(history, Path("unused"))
     axes = drawn[0].axes[0]
-    ticks = {label.get_text(): position for label, position in zip(axes.get_yticklabels(), axes.get_yticks())}
-    validation = [line for line in axes.lines if line.get_label() == "validation"][0].get_ydata()
+    ticks = {
+        label.get_text(): position for label, position in zip(axes.get_yticklabels(), axes.get_yticks(), strict=True)
+    }
+    validation = next(line for line in axes.lines if line.get_label() == "validation").get_ydata()
     assert validation[1] == ticks["100"]
-    assert validation[0] == pytest.approx(ticks["99"]) < ticks["100"]
+    assert validation[0] == pytest.approx(ticks["99"])
+    assert ticks["99"] < ticks["100"]
 
 
 @pytest.mark.parametrize("draw", [plots.plot_loss, plots.plot_accuracy, plots.plot_learning_rate])

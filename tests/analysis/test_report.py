@@ -208,6 +208,11 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_name_that_utf_8_cannot_write_does_not_stop_the_report(tmp_path: Path):
+    (tmp_path / "config.json").write_text(json.dumps({"data": {"name": "scan-\udcff.zip"}}))
+    assert "scan-?.zip" in read(report.write_report(tmp_path)).text
+
+
 def test_history_reads_numbers_and_empty_cells(tmp_path: Path):
     (tmp_path / "history.csv").write_text("epoch,loss,val_loss\n1,0.5,\n")
     assert report.read_history(tmp_path / "history.csv") == [{"member": 1, "epoch": 1, "loss": 0.5, "val_loss": None}]

@@ -103,7 +103,8 @@ def write_report(run_folder: str | Path) -> Path:
         raise CheckpointError(
             f"{folder}: config.json, metrics.json or explore.json is not as a run writes it ({error!r}); run it again"
         ) from error
-    write_text(folder / "report.html", html)
+    # A file name may hold half a surrogate pair, which UTF-8 has no bytes for.
+    write_text(folder / "report.html", html.encode("utf-8", "replace").decode("utf-8"))
     return folder / "report.html"
 
 
