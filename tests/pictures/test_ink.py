@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from conftest import draw_digits
 from digit_recognizer.errors import InputError
 from digit_recognizer.pictures.ink import to_frame, to_frames
 from digit_recognizer.sources.idx import read_idx
+from tests.conftest import draw_digits
 
 
 def extent(frame: np.ndarray) -> tuple[int, int]:

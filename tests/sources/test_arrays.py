@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from conftest import draw_digits
 from digit_recognizer.errors import FileError, InputError, MissingExtra
 from digit_recognizer.pictures.ink import to_frame
 from digit_recognizer.sources.arrays import read_npz, read_parquet
+from tests.conftest import draw_digits
 
 DIGITS = draw_digits(20)
 X, Y = DIGITS.images, DIGITS.known_labels()

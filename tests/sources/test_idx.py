@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import draw_digits
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import FileError, InputError
 from digit_recognizer.sources.idx import has_idx_files, looks_like_idx, read_idx, read_idx_file, read_idx_folder
+from tests.conftest import draw_digits
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import draw_digits
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import FileError, InputError
 from digit_recognizer.pictures.ink import to_frames
 from digit_recognizer.sources.image_files import list_pictures, read_image_folder
+from tests.conftest import draw_digits
 
 FRAMED = Digits(to_frames(draw_digits(20).images), draw_digits(20).labels)
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import draw_digits
 from digit_recognizer.errors import FileError, MissingExtra
 from digit_recognizer.sources.mnist import HASHES, MIRRORS, load_mnist
+from tests.conftest import draw_digits
 
 TRAIN, TEST = draw_digits(30), draw_digits(20, seed=1)
 
