@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from conftest import draw_digits
 from digit_recognizer.digits import Dataset, Digits
 from digit_recognizer.errors import DigitsError, FileError, InputError
 from digit_recognizer.sources import catalog, pixel_csv
 from digit_recognizer.sources.catalog import load
+from tests.conftest import draw_digits
 
 TRAIN = draw_digits(60, seed=1)
 TEST = draw_digits(20, seed=2, labelled=False)
@@ -121,6 +121,17 @@ def test_a_zip_with_nothing_to_read_names_what_it_found(tmp_path: Path) -> None:
     assert "both a/train.csv and b/train.csv" in str(
         refusal(put(tmp_path / "c.zip", zip_bytes({"b/train.csv": TRAIN_CSV, "a/train.csv": TRAIN_CSV})))
     )
+
+
+def test_a_name_with_line_breaks_or_terminal_codes_is_shown_escaped(tmp_path: Path) -> None:
+    for name in ("a\nb/train.csv", "\x1b[31m/train.csv"):
+        error = refusal(put(tmp_path / "a.zip", zip_bytes({name: b"x"})))
+        assert str(error).startswith(f"a.zip/{name!r}, line 1: ")
+
+
+def test_a_member_without_a_name_is_passed_over(tmp_path: Path) -> None:
+    content = zip_bytes({"train.csv": TRAIN_CSV, "notes.txt": b""}).replace(b"notes.txt", b"\0otes.txt")
+    assert holds(load(put(tmp_path / "a.zip", content)), TRAIN, None)
 
 
 def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:

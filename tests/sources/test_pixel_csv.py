@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import draw_digits
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import FileError, InputError
 from digit_recognizer.sources import pixel_csv
 from digit_recognizer.sources.pixel_csv import MAX_LINE, check_unpacked, read_pixel_csv
+from tests.conftest import draw_digits
 
 PIXELS = [f"pixel{i}" for i in range(784)]
 

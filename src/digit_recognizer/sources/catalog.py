@@ -127,9 +127,9 @@ def _load_zip(path: Path) -> Dataset:
             return read_npz(path)
         tables = _named_tables(members, name) or _only_table(members)
         if not tables:
-            found = f"found {', '.join(members[:5])}" if members else "the archive is empty"
+            found = f"found {', '.join(map(_printable, members[:5]))}" if members else "the archive is empty"
             raise InputError(f"{name}: expected train.csv or test.csv inside, {found}", code="unknown_data")
-        return _from_tables(name, tables, lambda member: _member_table(archive, member, f"{name}/{member}"))
+        return _from_tables(name, tables, lambda member: _member_table(archive, member, name))
 
 
 def _load_folder(path: Path) -> Dataset:
@@ -157,7 +157,7 @@ def _load_folder(path: Path) -> Dataset:
         return read_image_folder(path)
     if tables := _only_table(files):  # after the pictures: a list may lie beside them
         return _from_tables(name, tables, lambda table: _file_table(path / table))
-    found = f"found {', '.join(entries[:5])}" if entries else "the folder is empty"
+    found = f"found {', '.join(map(_printable, entries[:5]))}" if entries else "the folder is empty"
     raise InputError(f"{path}: {found}; expected {_ACCEPTED}", code="unknown_data")
 
 
@@ -168,7 +168,9 @@ def _from_tables(name: str, tables: Mapping[str, str], read: Callable[[str], Dig
         return _by_labels(name, digits[""])
     train = digits.get("train")
     if train is not None and train.labels is None:
-        raise InputError(f"{name}/{tables['train']}: expected a column label, found pixels only", code="no_labels")
+        raise InputError(
+            f"{name}/{_printable(tables['train'])}: expected a column label, found pixels only", code="no_labels"
+        )
     return Dataset(name, train, digits.get("test"))
 
 
@@ -188,14 +190,15 @@ def _named_tables(files: Iterable[str], where: str) -> dict[str, str]:
             first, *others = sorted(file for file, _, rank in found if rank == best)
             if others:
                 raise InputError(
-                    f"{where}: both {first} and {others[0]} could be {part}.csv; give one", code="ambiguous"
+                    f"{where}: both {_printable(first)} and {_printable(others[0])} could be {part}.csv; give one",
+                    code="ambiguous",
                 )
             chosen[part] = first
     return chosen
 
 
 def _stem_and_rank(file: str) -> tuple[str, tuple[int, int]]:
-    """ "a/Train.csv.gz" -> "train" and how far it stands behind others of that stem: by depth, then by ending."""
+    """The name without folders and ending, and how far it stands behind others of that stem: by depth, then ending."""
     path = PurePosixPath(file.lower())
     ending = next(i for i, ending in enumerate(_CSV_ENDINGS) if path.name.endswith(ending))
     return path.name.removesuffix(_CSV_ENDINGS[ending]), (len(path.parts), ending)
@@ -211,7 +214,8 @@ def _file_table(path: Path) -> Digits:
         return _table(stream, str(path))
 
 
-def _member_table(archive: zipfile.ZipFile, member: str, name: str, *, nested: bool = False) -> Digits:
+def _member_table(archive: zipfile.ZipFile, member: str, archive_name: str, *, nested: bool = False) -> Digits:
+    name = f"{archive_name}/{_printable(member)}"
     with _opened_member(archive, member, name) as stream:
         return _table(stream, name, nested=nested)
 
@@ -225,10 +229,10 @@ def _table(stream: BinaryIO, name: str, *, nested: bool = False) -> Digits:
     if nested:
         raise InputError(f"{name}: a zip in a zip in a zip is not opened; unpack it", code="unknown_data")
     with _opened_zip(stream, name) as archive:
-        members = _only_table(_members(archive)).values()
-        for member in members:
-            return _member_table(archive, member, f"{name}/{member}", nested=True)
-    raise InputError(f"{name}: expected one .csv inside", code="unknown_data")
+        only = _only_table(_members(archive))
+        if not only:
+            raise InputError(f"{name}: expected one .csv inside", code="unknown_data")
+        return _member_table(archive, only[""], name, nested=True)
 
 
 @contextmanager
@@ -269,8 +273,13 @@ def _opened_member(archive: zipfile.ZipFile, member: str, name: str) -> Iterator
 
 def _members(archive: zipfile.ZipFile) -> list[str]:
     """The files inside, without folders, hidden files and what macOS adds."""
-    names = [info.filename for info in archive.infolist() if not info.is_dir()]
+    names = [name for name in archive.namelist() if not name.endswith("/")]  # is_dir fails on an empty name
     return [name for name in names if not re.search(r"(^|/)(__MACOSX/|\.[^./])", name)]
+
+
+def _printable(name: str) -> str:
+    """A name as a message may show it: one from a foreign zip may hold line breaks or terminal codes."""
+    return name if name.isprintable() else repr(name)
 
 
 def _is_zip(head: bytes) -> bool:

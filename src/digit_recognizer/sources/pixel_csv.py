@@ -40,7 +40,7 @@ _SCHEMES = (  # the names of the pixels from the top left, row by row
     tuple(f"{row + 1}x{column + 1}" for row in range(SIDE) for column in range(SIDE)),
 )
 
-Bytes = npt.NDArray[np.uint8]
+_Cells = npt.NDArray[np.uint8]
 
 
 def read_pixel_csv(
@@ -204,13 +204,13 @@ def _columns(header: str, name: str, line: int) -> _Columns:
     return _Columns(names, labels[0] if labels else None, pixels)
 
 
-def _plain_rows(text: str, columns: _Columns) -> Bytes | None:
+def _plain_rows(text: str, columns: _Columns) -> _Cells | None:
     """The cells of ``text``, uint8 (rows, columns), by numpy's parser in C; None where it needs a closer look."""
     # loadtxt knows no quotes here, and before numpy 2.4 may read 12.5 or 1e1 by way of a float: not for us to accept.
     if not text or text.isspace() or any(character in text for character in '".eEnN'):
         return None
     try:
-        rows: Bytes = np.loadtxt(io.StringIO(text), np.uint8, delimiter=",", comments=None, ndmin=2)
+        rows: _Cells = np.loadtxt(io.StringIO(text), np.uint8, delimiter=",", comments=None, ndmin=2)
     except ValueError:
         return None
     if rows.shape[1] != len(columns.names):
@@ -220,7 +220,7 @@ def _plain_rows(text: str, columns: _Columns) -> Bytes | None:
     return rows
 
 
-def _careful_rows(text: str, columns: _Columns, name: str, first_line: int) -> Bytes:
+def _careful_rows(text: str, columns: _Columns, name: str, first_line: int) -> _Cells:
     """The cells of ``text``, uint8 (rows, columns), cell by cell. Raises InputError naming the first wrong one."""
     rows = bytearray()
     width = len(columns.names)
@@ -284,8 +284,8 @@ def _named(scheme: Sequence[str]) -> str:
 
 
 def _listed(names: Sequence[str], most: int = 5) -> str:
-    shown = ", ".join(name[:40] for name in names[:most])
+    shown = ", ".join(name[:40] if name.isprintable() else repr(name[:40]) for name in names[:most])
     return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
-__all__ = ["MAX_LINE", "MAX_UNPACKED", "check_unpacked", "read_pixel_csv"]
+__all__ = ["MAX_LINE", "MAX_RATIO", "MAX_UNPACKED", "SMALL", "check_unpacked", "read_pixel_csv"]
