@@ -42,6 +42,12 @@ def draw_digits(count: int = 100, seed: int = 0, labelled: bool = True) -> Digit
     return Digits(images, labels if labelled else None)
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the cache folder of the person who runs it."""
+    monkeypatch.setenv("DIGITS_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 @pytest.fixture
 def digits() -> Digits:
     return draw_digits()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from conftest import draw_digits
+from tests.conftest import draw_digits
 from digit_recognizer.errors import ModelError
 from digit_recognizer.model_bytes import outline
 from digit_recognizer.model_file import ModelFile, check_model, with_metadata

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from onnx import helper
 
-from conftest import draw_digits
+from tests.conftest import draw_digits
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import FileError, InputError, ModelError, UsageError
 from digit_recognizer.recognizer import Recognizer

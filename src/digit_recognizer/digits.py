@@ -85,6 +85,8 @@ class Digits:
     def take(self, indices: npt.ArrayLike) -> Digits:
         """The images at ``indices`` (integers or a boolean mask), in that order."""
         chosen = np.asarray(indices)
+        if chosen.dtype != bool:
+            chosen = chosen.astype(np.int64)  # an empty list would be one of floats
         names = None
         if self.names is not None:
             positions = np.flatnonzero(chosen) if chosen.dtype == bool else chosen

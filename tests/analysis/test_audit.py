@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 
-from conftest import draw_digits
+from tests.conftest import draw_digits
 from digit_recognizer.analysis import audit
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import InputError, UsageError

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import draw_digits
+from tests.conftest import draw_digits
 from digit_recognizer.analysis.explore import explore, fact_rows, label_rows, pixel_statistics
 from digit_recognizer.digits import Dataset, Digits
 

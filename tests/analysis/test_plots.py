@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from conftest import draw_digits
+from tests.conftest import draw_digits
 from digit_recognizer.analysis import metrics, plots
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import FileError, InputError

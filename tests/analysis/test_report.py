@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conftest import draw_digits
+from tests.conftest import draw_digits
 from digit_recognizer.analysis import metrics, plots, report
 from digit_recognizer.analysis.explore import explore
 from digit_recognizer.digits import Dataset, Digits

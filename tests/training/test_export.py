@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from conftest import draw_digits
+from tests.conftest import draw_digits
 from digit_recognizer.errors import FileError, ModelError, UsageError
 from digit_recognizer.model_file import ModelMetadata
 from digit_recognizer.recognizer import Recognizer

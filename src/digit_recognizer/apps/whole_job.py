@@ -28,8 +28,9 @@ SAMPLE_NOTE = (
 def show_exploration(terminal: Terminal, dataset: Dataset, exploration: Exploration, seed: int = 0) -> None:
     """Print the tables of an exploration, and one digit."""
     terminal.heading(f"Data: {dataset.name}")
-    terminal.table(fact_rows(exploration))
-    if rows := label_rows(exploration):
+    found = exploration.to_dict()
+    terminal.table(fact_rows(found))
+    if rows := label_rows(found):
         terminal.heading("Labels")
         terminal.table(rows)
     shown = next((part for part in dataset.parts().values() if len(part)), None)

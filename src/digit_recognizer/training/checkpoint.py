@@ -47,8 +47,8 @@ def save_snapshot(path: str | Path, snapshot: Snapshot) -> None:
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise CheckpointError(f"{path}: {name} holds values that are no finite numbers; not saved")
-    metadata = {"facts": json.dumps(snapshot.facts, allow_nan=False), "sha256": _checksum(tensors)}
-    write_bytes(path, save_tensors(tensors, metadata))
+    facts = json.dumps(snapshot.facts, allow_nan=False)
+    write_bytes(path, save_tensors(tensors, {"facts": facts, "sha256": _checksum(tensors, facts)}))
 
 
 def load_snapshot(path: str | Path) -> Snapshot:
@@ -66,17 +66,17 @@ def load_snapshot(path: str | Path) -> Snapshot:
     try:
         metadata = json.loads(content[8 : 8 + header]).get("__metadata__", {})
         tensors = load_tensors(content)
-        facts = json.loads(metadata["facts"])
-        checksum = metadata["sha256"]
+        facts, checksum = metadata["facts"], metadata["sha256"]
+        known = json.loads(facts)
     except (SafetensorError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         reason = f"no {error} in it" if isinstance(error, KeyError) else str(error)
         raise CheckpointError(f"{path}: not a checkpoint of ours ({reason})") from error
-    if _checksum(tensors) != checksum:
+    if _checksum(tensors, facts) != checksum:
         raise CheckpointError(f"{path}: damaged (its checksum does not match)")
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise CheckpointError(f"{path}: {name} holds values that are no finite numbers")
-    return Snapshot(tensors, facts)
+    return Snapshot(tensors, known)
 
 
 class CheckpointFolder:
@@ -121,8 +121,8 @@ class CheckpointFolder:
         return sorted((int(match[1]), path) for match, path in matches if match)
 
 
-def _checksum(tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256()
+def _checksum(tensors: Mapping[str, Tensor], facts: str) -> str:
+    digest = hashlib.sha256(facts.encode())
     for name in sorted(tensors):
         digest.update(f"{name}:{tensors[name].dtype}:{tuple(tensors[name].shape)};".encode())
         digest.update(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())

@@ -183,7 +183,9 @@ class _Run:
         def settle() -> None:
             """Move what the device counted into plain numbers; one wait for many steps."""
             if losses_seen:
-                self.running.loss_sum += float(torch.stack(losses_seen).sum())
+                # One by one, so that the sum does not depend on how often it is looked at.
+                for loss in torch.stack(losses_seen).tolist():
+                    self.running.loss_sum += loss
                 self.running.correct += int(torch.stack(correct_seen).sum())
                 losses_seen.clear()
                 correct_seen.clear()
@@ -308,7 +310,8 @@ class _Run:
         members = []
         for member in range(1, self.recipe.members + 1):
             prefix = f"member{member}."
-            network = build_network(self.recipe)
+            with torch.random.fork_rng(self.hardware.forked_devices):
+                network = build_network(self.recipe)
             network.load_state_dict(
                 {name.removeprefix(prefix): value for name, value in self.finished.items() if name.startswith(prefix)}
             )
@@ -385,7 +388,7 @@ class _Run:
         where = f"epoch {self.epoch}, batch {self.batch}"
         if self.checkpoints:
             self.checkpoints.save(self._total_step(), self._snapshot())
-            raise Interrupted(f"stopped at {where}; go on with --resume", signal_number=signal_number)
+            where += "; saved, go on with --resume"
         raise Interrupted(f"stopped at {where}", signal_number=signal_number)
 
     def _total_step(self) -> int:

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from digit_recognizer.errors import UsageError
+from digit_recognizer.training.networks import CompactNetwork, Ensemble, NotebookNetwork, count_parameters
+
+
+def test_the_notebook_network_has_the_notebooks_parameters() -> None:
+    # 5x5x1x32+32, 5x5x32x32+32, 3x3x32x64+64, 3x3x64x64+64, 3136x256+256, 256x10+10
+    assert count_parameters(NotebookNetwork()) == 832 + 25_632 + 18_496 + 36_928 + 803_072 + 2_570 == 887_530
+
+
+def test_the_notebook_network_starts_as_keras_does() -> None:
+    torch.manual_seed(0)
+    for layer in NotebookNetwork().layers:
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            receptive = layer.weight[0, 0].numel() if isinstance(layer, nn.Conv2d) else 1
+            fan_in, fan_out = layer.weight.shape[1] * receptive, layer.weight.shape[0] * receptive
+            limit = (6 / (fan_in + fan_out)) ** 0.5  # Glorot uniform, as Keras documents it
+            assert layer.bias is not None
+            assert torch.count_nonzero(layer.bias) == 0
+            assert float(layer.weight.detach().abs().max()) <= limit
+            assert float(layer.weight.detach().abs().max()) > 0.9 * limit
+
+
+@pytest.mark.parametrize("network", [NotebookNetwork(), CompactNetwork((4, 8, 8)), CompactNetwork((4, 8, 8), depth=3)])
+def test_networks_turn_images_into_ten_logits(network: nn.Module) -> None:
+    assert network.eval()(torch.zeros(3, 1, 28, 28)).shape == (3, 10)
+
+
+def test_an_ensemble_answers_with_the_mean_probability() -> None:
+    torch.manual_seed(0)
+    members = [CompactNetwork((4, 4, 4)).eval(), CompactNetwork((4, 4, 4)).eval()]
+    images = torch.rand(5, 1, 28, 28)
+    with torch.no_grad():
+        together = Ensemble(members).eval()(images).softmax(1).numpy()
+        apart = [member(images).softmax(1).numpy() for member in members]
+    np.testing.assert_allclose(together, (apart[0] + apart[1]) / 2, atol=1e-6)
+
+
+def test_widths_that_are_not_three_are_refused() -> None:
+    with pytest.raises(UsageError, match="three positive numbers"):
+        CompactNetwork((4, 8))
