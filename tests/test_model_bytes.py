@@ -8,7 +8,7 @@ import pytest
 
 from digit_recognizer.errors import ModelError
 from digit_recognizer.model_bytes import MAX_FIELDS, fields, metadata_entry, outline
-from plain_models import plain_bytes, plain_proto
+from tests.plain_models import plain_bytes, plain_proto
 
 
 def test_the_outline_agrees_with_the_onnx_package() -> None:

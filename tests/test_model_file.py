@@ -25,7 +25,7 @@ from digit_recognizer.model_file import (
     read_model,
     with_metadata,
 )
-from plain_models import CARD, constant, endless_loop, plain_bytes, plain_proto
+from tests.plain_models import CARD, constant, endless_loop, plain_bytes, plain_proto
 
 
 def refused(content: bytes) -> str:

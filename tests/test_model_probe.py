@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from tests.conftest import draw_digits
 from digit_recognizer.errors import ModelError
 from digit_recognizer.model_bytes import outline
 from digit_recognizer.model_file import ModelFile, check_model, with_metadata
 from digit_recognizer.model_probe import Limits, ensure_safe, try_here, try_in_child
-from plain_models import CARD, constant, endless_loop, plain_bytes, plain_proto
+from tests.conftest import draw_digits
+from tests.plain_models import CARD, constant, endless_loop, plain_bytes, plain_proto
 
 FLOAT, UINT8 = TensorProto.FLOAT, TensorProto.UINT8
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from onnx import helper
 
-from tests.conftest import draw_digits
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import FileError, InputError, ModelError, UsageError
 from digit_recognizer.recognizer import Recognizer
-from plain_models import CARD, constant, plain_bytes, softmax_by_hand
+from tests.conftest import draw_digits
+from tests.plain_models import CARD, constant, plain_bytes, softmax_by_hand
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 
-from tests.conftest import draw_digits
 from digit_recognizer.analysis import audit
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import InputError, UsageError
+from tests.conftest import draw_digits
 
 
 def test_duplicates_are_those_that_pandas_finds(digits: Digits):

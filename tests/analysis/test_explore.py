@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.conftest import draw_digits
 from digit_recognizer.analysis.explore import explore, fact_rows, label_rows, pixel_statistics
 from digit_recognizer.digits import Dataset, Digits
+from tests.conftest import draw_digits
 
 
 def test_pixel_statistics_are_those_of_numpy():

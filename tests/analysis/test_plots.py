@@ -12,10 +12,10 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tests.conftest import draw_digits
 from digit_recognizer.analysis import metrics, plots
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import FileError, InputError
+from tests.conftest import draw_digits
 
 
 def make_history(members: int = 1, epochs: int = 3) -> list[dict[str, float | None]]:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import draw_digits
 from digit_recognizer.analysis import metrics, plots, report
 from digit_recognizer.analysis.explore import explore
 from digit_recognizer.digits import Dataset, Digits
 from digit_recognizer.errors import CheckpointError, FileError
+from tests.conftest import draw_digits
 
 EVIL = "<script>alert(1)</script>\"'&.zip"
 VOID = {"meta", "img", "br", "hr", "link", "input"}

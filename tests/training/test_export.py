@@ -12,12 +12,12 @@ import pytest
 import torch
 from torch import nn
 
-from tests.conftest import draw_digits
 from digit_recognizer.errors import FileError, ModelError, UsageError
 from digit_recognizer.model_file import ModelMetadata
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.training import export
 from digit_recognizer.training.export import ExportReport, export_model
+from tests.conftest import draw_digits
 
 CARD = ModelMetadata(
     preset="fast",
