@@ -76,16 +76,16 @@ class Recipe:
         return sum(self.steps_in_epoch(epoch, images) for epoch in range(1, self.epochs + 1))
 
     def fitted(self, images: int) -> Recipe:
-        """The recipe with enough epochs for a data set of ``images`` images: at least ``min_steps`` steps.
+        """The recipe for a data set of ``images`` images: where it is so small that fewer than ``min_steps`` steps
+        would be made, everything is learnt from, again and again, until they are.
 
         >>> fast().fitted(42_000).epochs == fast().epochs, fast().fitted(1_000).epochs > fast().epochs
         (True, True)
         """
-        recipe = self
-        if recipe.total_steps(images) < recipe.min_steps:
-            missing = recipe.min_steps - recipe.total_steps(images)
-            recipe = replace(recipe, epochs=recipe.epochs + math.ceil(missing / recipe.steps_in_epoch(2, images)))
-        return recipe
+        if self.total_steps(images) >= self.min_steps:
+            return self
+        whole = replace(self, focus=1.0)
+        return replace(whole, epochs=max(self.epochs, math.ceil(self.min_steps / whole.steps_in_epoch(1, images))))
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain JSON values."""
