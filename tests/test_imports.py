@@ -133,7 +133,7 @@ def test_importing_the_recognizer_does_not_load_the_runtime_yet() -> None:
 
 
 def test_reading_a_digit_never_loads_torch_or_onnx(tmp_path: Path) -> None:
-    from plain_models import plain_bytes
+    from tests.plain_models import plain_bytes
 
     path = tmp_path / "m.onnx"
     path.write_bytes(plain_bytes())
