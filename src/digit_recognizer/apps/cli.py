@@ -6,30 +6,28 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from digit_recognizer._version import __version__
+from digit_recognizer.apps.outcome import close_output, needs, tell
 from digit_recognizer.apps.terminal import Terminal, percent
-from digit_recognizer.errors import CheckpointError, DigitsError, InputError, Interrupted, MissingExtra, UsageError
+from digit_recognizer.errors import CheckpointError, InputError, UsageError
 
 if TYPE_CHECKING:
-    from digit_recognizer.apps.whole_job import RunRequest
     from digit_recognizer.digits import Dataset, Digits
 
 app = typer.Typer(
     name="digits",
     help="Reads handwritten digits: explore, train, evaluate, predict.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich would take [default: 0.1] for a style and swallow it
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -63,6 +61,7 @@ Output = Annotated[
 
 @app.callback(invoke_without_command=True)
 def _common(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback where something goes wrong.")] = False,
 ) -> None:
@@ -71,11 +70,19 @@ def _common(
         raise typer.Exit
     if debug:
         os.environ["DIGITS_DEBUG"] = "1"
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
 
 
 @app.command()
 def run(
-    data: Data = "sample",
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            help=DATA_HELP + "  [default: sample, or with --resume what the run was started on]", show_default=False
+        ),
+    ] = None,
     output: Output = None,
     preset: Preset = None,
     seed: Seed = None,
@@ -88,11 +95,12 @@ def run(
 ) -> None:
     """The whole job: explore, train, evaluate, predict, report."""
     terminal = Terminal(as_json=as_json)
-    with _needs("train", "training"), _needs("report", "the report"):
+    with needs("train", "training"), needs("report", "the report"):
+        from digit_recognizer.apps.request import make_request
         from digit_recognizer.apps.whole_job import run_whole_job
 
         _require_report()
-        request = _request(data, output, preset, seed, val, epochs, device, resume, overwrite)
+        request = make_request(data, output, preset, seed, val, epochs, device, resume=resume, overwrite=overwrite)
         terminal.document(run_whole_job(request, terminal))
 
 
@@ -115,7 +123,7 @@ def explore(
     exploration = explore_dataset(dataset)
     show_exploration(terminal, dataset, exploration, seed)
     if output is not None:
-        with _needs("report", "plots"):
+        with needs("report", "plots"):
             from digit_recognizer.analysis.report import write_report
 
             write_exploration(dataset, exploration, output, seed)
@@ -142,15 +150,17 @@ def train(
 ) -> None:
     """Train a network; leaves a run folder with model.onnx."""
     terminal = Terminal(as_json=as_json)
-    with _needs("train", "training"):
+    with needs("train", "training"):
+        from digit_recognizer.apps.request import make_request
         from digit_recognizer.apps.whole_job import show_result, train_into
         from digit_recognizer.training.run_folder import RunFolder
 
         if data is None and not resume:
             raise UsageError("which data? digits train DATA; try: digits train sample")
-        request = _request(data, output, preset, seed, val, epochs, device, resume, overwrite)
-        RunFolder(request.folder).begin(resume=resume, overwrite=overwrite)
-        finished = train_into(request, terminal)
+        request = make_request(data, output, preset, seed, val, epochs, device, resume=resume, overwrite=overwrite)
+        folder = RunFolder(request.folder)
+        with folder.claim(resume=resume, overwrite=overwrite):
+            finished = train_into(folder, request, terminal)
         show_result(terminal, finished.metrics)
         terminal.say(f"written to {request.folder}")
         terminal.document({"run": str(request.folder), "metrics": dict(finished.metrics)})
@@ -241,7 +251,7 @@ def export(
 @app.command()
 def report(run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]) -> None:
     """Write report.html of a run anew from its files."""
-    with _needs("report", "the report"):
+    with needs("report", "the report"):
         from digit_recognizer.analysis.report import write_report
 
         Terminal().say(str(write_report(run_folder)))
@@ -263,74 +273,40 @@ def info(model: Model = None, as_json: Json = False) -> None:
             facts[name] = None
     document: dict[str, Any] = {"versions": facts, "model": None}
     terminal.heading("Versions")
-    terminal.table([("Package", "version"), *((name, value or "not installed") for name, value in facts.items())])
+    rows = [("Package", "version"), *((name, value or "not installed") for name, value in facts.items())]
+    terminal.table(rows, figures=False)
     if model is not None:
         from digit_recognizer.recognizer import Recognizer
 
         recognizer = Recognizer(model)
         document["model"] = {**asdict(recognizer.metadata), "sha256": recognizer.sha256}
         terminal.heading(f"Model: {model}")
-        terminal.table([("Field", "value"), *((name, str(value)) for name, value in document["model"].items())])
+        rows = [("Field", "value"), *((name, _plain(value)) for name, value in document["model"].items())]
+        terminal.table(rows, figures=False)
     terminal.document(document)
 
 
 def main() -> NoReturn:
     """Run the command; every error of ours becomes one sentence on stderr and its exit code."""
+    if "_DIGITS_COMPLETE" in os.environ:  # a shell asks what could come next
+        app()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without a letter of ours is no reason to stop
     as_json = "--json" in sys.argv
+    command = typer.main.get_command(app)
     try:
-        app(standalone_mode=False)
+        # Not app(): typer has its own ideas of Ctrl-C and of a closed pipe.
+        with command.make_context("digits", sys.argv[1:]) as context:
+            command.invoke(context)
+        sys.stdout.flush()
         code = 0
     except typer.Exit as exit_request:
         code = exit_request.exit_code
-    except typer.Abort:
-        code = 130
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        code = 130
-    except BrokenPipeError:  # the reader of our output went away, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except Exception as error:
-        code = _tell(error, as_json)
+    except (Exception, KeyboardInterrupt) as error:
+        code = tell(error, as_json)
+    close_output()
     sys.exit(code)
-
-
-def _tell(error: Exception, as_json: bool) -> int:
-    """Say what went wrong, once; returns the exit code."""
-    if os.environ.get("DIGITS_DEBUG"):
-        import traceback
-
-        traceback.print_exception(error)
-    if isinstance(error, Interrupted):
-        code, word, message = 128 + error.signal_number, error.code, str(error)
-    elif isinstance(error, DigitsError):
-        code, word, message = error.exit_code, error.code, str(error)
-    elif hasattr(error, "format_message"):  # typer's own: an unknown option, a missing argument
-        code, word, message = 2, "usage", error.format_message()
-    elif isinstance(error, MemoryError):
-        code, word, message = 5, "out_of_memory", "not enough memory for this"
-    else:
-        code, word = 1, "unexpected"
-        message = f"unexpected {type(error).__name__}: {error} (once more with digits --debug ... shows where)"
-    print(f"error: {message}", file=sys.stderr)
-    if as_json:
-        print(json.dumps({"error": {"code": word, "message": message}}, ensure_ascii=False))
-    return code
-
-
-@contextmanager
-def _needs(extra: str, purpose: str) -> Iterator[None]:
-    """Turn a missing library of an extra into MissingExtra, with the install command."""
-    libraries = {
-        "train": ("torch", "onnx", "onnxscript", "safetensors", "filelock"),
-        "report": ("matplotlib", "jinja2"),
-    }
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in libraries[extra]:
-            raise
-        raise MissingExtra(extra, purpose) from error
 
 
 def _require_report() -> None:
@@ -345,59 +321,11 @@ def _load(data: str) -> Dataset:
     return load(data)
 
 
-def _request(
-    data: str | None,
-    output: Path | None,
-    preset_name: str | None,
-    seed: int | None,
-    val: float | None,
-    epochs: int | None,
-    device: str,
-    resume: bool,
-    overwrite: bool,
-) -> RunRequest:
-    """Everything that was asked for, checked and complete, the data loaded. A resumed run brings what is not said."""
-    import time
-    from dataclasses import replace
-
-    from digit_recognizer.apps.whole_job import RunRequest
-    from digit_recognizer.training.job import Settings, settings_of, split
-    from digit_recognizer.training.recipe import preset
-    from digit_recognizer.training.run_folder import RunFolder, next_free
-
-    began = time.perf_counter()
-    if resume and overwrite:
-        raise UsageError("--resume and --overwrite exclude each other")
-    if resume and output is None:
-        raise UsageError("--resume needs --output: the run folder to go on with")
-    recipe = preset(preset_name or "fast")
-    settings = Settings(recipe, 0 if seed is None else seed, 0.1 if val is None else val)
-    if epochs is not None:
-        recipe = replace(recipe, epochs=epochs)
-    if resume and output is not None:
-        saved = settings_of(RunFolder(output))
-        data = data or RunFolder(output).read_json(RunFolder(output).config).get("source")
-        if not isinstance(data, str):
-            raise UsageError(f"{output}: does not say which data it was started on; give DATA")
-        if preset_name in (None, saved.recipe.preset):
-            recipe = saved.recipe if epochs is None else replace(saved.recipe, epochs=epochs)
-        settings = Settings(recipe, saved.seed if seed is None else seed, saved.val if val is None else val)
-    data = data or "sample"
-    dataset = _load(data)
-    training, _ = split(dataset.labelled(), settings)
-    if epochs is None and not resume:
-        recipe = recipe.fitted(len(training))
-    return RunRequest(
-        source=data,
-        dataset=dataset,
-        folder=output or next_free("runs", dataset.name),
-        settings=replace(settings, recipe=recipe),
-        device=device,
-        resume=resume,
-        overwrite=overwrite,
-        command=shlex.join(["digits", *sys.argv[1:]]),
-        began=began,
-    )
+def _plain(value: object) -> str:
+    """A value of a model's metadata as people write it."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _part_to_evaluate(dataset: Dataset, model: str | None, trained_on: str, part: str) -> tuple[str, Digits, bool]:

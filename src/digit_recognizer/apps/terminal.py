@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -21,13 +22,21 @@ if TYPE_CHECKING:
     from digit_recognizer.training.trainer import Progress as TrainingProgress
 
 
+class _Console(Console):
+    """A console whose reader may go away, as `head` does: the work goes on in silence."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
 class Terminal:
     """The two streams. With ``as_json`` results are silent until one JSON document is printed at the end."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.results = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-        self.notes = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self.results = _Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        self.notes = _Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
     def say(self, line: str = "") -> None:
         """A line of the result."""
@@ -44,16 +53,20 @@ class Terminal:
         """A line about what is going on; never part of the result."""
         self.notes.print(Text(line))
 
-    def table(self, rows: Sequence[Sequence[str]]) -> None:
-        """A table; the first row is its header."""
+    def table(self, rows: Sequence[Sequence[str]], *, figures: bool = True) -> None:
+        """A table; the first row is its header. figures: every column but the first is set to the right.
+
+        No cell is ever shortened or broken: what is printed can be copied.
+        """
         if self.as_json or not rows:
             return
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for index, name in enumerate(rows[0]):
-            table.add_column(name, justify="left" if index == 0 else "right")
-        for row in rows[1:]:
-            table.add_row(*(Text(cell) for cell in row))
-        self.results.print(table)
+        widths = [max(cell_len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        for number, row in enumerate(rows):
+            cells = [
+                " " * (width - cell_len(cell)) + cell if figures and column else cell + " " * (width - cell_len(cell))
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            self.results.print(Text("  ".join(cells).rstrip(), style="dim" if number == 0 else ""))
 
     def digit(self, image: npt.NDArray[np.uint8]) -> None:
         """An image, uint8 (28, 28), as 14 lines of half blocks."""
@@ -136,13 +149,22 @@ def epoch_line(row: HistoryRow, epochs: int) -> str:
 def duration(seconds: float) -> str:
     """Seconds for people.
 
-    >>> duration(42.4), duration(3725)
-    ('42 s', '1 h 02 min')
+    >>> duration(42.4), duration(106), duration(3725)
+    ('42 s', '1 min 46 s', '1 h 02 min')
     """
-    if seconds < 100:
+    if round(seconds) < 100:
         return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "epoch"), counted(28_000, "prediction")
+    ('1 epoch', '28,000 predictions')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def draw_digit(image: npt.NDArray[np.uint8]) -> str:
@@ -153,16 +175,17 @@ def draw_digit(image: npt.NDArray[np.uint8]) -> str:
     """
     ink = image >= 96
     blocks = np.array([[" ", "▄"], ["▀", "█"]])
-    return "\n".join("".join(line).rstrip() for line in blocks[ink[0::2].astype(int), ink[1::2].astype(int)])
+    lines = blocks[ink[0::2].astype(int), ink[1::2].astype(int)]
+    return "\n".join("".join(line).rstrip() for line in lines).strip("\n")
 
 
 def percent(share: float) -> str:
     """A share as a percentage with two decimals.
 
-    >>> percent(0.99525)
+    >>> percent(0.9953)
     '99.53 %'
     """
     return f"{100 * share:.2f} %"
 
 
-__all__ = ["Terminal", "TrainingDisplay", "draw_digit", "duration", "epoch_line", "percent"]
+__all__ = ["Terminal", "TrainingDisplay", "counted", "draw_digit", "duration", "epoch_line", "percent"]

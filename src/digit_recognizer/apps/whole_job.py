@@ -5,17 +5,20 @@ Calls the parts in their order and says what they found; every number comes from
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from digit_recognizer.analysis.explore import Exploration, explore, fact_rows, label_rows
-from digit_recognizer.apps.terminal import Terminal, duration, percent
+from digit_recognizer.apps.request import RunRequest
+from digit_recognizer.apps.terminal import Terminal, counted, duration, percent
 from digit_recognizer.digits import Dataset, Digits
+from digit_recognizer.errors import Interrupted
 from digit_recognizer.files import write_json, write_text
 from digit_recognizer.reading import Reading
 
@@ -95,41 +98,25 @@ def is_submission(digits: Digits) -> bool:
     return digits.names is None and digits.labels is None
 
 
-@dataclass(frozen=True)
-class RunRequest:
-    """What ``digits run`` and ``digits train`` were asked for, checked and complete.
+def train_into(folder: Any, request: RunRequest, terminal: Terminal) -> Any:
+    """Train as asked into a claimed RunFolder, with a display, and with Ctrl-C and SIGTERM saving first.
 
-    source: DATA as it was given. command: how to repeat it. began: when, by time.perf_counter.
+    Returns the FinishedRun. Raises Interrupted, and what train_run raises.
     """
-
-    source: str
-    dataset: Dataset
-    folder: Path
-    settings: Any  # digit_recognizer.training.job.Settings; its module loads torch
-    device: str
-    resume: bool
-    overwrite: bool
-    command: str
-    began: float
-
-
-def train_into(request: RunRequest, terminal: Terminal) -> Any:
-    """Train as asked, with a display and with Ctrl-C and SIGTERM saving first. Returns the FinishedRun."""
     from digit_recognizer.apps.signals import stop_on_signals
-    from digit_recognizer.training.hardware import choose_hardware
     from digit_recognizer.training.job import train_run
-    from digit_recognizer.training.run_folder import RunFolder
 
-    hardware = choose_hardware(request.device)
     recipe = request.settings.recipe
     nets = f"{recipe.members} nets of " if recipe.members > 1 else ""
-    terminal.heading(f"Training: {recipe.preset}, {nets}{recipe.epochs} epochs, {hardware.describe()}")
+    terminal.heading(
+        f"Training: {recipe.preset}, {nets}{counted(recipe.epochs, 'epoch')}, {request.hardware.describe()}"
+    )
     with stop_on_signals() as stop, terminal.training() as display:
-        return train_run(
+        finished = train_run(
             request.dataset,
-            RunFolder(request.folder),
+            folder,
             request.settings,
-            hardware=hardware,
+            hardware=request.hardware,
             source=request.source,
             command=request.command,
             resume=request.resume,
@@ -137,6 +124,9 @@ def train_into(request: RunRequest, terminal: Terminal) -> Any:
             tell=terminal.note,
             stop=stop,
         )
+    if stop.signal_number is not None:  # it came while the model was written
+        raise Interrupted(f"stopped; the model is finished, in {folder.path}", signal_number=stop.signal_number)
+    return finished
 
 
 def show_result(terminal: Terminal, metrics: Any) -> None:
@@ -144,7 +134,7 @@ def show_result(terminal: Terminal, metrics: Any) -> None:
     low, high = metrics["interval95"]
     terminal.say(
         f"validation accuracy {percent(metrics['val_accuracy'])} ({percent(low)} to {percent(high)} with 95 % "
-        f"confidence): {metrics['errors']} of {metrics['n']:,} wrong"
+        f"confidence): {metrics['errors']:,} of {metrics['n']:,} wrong"
     )
     terminal.say(
         f"log-loss {metrics['log_loss']:.4f} · calibration error {percent(metrics['ece'])} · "
@@ -164,23 +154,44 @@ def draw_run(run: Any, seed: int) -> list[Path]:
     drawn = run.folder.path / "plots"
     history = read_history(run.folder.history)
     probabilities = run.recognizer.probabilities(run.validation.images)
-    names = [f"validation {number}" for number in range(1, len(run.validation) + 1)]
-    augmentation = settings_of(run.folder).recipe.augmentation
+    recipe = settings_of(run.folder).recipe
     shown = run.training.images[np.random.default_rng(seed).permutation(len(run.training))[:5]]
     repeated = torch.from_numpy(np.repeat(shown, 11, axis=0)).unsqueeze(1).float() / 255  # (55, 1, 28, 28)
-    bent = augmentation.apply(repeated, torch.Generator().manual_seed(seed))
+    bent = recipe.augmentation.apply(repeated, torch.Generator().manual_seed(seed))
     bent_pixels = (bent * 255).round().byte().numpy().reshape(len(shown), 11, *shown.shape[1:])
     return [
-        plots.plot_loss(history, drawn / "loss.png"),
-        plots.plot_accuracy(history, drawn / "accuracy.png"),
+        plots.plot_loss(history, drawn / "loss.png", training_note(recipe, "loss")),
+        plots.plot_accuracy(history, drawn / "accuracy.png", training_note(recipe, "accuracy")),
         plots.plot_learning_rate(history, drawn / "learning_rate.png"),
         plots.plot_confusion(run.metrics["confusion"], drawn / "confusion.png"),
         plots.plot_reliability(run.metrics["reliability"], run.metrics["ece"], drawn / "reliability.png"),
         plots.plot_mistakes(
-            run.validation.images, run.validation.known_labels(), probabilities, names, drawn / "mistakes.png"
+            run.validation.images,
+            run.validation.known_labels(),
+            probabilities,
+            run.validation.names,
+            drawn / "mistakes.png",
         ),
         plots.plot_augmentation(shown, bent_pixels, drawn / "augmentation.png"),
     ]
+
+
+def training_note(recipe: Any, figure: Literal["loss", "accuracy"]) -> str:
+    """Under which conditions a training curve was taken, in the words of its legend: why it is worse than validation.
+
+    recipe: digit_recognizer.training.recipe.Recipe.
+
+    >>> from digit_recognizer.training.recipe import notebook
+    >>> training_note(notebook(), "loss")
+    'augmented, dropout'
+    """
+    conditions = (
+        (any(asdict(recipe.augmentation).values()), "augmented"),
+        (recipe.dropout > 0 or recipe.network == "notebook", "dropout"),
+        (recipe.label_smoothing > 0 and figure == "loss", "smoothed labels"),
+        (recipe.focus < 1 and recipe.epochs > 1, "hard images after epoch 1"),
+    )
+    return ", ".join(words for holds, words in conditions if holds) or "as it learnt"
 
 
 def run_whole_job(request: RunRequest, terminal: Terminal) -> dict[str, Any]:
@@ -188,31 +199,32 @@ def run_whole_job(request: RunRequest, terminal: Terminal) -> dict[str, Any]:
     from digit_recognizer.analysis.report import write_report
     from digit_recognizer.training.run_folder import RunFolder
 
-    dataset = request.dataset
-    folder = RunFolder(request.folder)
-    folder.begin(resume=request.resume, overwrite=request.overwrite)
-    seed = request.settings.seed
-    exploration = explore(dataset)
-    show_exploration(terminal, dataset, exploration, seed)
-    if dataset.name == "sample":
-        terminal.say()
-        terminal.say(SAMPLE_NOTE)
-    run = train_into(request, terminal)
-    write_exploration(dataset, exploration, folder.path, seed)
-    show_result(terminal, run.metrics)
-    submission = None
-    if dataset.test is not None:
-        submission = folder.path / "submission.csv"
-        write_predictions(submission, dataset.test, run.recognizer.predict(dataset.test))
-    draw_run(run, seed)
-    report = write_report(folder.path)
+    dataset, seed, folder = request.dataset, request.settings.seed, RunFolder(request.folder)
+    with folder.claim(resume=request.resume, overwrite=request.overwrite):
+        exploration = explore(dataset)
+        show_exploration(terminal, dataset, exploration, seed)
+        if dataset.name == "sample":
+            terminal.say()
+            terminal.say(SAMPLE_NOTE)
+        run = train_into(folder, request, terminal)
+        write_exploration(dataset, exploration, folder.path, seed)
+        show_result(terminal, run.metrics)
+        submission = None
+        if dataset.test is not None:
+            submission = folder.path / "submission.csv"
+            write_predictions(submission, dataset.test, run.recognizer.predict(dataset.test))
+        draw_run(run, seed)
+        report = write_report(folder.path)
     seconds = time.perf_counter() - request.began
     terminal.heading(f"Written to {folder.path} in {duration(seconds)}")
-    rows = [("File", "What"), ("report.html", "everything on one page")]
+    rows = [("File", "what it is"), ("report.html", "everything on one page")]
     if submission is not None and dataset.test is not None:
-        rows.append(("submission.csv", f"{len(dataset.test):,} predictions"))
-    rows += [("model.onnx", "the model: digits predict DATA --model RUN"), ("plots/", "every picture alone")]
-    terminal.table(rows)
+        rows.append(("submission.csv", f"{counted(len(dataset.test), 'prediction')} for the test part"))
+    rows += [
+        ("model.onnx", f"the model: {shlex.join(['digits', 'predict', 'DATA', '--model', str(folder.path)])}"),
+        ("plots/", "every picture alone"),
+    ]
+    terminal.table(rows, figures=False)
     return {
         "run": str(folder.path),
         "report": str(report),
@@ -223,7 +235,6 @@ def run_whole_job(request: RunRequest, terminal: Terminal) -> dict[str, Any]:
 
 
 __all__ = [
-    "RunRequest",
     "draw_run",
     "is_submission",
     "predictions_csv",
@@ -231,6 +242,7 @@ __all__ = [
     "show_exploration",
     "show_result",
     "train_into",
+    "training_note",
     "write_exploration",
     "write_predictions",
 ]

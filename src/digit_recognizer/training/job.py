@@ -8,11 +8,12 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import onnxruntime
 import torch
@@ -20,7 +21,7 @@ import torch
 from digit_recognizer._version import __version__
 from digit_recognizer.analysis import metrics
 from digit_recognizer.digits import Dataset, Digits
-from digit_recognizer.errors import CheckpointError, InputError, UsageError
+from digit_recognizer.errors import CheckpointError, FileError, InputError, Interrupted, UsageError
 from digit_recognizer.files import write_json
 from digit_recognizer.model_file import ModelMetadata
 from digit_recognizer.recognizer import Recognizer
@@ -65,16 +66,28 @@ class FinishedRun:
     validation: Digits
 
 
-def split(data: Digits, settings: Settings) -> tuple[Digits, Digits]:
-    """(training, validation) of a run: the same for the same images, seed and share.
+@dataclass(frozen=True)
+class Split:
+    """training and validation: digits, each named as in the source. held_out: where the latter lie in it, from 0."""
 
-    Raises InputError where there is only one class to learn, or an image or class too few.
+    training: Digits
+    validation: Digits
+    held_out: npt.NDArray[np.int64]
+
+
+def split(data: Digits, settings: Settings) -> Split:
+    """The two parts of a run: the same for the same images, seed and share.
+
+    An image without a name of its own is named by its number in the source: "image 17".
+    Raises InputError where training would see less than two classes, UsageError where the share leaves a part empty.
     """
-    present = np.flatnonzero(data.counts())
-    if len(present) < 2:
-        named = f"only {present[0]}" if len(present) else "none"
-        raise InputError(f"expected digits of at least two classes to learn from, found {named}")
-    return data.split(settings.val, settings.seed)
+    _require_two_classes(data)
+    rest, held_out = data.split_indices(settings.val, settings.seed)
+    if data.names is None:
+        data = replace(data, names=tuple(f"image {number}" for number in range(1, len(data) + 1)))
+    training = data.take(rest)
+    _require_two_classes(training)
+    return Split(training, data.take(held_out), held_out)
 
 
 def train_run(
@@ -90,16 +103,19 @@ def train_run(
     tell: Callable[[str], None] = lambda note: None,
     stop: StopRequest | None = None,
 ) -> FinishedRun:
-    """Train on the labelled part of ``dataset`` and leave a finished run in ``folder`` (see RunFolder.begin).
+    """Train on the labelled part of ``dataset`` and leave a finished run in ``folder``.
+
+    The folder must be empty or hold the run to go on with: see RunFolder.claim.
 
     source, command: which data, and how to repeat the run; both are kept in config.json. tell: called with a
     sentence where there is something to say.
-    Raises RunFolderBusy, CheckpointError where ``resume`` meets a run of other data or settings, and what train
+    Raises InputError where less than two classes are there to learn, RunFolderBusy, CheckpointError where ``resume``
+    meets a run of other data or settings, FileError where the folder cannot be written or vanishes, and what train
     raises.
     """
-    labelled = dataset.labelled()
-    training, validation = split(labelled, settings)
-    for digit in np.flatnonzero(labelled.counts() == 0):
+    parts = split(dataset.labelled(), settings)
+    training, validation = parts.training, parts.validation
+    for digit in np.flatnonzero(training.counts() == 0):
         tell(f"no image of a {digit} to learn from; it will not be recognised")
     config = {
         "command": command,
@@ -110,18 +126,21 @@ def train_run(
         if resume:
             _check_same_run(folder, config, tell)
             if folder.is_finished():
-                tell(f"{folder.path}: already finished, nothing to do")
+                tell(f"{folder.path}: the training is already finished")
+                folder.checkpoints.clear()  # a run killed at its very end still has them
                 return FinishedRun(
                     folder, folder.read_json(folder.metrics), Recognizer(folder.path), training, validation
                 )
         else:
             folder.write_config(config)
-            _, held_out = labelled.split_indices(settings.val, settings.seed)
-            write_json(folder.path / "split.json", {"validation": held_out.tolist()})
+        if not folder.split.is_file():  # a run killed at its very beginning has none
+            write_json(folder.split, {"validation": parts.held_out.tolist()})
         history: list[Any] = []
 
         def note_progress(progress: Progress) -> None:
             if progress.row is not None:
+                if not folder.config.is_file():  # writing would make a new folder, without what belongs in it
+                    raise FileError(f"{folder.path}: the run folder vanished during training")
                 history.append(progress.row)
                 folder.write_history(history)
             on_progress(progress)
@@ -139,6 +158,10 @@ def train_run(
             stop=stop,
         )
         folder.write_history(trained.history)
+        if stop is not None and stop.signal_number is not None:
+            raise Interrupted(
+                "stopped after the last epoch; saved, go on with --resume", signal_number=stop.signal_number
+            )
         save_snapshot(folder.weights, Snapshot(trained.network.state_dict(), {"recipe": settings.recipe.to_dict()}))
         recognizer, facts = _export_and_evaluate(trained.network, dataset, folder, validation, settings)
         results = {
@@ -156,6 +179,13 @@ def train_run(
     return FinishedRun(folder, results, recognizer, training, validation)
 
 
+def _require_two_classes(digits: Digits) -> None:
+    present = np.flatnonzero(digits.counts())
+    if len(present) < 2:
+        found = f"only {present[0]}" if len(present) else "none"
+        raise InputError(f"expected digits of at least two classes to learn from, found {found}")
+
+
 def _export_and_evaluate(
     network: torch.nn.Module, dataset: Dataset, folder: RunFolder, validation: Digits, settings: Settings
 ) -> tuple[Recognizer, dict[str, Any]]:
@@ -165,7 +195,8 @@ def _export_and_evaluate(
     answers = logits(network, validation.images, float32).numpy()
     temperature = metrics.fit_temperature(answers, labels)
     probabilities = torch.softmax(torch.from_numpy(answers) / temperature, 1).numpy()
-    min_confidence = metrics.confidence_threshold(probabilities, labels, MAX_ERROR)
+    # At most 1, which the metadata ends at; only where an answer of confidence 1 is wrong would it lie above.
+    min_confidence = min(1.0, metrics.confidence_threshold(probabilities, labels, MAX_ERROR))
     metadata = ModelMetadata(
         preset=settings.recipe.preset,
         data=dataset.name,
@@ -231,23 +262,27 @@ def _config(
 
 def _check_same_run(folder: RunFolder, config: Mapping[str, Any], tell: Callable[[str], None]) -> None:
     """Raise CheckpointError, naming the difference, where the run in the folder is not the one asked for."""
-    saved = folder.read_json(folder.config)
-    for name in ("seed", "val", "device", "precision"):
-        if saved.get(name) != config[name]:
-            raise CheckpointError(
-                f"{folder.path}: was started with {name} {saved.get(name)}, not {config[name]}; give the same to resume"
-            )
-    data = saved.get("data")
-    if not isinstance(data, dict) or data.get("fingerprint") != config["data"]["fingerprint"]:
-        raise CheckpointError(f"{folder.path}: was started on other data; give the same to resume")
-    if saved.get("recipe") != _as_json(config["recipe"]):
-        names = sorted(
-            name for name, value in _as_json(config["recipe"]).items() if saved.get("recipe", {}).get(name) != value
-        )
-        raise CheckpointError(f"{folder.path}: was started with another recipe ({', '.join(names)} differ)")
-    major = str(saved.get("versions", {}).get("digit-recognizer", "")).split(".")[0]
+    saved = {"versions": {}, "recipe": {}, "data": {}, **folder.read_json(folder.config)}
+    if not all(isinstance(saved[name], dict) for name in ("versions", "recipe", "data")):
+        raise CheckpointError(f"{folder.config}: does not describe a run")
+    major = str(saved["versions"].get("digit-recognizer")).split(".")[0]
     if major != __version__.split(".")[0]:
         raise CheckpointError(f"{folder.path}: was started by version {major} of this package, this is {__version__}")
+    if saved["data"].get("fingerprint") != config["data"]["fingerprint"]:
+        raise CheckpointError(
+            f"{folder.path}: was begun on other data ({saved['data'].get('name')}, {saved['data'].get('train')} images"
+            f" to learn from; now {config['data']['name']}, {config['data']['train']}); give the same to resume"
+        )
+    differences = [
+        f"{name} {old}, not {new}"
+        for was, now in ((saved, config), (saved["recipe"], _as_json(config["recipe"])))
+        for name, new in now.items()
+        if (old := was.get(name)) != new and (now is not config or name in ("seed", "val", "device", "precision"))
+    ]
+    if differences:
+        raise CheckpointError(
+            f"{folder.path}: was started with {'; '.join(differences)}; give the same to resume, or start anew"
+        )
     if saved.get("threads") != config["threads"]:
         tell(
             f"started with {saved.get('threads')} threads, going on with {config['threads']}: "
@@ -273,4 +308,4 @@ def settings_of(folder: RunFolder) -> Settings:
         raise CheckpointError(f"{folder.config}: does not describe a run ({error})") from error
 
 
-__all__ = ["MAX_ERROR", "FinishedRun", "Settings", "settings_of", "split", "train_run"]
+__all__ = ["MAX_ERROR", "FinishedRun", "Settings", "Split", "settings_of", "split", "train_run"]

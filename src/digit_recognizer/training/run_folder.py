@@ -1,7 +1,7 @@
 """A run folder: the plain files of one training, and the lock that keeps a second trainer out.
 
-config.json, history.csv, metrics.json, explore.json, weights.safetensors, model.onnx, submission.csv, report.html,
-plots/, and checkpoints/ while training is under way. Knows nothing of how they come about.
+config.json, split.json, history.csv, metrics.json, explore.json, weights.safetensors, model.onnx, submission.csv,
+report.html, plots/, and checkpoints/ while training is under way. Knows nothing of how they come about.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import csv
 import io
 import json
 import os
-import shutil
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,32 @@ HISTORY_COLUMNS = (
     "val_loss",
     "val_accuracy",
 )
+# The pictures of a run, by name: --overwrite removes these and no others.
+PLOTS = (
+    "label_counts",
+    "samples",
+    "mean_digits",
+    "outliers",
+    "loss",
+    "accuracy",
+    "learning_rate",
+    "confusion",
+    "reliability",
+    "mistakes",
+    "augmentation",
+)
+_FILES = (
+    "metrics.json",
+    "model.onnx",
+    "weights.safetensors",
+    "history.csv",
+    "submission.csv",
+    "explore.json",
+    "report.html",
+    "split.json",
+)
+_LOCK, _PID = ".run.lock", ".run.pid"
+_HALF_WRITTEN = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.tmp")  # the temporary names of files.whole_file
 
 
 class RunFolder:
@@ -48,7 +74,9 @@ class RunFolder:
         self.metrics = self.path / "metrics.json"
         self.weights = self.path / "weights.safetensors"
         self.model = self.path / "model.onnx"
+        self.split = self.path / "split.json"
         self.checkpoints = CheckpointFolder(self.path / "checkpoints")
+        self._lock = FileLock(self.path / _LOCK)
 
     def is_finished(self) -> bool:
         """Whether a whole training lies here; metrics.json is written last."""
@@ -58,45 +86,42 @@ class RunFolder:
         """Whether a training lies here, whole or not."""
         return self.config.is_file()
 
-    def begin(self, *, resume: bool, overwrite: bool) -> None:
-        """Make the folder ready. Raises FileError where it holds something and neither flag says what to do of it.
+    @contextmanager
+    def claim(self, *, resume: bool = False, overwrite: bool = False) -> Iterator[None]:
+        """Make the folder ready for a run, and keep other trainers out while the block runs.
 
         resume: go on with the run that is here. overwrite: remove a run that is here; other files are never removed.
+        Raises FileError where the folder holds something and neither flag says what to do of it, RunFolderBusy where
+        another process trains in it, CheckpointError where there is nothing to resume. Nothing was changed then.
+
+        >>> with RunFolder("runs/kaggle").claim():      # doctest: +SKIP
+        ...     train_run(...)
         """
-        occupied = self.path.is_dir() and any(
-            entry.name not in ("run.lock", "run.pid") for entry in self.path.iterdir()
-        )
-        if self.path.exists() and not self.path.is_dir():
-            raise FileError(f"{self.path}: expected a folder for the run, this is a file")
-        if resume:
-            if not self.is_started():
-                raise CheckpointError(f"{self.path}: nothing to resume, no config.json in it")
-            return
-        if occupied and not overwrite:
-            raise FileError(
-                f"{self.path}: is not empty; choose another folder, or --resume to go on, or --overwrite to start anew",
-                code="folder_not_empty",
-            )
-        if occupied:
-            self._remove_run()
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileError(f"{self.path}: the folder cannot be made ({error.strerror})") from error
+        self._refuse(resume=resume, overwrite=overwrite)
+        with self.locked():
+            self._refuse(resume=resume, overwrite=overwrite)  # another process may have been here since
+            self._sweep()
+            if not resume:
+                self._remove_run()
+            yield
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other trainers out while the block runs. The lock goes with the process, so none is ever left behind.
 
-        Raises RunFolderBusy, naming the process that trains here, where there is one.
+        May be nested, with the same object. Raises RunFolderBusy, naming the process that trains here, where there is
+        one.
         """
+        if self._lock.is_locked:
+            yield
+            return
+        holder = self.path / _PID
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise FileError(f"{self.path}: the folder cannot be made ({error.strerror})") from error
-        lock, holder = FileLock(self.path / "run.lock"), self.path / "run.pid"
         try:
-            lock.acquire(timeout=0)
+            self._lock.acquire(timeout=0)
         except Timeout as error:
             try:
                 owner = f"process {int(read_bytes(holder, limit=100))}"
@@ -109,9 +134,10 @@ class RunFolder:
             write_text(holder, f"{os.getpid()}\n")
             yield
         finally:
-            holder.unlink(missing_ok=True)
-            lock.release()
-            (self.path / "run.lock").unlink(missing_ok=True)
+            # The lock file itself stays: whoever removed it could let two trainers in, each with a file of its own.
+            with suppress(OSError):
+                holder.unlink(missing_ok=True)
+            self._lock.release()
 
     def read_json(self, path: Path) -> dict[str, Any]:
         """One of the run's JSON files. Raises CheckpointError where it is missing or no JSON object."""
@@ -143,18 +169,62 @@ class RunFolder:
             writer.writerow(rounded)
         write_text(self.history, text.getvalue())
 
-    def _remove_run(self) -> None:
+    def _refuse(self, *, resume: bool, overwrite: bool) -> None:
+        """Raise where the folder is not what the flags expect."""
+        if self.path.exists() and not self.path.is_dir():
+            raise FileError(f"{self.path}: expected a folder for the run, this is a file")
+        if resume and not self.is_started():
+            raise CheckpointError(f"{self.path}: nothing to resume, no config.json in it")
+        if resume or not self._foreign_or_run_files():
+            return
         if not self.is_started():
+            advice = "; --overwrite removes runs only" if overwrite else ""
             raise FileError(
-                f"{self.path}: holds files that are no run of ours; --overwrite removes runs only",
+                f"{self.path}: holds files that are no run of ours{advice}; choose another folder",
                 code="folder_not_empty",
             )
+        if not overwrite:
+            with self.locked():  # where someone trains here, that is the better answer
+                pass
+            raise FileError(
+                f"{self.path}: holds a run; choose another folder, or --resume to go on, or --overwrite to start anew",
+                code="folder_not_empty",
+            )
+
+    def _foreign_or_run_files(self) -> list[Path]:
+        """What is in the folder, beside the lock and what a killed process left half written."""
+        if not self.path.is_dir():
+            return []
+        try:
+            entries = list(self.path.iterdir())
+        except OSError as error:
+            raise FileError(f"{self.path}: cannot be read ({error.strerror})") from error
+        return [entry for entry in entries if entry.name not in (_LOCK, _PID) and not _HALF_WRITTEN.match(entry.name)]
+
+    def _sweep(self) -> None:
+        """Remove what a killed process left half written. Only with the lock: nobody else is writing."""
+        for folder in (self.path, self.checkpoints.folder, self.path / "plots"):
+            if folder.is_dir():
+                for path in folder.iterdir():
+                    if _HALF_WRITTEN.match(path.name):
+                        _remove(path)
+
+    def _remove_run(self) -> None:
+        """Remove the files that a run writes, config.json last: half removed, it is still known as a run."""
+        drawn = self.path / "plots"
+        for path in (*(self.path / name for name in _FILES), *(drawn / f"{name}.png" for name in PLOTS)):
+            _remove(path)
         self.checkpoints.clear()
-        for name in ("metrics.json", "model.onnx", "weights.safetensors", "history.csv", "submission.csv"):
-            (self.path / name).unlink(missing_ok=True)
-        for name in ("explore.json", "report.html", "split.json", "config.json"):
-            (self.path / name).unlink(missing_ok=True)
-        shutil.rmtree(self.path / "plots", ignore_errors=True)
+        if drawn.is_dir() and not any(drawn.iterdir()):
+            drawn.rmdir()
+        _remove(self.config)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise FileError(f"{path}: cannot be removed ({error.strerror})") from error
 
 
 def next_free(parent: str | Path, name: str) -> Path:
@@ -169,4 +239,4 @@ def next_free(parent: str | Path, name: str) -> Path:
     return path
 
 
-__all__ = ["HISTORY_COLUMNS", "RunFolder", "next_free"]
+__all__ = ["HISTORY_COLUMNS", "PLOTS", "RunFolder", "next_free"]

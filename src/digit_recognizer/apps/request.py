@@ -1,0 +1,95 @@
+"""The words of ``digits run`` and ``digits train`` become one checked request, the data loaded. Writes nothing."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from digit_recognizer.digits import Dataset
+from digit_recognizer.errors import CheckpointError, UsageError
+from digit_recognizer.sources.catalog import load
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What ``digits run`` and ``digits train`` were asked for, checked and complete.
+
+    source: DATA as it was given. command: how to repeat it. began: when, by time.perf_counter.
+    """
+
+    source: str
+    dataset: Dataset
+    folder: Path
+    settings: Any  # digit_recognizer.training.job.Settings; its module loads torch
+    hardware: Any  # digit_recognizer.training.hardware.Hardware, likewise
+    resume: bool
+    overwrite: bool
+    command: str
+    began: float
+
+
+def make_request(
+    data: str | None,
+    output: Path | None,
+    preset_name: str | None,
+    seed: int | None,
+    val: float | None,
+    epochs: int | None,
+    device: str,
+    *,
+    resume: bool,
+    overwrite: bool,
+) -> RunRequest:
+    """Everything that was asked for, checked and complete, the data loaded. A resumed run brings what is not said.
+
+    Nothing is written. Raises UsageError where the options make no sense, CheckpointError where there is nothing to
+    resume, and what reading the data raises.
+    """
+    from digit_recognizer.training.hardware import choose_hardware
+    from digit_recognizer.training.job import Settings, settings_of, split
+    from digit_recognizer.training.recipe import preset
+    from digit_recognizer.training.run_folder import RunFolder, next_free
+
+    began = time.perf_counter()
+    if resume and overwrite:
+        raise UsageError("--resume and --overwrite exclude each other")
+    if resume and output is None:
+        raise UsageError("--resume needs --output: the run folder to go on with")
+    hardware = choose_hardware(device)
+    recipe = preset(preset_name or "fast")
+    settings = Settings(recipe, 0 if seed is None else seed, 0.1 if val is None else val)
+    if epochs is not None:
+        recipe = replace(recipe, epochs=epochs)
+    if resume and output is not None and RunFolder(output).is_started():
+        saved = settings_of(RunFolder(output))
+        data = data or RunFolder(output).read_json(RunFolder(output).config).get("source")
+        if not isinstance(data, str):
+            raise UsageError(f"{output}: does not say which data it was started on; give DATA")
+        if preset_name in (None, saved.recipe.preset):
+            recipe = saved.recipe if epochs is None else replace(saved.recipe, epochs=epochs)
+        settings = Settings(recipe, saved.seed if seed is None else seed, saved.val if val is None else val)
+    if resume and data is None:
+        raise CheckpointError(f"{output}: nothing to resume, no config.json in it")
+    data = data or "sample"
+    dataset = load(data)
+    parts = split(dataset.labelled(), settings)
+    if epochs is None and not resume:
+        recipe = recipe.fitted(len(parts.training))
+    return RunRequest(
+        source=data,
+        dataset=dataset,
+        folder=output or next_free("runs", dataset.name),
+        settings=replace(settings, recipe=recipe),
+        hardware=hardware,
+        resume=resume,
+        overwrite=overwrite,
+        command=shlex.join(["digits", *sys.argv[1:]]),
+        began=began,
+    )
+
+
+__all__ = ["RunRequest", "make_request"]
