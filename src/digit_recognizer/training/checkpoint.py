@@ -48,7 +48,7 @@ def save_snapshot(path: str | Path, snapshot: Snapshot) -> None:
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise CheckpointError(f"{path}: {name} holds values that are no finite numbers; not saved")
     facts = json.dumps(snapshot.facts, allow_nan=False)
-    write_bytes(path, save_tensors(tensors, {"facts": facts, "sha256": _checksum(tensors, facts)}))
+    write_bytes(path, _in_order(save_tensors(tensors, {"facts": facts, "sha256": _checksum(tensors, facts)})))
 
 
 def load_snapshot(path: str | Path) -> Snapshot:
@@ -119,6 +119,16 @@ class CheckpointFolder:
             return []
         matches = ((_NAME.fullmatch(path.name), path) for path in self.folder.iterdir())
         return sorted((int(match[1]), path) for match, path in matches if match)
+
+
+def _in_order(content: bytes) -> bytes:
+    """A safetensors file with its metadata sorted: the library writes it in random order, we want equal bytes."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # the tensors must lie at a multiple of 8
+    return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def _checksum(tensors: Mapping[str, Tensor], facts: str) -> str:
