@@ -176,7 +176,7 @@ def test_history_comes_back_as_it_was_written(tmp_path: Path) -> None:
 def test_a_damaged_json_file_is_named(tmp_path: Path, content: bytes) -> None:
     folder = RunFolder(tmp_path)
     folder.config.write_bytes(content)
-    with pytest.raises(CheckpointError, match="config.json"):
+    with pytest.raises(CheckpointError, match=r"config\.json"):
         folder.read_json(folder.config)
 
 
