@@ -114,7 +114,7 @@ def explore(
     seed: Annotated[int, typer.Option(help="Of the samples shown.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Label counts, missing values, sizes, duplicates, sample pictures."""
+    """Label counts, missing values, duplicates, pictures."""
     from digit_recognizer.analysis.explore import explore as explore_dataset
     from digit_recognizer.apps.whole_job import show_exploration, write_exploration
 
@@ -178,7 +178,7 @@ def evaluate(
     ] = "auto",
     as_json: Json = False,
 ) -> None:
-    """Accuracy with its interval, log-loss, calibration, per-digit scores."""
+    """Accuracy with its interval, log-loss, per-digit scores."""
     from digit_recognizer.analysis import metrics
     from digit_recognizer.recognizer import Recognizer
 
@@ -215,7 +215,11 @@ def predict(
     model: Model = None,
     as_json: Json = False,
 ) -> None:
-    """Predict: Kaggle's test data as ImageId,Label; anything else as name,digit,confidence,..."""
+    """Predict digits, as Kaggle's submission or by name.
+
+    Images without names or labels, as Kaggle's test data: ImageId,Label. Anything else: name,digit,confidence,
+    accepted,second,second_confidence.
+    """
     from digit_recognizer.apps.whole_job import predictions_csv, write_predictions
     from digit_recognizer.recognizer import Recognizer
 
