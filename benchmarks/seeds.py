@@ -1,0 +1,163 @@
+"""MNIST becomes the accuracy of a preset on images that it never saw: per seed, mean and spread.
+
+    python benchmarks/seeds.py [mnist] --preset fast --seeds 3 [--protocol mnist-rest]
+
+mnist-rest  a random 42,000 of the 60,000 training images are given to the job, as many as Kaggle's train.csv has (its
+            own validation part comes out of them); the other 18,000 are unseen. t10k is not looked at.
+mnist       all 60,000 are given to the job; t10k is read once per seed, after the training. For a final figure only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from common import load_labelled, print_heading, print_table, say
+from digit_recognizer.analysis import metrics
+from digit_recognizer.digits import Dataset, Digits
+from digit_recognizer.errors import DigitsError
+from digit_recognizer.files import write_json
+from digit_recognizer.sources.catalog import load
+from digit_recognizer.training.hardware import Hardware, choose_hardware
+from digit_recognizer.training.job import Settings, split, train_run
+from digit_recognizer.training.recipe import PRESETS, Recipe, preset
+from digit_recognizer.training.run_folder import RunFolder
+
+PERMUTATION_SEED = 2026  # which images are unseen; the same for every preset and seed
+GIVEN = 42_000 / 60_000
+
+
+def main() -> None:
+    arguments = _arguments()
+    given, unseen = _parts(arguments.data, arguments.protocol, arguments.limit)
+    hardware = choose_hardware(arguments.device)
+    facts = print_heading(
+        f"Accuracy on unseen images: preset {arguments.preset}, protocol {arguments.protocol}",
+        ("torch", "onnxruntime", "numpy"),
+    )
+    say(f"{hardware.describe()}; {len(given):,} labelled images given, {len(unseen):,} unseen")
+    results: list[dict[str, Any]] = []
+    for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
+        result = train_and_evaluate(preset(arguments.preset), given, unseen, seed, hardware, arguments.epochs)
+        results.append(result)
+        say(
+            f"seed {seed}: {result['accuracy']:.3%} ({result['errors']} wrong), validation "
+            f"{result['val_accuracy']:.3%}, {result['train_seconds']:.1f} s of training, "
+            f"{result['job_seconds']:.1f} s in all"
+        )
+        if arguments.output:  # after every seed: a long benchmark keeps what it has
+            write_json(arguments.output, {**facts, "hardware": hardware.describe(), **_summary(results)})
+    _print(results, len(unseen))
+
+
+def train_and_evaluate(
+    recipe: Recipe, given: Digits, unseen: Digits, seed: int, hardware: Hardware, epochs: int | None = None
+) -> dict[str, Any]:
+    """Train as ``digits train`` does, then read the unseen images once, through model.onnx."""
+    began = time.perf_counter()
+    settings = Settings(recipe, seed)
+    training, _ = split(given, settings)
+    recipe = replace(recipe, epochs=epochs) if epochs else recipe.fitted(len(training))
+    with tempfile.TemporaryDirectory() as folder:
+        run = train_run(
+            Dataset("mnist", given, None), RunFolder(folder), replace(settings, recipe=recipe), hardware=hardware
+        )
+        seconds = time.perf_counter() - began
+        found = metrics.evaluate(run.recognizer.probabilities(unseen.images), unseen.known_labels())
+    return {
+        "seed": seed,
+        "accuracy": found.accuracy,
+        "errors": found.errors,
+        "n": found.n,
+        "log_loss": found.log_loss,
+        "val_accuracy": run.metrics["val_accuracy"],
+        "train_seconds": run.metrics["train_seconds"],
+        "job_seconds": round(seconds, 1),
+        "epochs": run.metrics["epochs"],
+        "parameters": run.metrics["parameters"],
+    }
+
+
+def _parts(data: str, protocol: str, limit: int | None) -> tuple[Digits, Digits]:
+    """(given to the job, unseen). See the top of the file."""
+    labelled = load_labelled(data, limit)
+    if protocol == "mnist-rest":
+        shuffled = np.random.default_rng(PERMUTATION_SEED).permutation(len(labelled))
+        size = round(GIVEN * len(labelled))
+        return labelled.take(np.sort(shuffled[:size])), labelled.take(np.sort(shuffled[size:]))
+    test = load(data).test
+    if test is None or test.labels is None:
+        raise SystemExit(f"error: {data}: the protocol mnist needs a labelled test part, found none")
+    return labelled, test
+
+
+def _summary(results: list[dict[str, Any]]) -> dict[str, Any]:
+    accuracies = [result["accuracy"] for result in results]
+    n = sum(result["n"] for result in results)
+    return {
+        "mean": statistics.fmean(accuracies),
+        "sd": statistics.stdev(accuracies) if len(results) > 1 else None,
+        "interval95_pooled": metrics.wilson_interval(n - sum(result["errors"] for result in results), n),
+        "seeds": results,
+    }
+
+
+def _print(results: list[dict[str, Any]], unseen: int) -> None:
+    summary = _summary(results)
+    low, high = summary["interval95_pooled"]
+    rows = [
+        (
+            str(result["seed"]),
+            f"{result['accuracy']:.3%}",
+            f"{result['errors']}",
+            f"{result['val_accuracy']:.2%}",
+            f"{result['train_seconds']:.1f}",
+            f"{result['job_seconds']:.1f}",
+        )
+        for result in results
+    ]
+    spread = "one seed, no spread" if summary["sd"] is None else f"sd {100 * summary['sd']:.3f} points"
+    rows.append(
+        (
+            f"mean of {len(results)}",
+            f"{summary['mean']:.3%}",
+            f"{statistics.fmean(result['errors'] for result in results):.1f}",
+            f"{statistics.fmean(result['val_accuracy'] for result in results):.2%}",
+            f"{statistics.fmean(result['train_seconds'] for result in results):.1f}",
+            f"{statistics.fmean(result['job_seconds'] for result in results):.1f}",
+        )
+    )
+    print_table(("seed", "accuracy", "wrong", "validation", "training s", "whole job s"), rows)
+    say(
+        f"{spread}; pooled 95 % interval {low:.3%} to {high:.3%} (Wilson). All seeds answer the same {unseen:,} "
+        f"images, so the interval is too narrow where they fail together. {results[0]['parameters']:,} parameters, "
+        f"{results[0]['epochs']} epochs.\n"
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Accuracy of a preset on images never seen, over seeds.")
+    parser.add_argument("data", nargs="?", default="mnist", help="MNIST: its name, folder or archive")
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="fast")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--protocol", choices=("mnist-rest", "mnist"), default="mnist-rest")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--epochs", type=int, help="instead of the preset's own number")
+    parser.add_argument("--limit", type=int, help="only the first images: a check that everything runs, no result")
+    parser.add_argument("-o", "--output", type=Path, help="figures as JSON, written after every seed")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except DigitsError as problem:
+        raise SystemExit(f"error: {problem}") from problem
