@@ -63,8 +63,7 @@ def train_and_evaluate(
     """Train as ``digits train`` does, then read the unseen images once, through model.onnx."""
     began = time.perf_counter()
     settings = Settings(recipe, seed)
-    training, _ = split(given, settings)
-    recipe = replace(recipe, epochs=epochs) if epochs else recipe.fitted(len(training))
+    recipe = replace(recipe, epochs=epochs) if epochs else recipe.fitted(len(split(given, settings).training))
     with tempfile.TemporaryDirectory() as folder:
         run = train_run(
             Dataset("mnist", given, None), RunFolder(folder), replace(settings, recipe=recipe), hardware=hardware

@@ -20,6 +20,8 @@ import numpy as np
 from common import DIGITS, cores, kaggle_zip, load_labelled, print_heading, print_table, require_keras, run_child, say
 from digit_recognizer.digits import Digits
 from digit_recognizer.files import write_json
+from digit_recognizer.training.job import Settings, Split, split
+from digit_recognizer.training.recipe import fast
 
 NOTEBOOK_EPOCHS = 50
 VALIDATION = 0.1
@@ -34,13 +36,12 @@ def main() -> None:
     facts = print_heading("Training: the notebook in Keras, and ours", PACKAGES, arguments.threads)
     runs: dict[str, list[dict[str, Any]]] = {KERAS: [], FAST: [], NOTEBOOK: []}
     for seed in range(arguments.seeds):
+        parts = split(digits, Settings(fast(), seed, VALIDATION))  # what `digits train` does with this seed
         with tempfile.TemporaryDirectory() as folder:
-            # Ours splits for itself; the same call gives Keras the same images.
-            training, validation = digits.split(VALIDATION, seed)
             data = arguments.data if arguments.limit is None else _save(Path(folder) / "digits.npz", train=digits)
             for name, measured in runs.items():
                 if name == KERAS:
-                    run = _keras(folder, training, validation, seed, arguments)
+                    run = _keras(folder, parts, seed, arguments)
                 elif name == FAST:
                     run = _ours("fast", arguments.epochs_fast, data, folder, seed, arguments)
                 else:
@@ -50,15 +51,13 @@ def main() -> None:
                     f"seed {seed}, {name}: {run['training']:.1f} s of training (epochs: {run['epochs']}), "
                     f"{run['wall']:.1f} s from start to end; validation accuracy {run['val_accuracy']:.2%}"
                 )
-    _print(runs, len(training), len(validation), arguments.seeds)
+    _print(runs, len(parts.training), len(parts.validation), arguments.seeds)
     if arguments.output:
-        write_json(arguments.output, {**facts, "training_images": len(training), "runs": runs})
+        write_json(arguments.output, {**facts, "training_images": len(parts.training), "runs": runs})
 
 
-def _keras(
-    folder: str, training: Digits, validation: Digits, seed: int, arguments: argparse.Namespace
-) -> dict[str, Any]:
-    data = _save(Path(folder) / "split.npz", train=training, val=validation)
+def _keras(folder: str, parts: Split, seed: int, arguments: argparse.Namespace) -> dict[str, Any]:
+    data = _save(Path(folder) / "split.npz", train=parts.training, val=parts.validation)
     script = str(Path(__file__).with_name("notebook_in_keras.py"))
     command = [sys.executable, script, "train", data, "--epochs", str(arguments.epochs_keras), "--seed", str(seed)]
     found, wall = run_child(command, arguments.threads)
