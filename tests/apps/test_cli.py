@@ -1,0 +1,326 @@
+"""The command digits as a person or a program meets it: exit codes, sentences, JSON, CSV, and what it never loads."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digit_recognizer._version import __version__
+from digit_recognizer.analysis import metrics
+from digit_recognizer.apps.cli import app
+from digit_recognizer.digits import Digits
+from digit_recognizer.recognizer import Recognizer
+from digit_recognizer.sources.catalog import load
+from tests.apps.command import PROGRAM, Ended, call, child, ended, write_data
+from tests.conftest import draw_digits
+from tests.plain_models import plain_bytes
+
+COMMANDS = ("run", "explore", "train", "evaluate", "predict", "export", "report", "info")
+Call = Callable[..., Ended]
+
+
+@pytest.fixture
+def digits_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
+    """``digits WORDS`` in this process, in an empty folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: call(capsys, monkeypatch, *words)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "plain.onnx"
+    path.write_bytes(plain_bytes())
+    return path
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return write_data(tmp_path / "drawn.npz", count=60)
+
+
+def test_every_command_is_known_to_these_tests() -> None:
+    named = {info.name or getattr(info.callback, "__name__", "") for info in app.registered_commands}
+    assert named == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_that_swallows_no_default(digits_command: Call, command: str) -> None:
+    end = digits_command(command, "--help")
+    assert end.code == 0
+    assert end.out.startswith(f"Usage: digits {command}")
+    assert end.err == ""
+    if command in ("run", "train"):
+        for default in ("[default: fast]", "[default: 0]", "[default: 0.1]", "[default: auto]", "[default: runs/NAME"):
+            assert default in end.out
+
+
+def test_the_version_is_the_packages(digits_command: Call) -> None:
+    assert digits_command("--version") == Ended(0, f"{__version__}\n", "")
+
+
+def test_digits_alone_shows_help_and_exits_2_without_an_empty_error(digits_command: Call) -> None:
+    end = digits_command()
+    assert end.code == 2
+    assert end.err == ""
+    assert all(f"\n  {command}" in end.out for command in COMMANDS)
+    assert "..." not in end.out.split("Commands:")[1]  # no summary is cut
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["nonsense"], "try: digits --help"),
+        (["train", "--nonsense"], "try: digits train --help"),
+        (["export"], "try: digits export --help"),
+        (["train", "sample", "--seed", "x"], "try: digits train --help"),
+        (["train"], "try: digits train sample"),
+        (["train", "sample", "--resume"], "--resume needs --output"),
+        (["train", "sample", "--resume", "--overwrite", "-o", "r"], "exclude each other"),
+        (["train", "sample", "--preset", "slow"], "choose notebook, fast, best"),
+        (["train", "sample", "--val", "1.5"], "between 0 and 1"),
+        (["train", "sample", "--epochs", "0"], "at least 1"),
+        (["train", "sample", "--device", "tpu"], "choose auto, cpu, cuda, mps"),
+        (["evaluate", "sample", "--part", "half", "--model", "plain.onnx"], "expected auto, train, test or validation"),
+    ],
+)
+def test_a_wrong_call_exits_2_with_one_sentence_and_a_way_out(
+    digits_command: Call, model: Path, words: list[str], hint: str
+) -> None:
+    before = set(model.parent.iterdir())
+    end = digits_command(*words)
+    assert end.code == 2
+    assert hint in end.sentence
+    assert end.out == ""
+    assert set(model.parent.iterdir()) == before
+
+
+FAILURES = {
+    2: ["evaluate", "sample", "--part", "half", "--model", "plain.onnx"],
+    3: ["explore", "bad.csv"],
+    4: ["info", "--model", "broken.onnx"],
+    5: ["explore", "missing.csv"],
+}
+
+
+@pytest.mark.parametrize("code", FAILURES)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_each_kind_of_failure_has_its_exit_code_one_sentence_and_with_json_one_document(
+    digits_command: Call, model: Path, code: int, as_json: bool
+) -> None:
+    (model.parent / "bad.csv").write_text("label," + ",".join(f"pixel{n}" for n in range(784)) + "\n7,1\n")
+    (model.parent / "broken.onnx").write_bytes(b"\x08not a model")
+    end = digits_command(*FAILURES[code], *(["--json"] if as_json else []))
+    assert end.code == code
+    if as_json:
+        error = json.loads(end.out)["error"]
+        assert error["message"] == end.sentence
+        assert error["code"].isidentifier()
+    else:
+        assert end.out == ""
+
+
+def test_an_unexpected_error_exits_1_and_says_how_to_see_more(
+    digits_command: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(data: str) -> None:
+        raise ZeroDivisionError("of a test")
+
+    monkeypatch.setattr("digit_recognizer.sources.catalog.load", fail)
+    end = digits_command("explore", "sample", "--json")
+    assert end.code == 1
+    assert "unexpected ZeroDivisionError: of a test" in end.sentence
+    assert "--debug" in end.sentence
+    assert json.loads(end.out)["error"]["code"] == "unexpected"
+
+
+def test_debug_shows_the_traceback(digits_command: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITS_DEBUG", "")  # put back afterwards
+    end = digits_command("--debug", "explore", "missing.csv")
+    assert end.code == 5
+    assert "Traceback" in end.err
+    assert end.err.rstrip().splitlines()[-1].startswith("error: missing.csv")
+
+
+def test_ctrl_c_before_training_exits_130_with_one_word_and_one_document(
+    digits_command: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(data: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("digit_recognizer.sources.catalog.load", interrupt)
+    end = digits_command("explore", "sample", "--json")
+    assert (end.code, end.sentence) == (130, "stopped")
+    assert json.loads(end.out) == {"error": {"code": "interrupted", "message": "stopped"}}
+
+
+def test_explore_prints_label_counts_and_that_no_value_is_missing(digits_command: Call, data: Path) -> None:
+    lines = [line.split() for line in digits_command("explore", data).out.splitlines()]
+    assert ["missing", "values", "none"] in lines
+    assert ["7", "6", "10.0", "%"] in lines  # 60 drawn digits, every class in turn
+    document = json.loads(digits_command("explore", data, "--json").out)
+    assert document["parts"]["train"]["images"] == 60
+
+
+def test_evaluate_is_what_python_says(digits_command: Call, data: Path, model: Path) -> None:
+    digits = load(str(data)).labelled()
+    expected = metrics.evaluate(Recognizer(model).probabilities(digits.images), digits.known_labels()).to_dict()
+    document = json.loads(digits_command("evaluate", data, "--model", model, "--json").out)
+    assert {name: document[name] for name in expected} == json.loads(json.dumps(expected))
+    assert (document["part"], document["seen_in_training"]) == ("train", False)
+    shown = digits_command("evaluate", data, "--model", model).out
+    assert f"{expected['errors']} wrong" in shown
+    assert f"log-loss {expected['log_loss']:.4f}" in shown
+
+
+def test_evaluate_takes_a_labelled_test_part_first(digits_command: Call, tmp_path: Path, model: Path) -> None:
+    train, test = draw_digits(30), draw_digits(20, seed=2)
+    np.savez("both.npz", x_train=train.images, y_train=train.labels, x_test=test.images, y_test=test.labels)
+    document = json.loads(digits_command("evaluate", "both.npz", "--model", model, "--json").out)
+    assert (document["part"], document["n"]) == ("test", 20)
+
+
+def test_images_without_names_or_labels_are_predicted_as_kaggle_wants_it(
+    digits_command: Call, tmp_path: Path, model: Path
+) -> None:
+    data = write_data(tmp_path / "kaggle.npz", count=20, test=15)
+    expected = [reading.digit for reading in Recognizer(model).predict(draw_digits(15, seed=2))]
+    printed = digits_command("predict", data, "--model", model)
+    assert printed.out == "ImageId,Label\n" + "".join(f"{n},{digit}\n" for n, digit in enumerate(expected, 1))
+    assert digits_command("predict", data, "--model", model, "-o", "-").out == printed.out
+    written = digits_command("predict", data, "--model", model, "-o", "out.csv")
+    assert (written.out, Path("out.csv").read_text()) == ("", printed.out)
+    assert "15 predictions written to out.csv" in written.err
+
+
+def test_other_images_are_predicted_with_name_and_confidence(digits_command: Call, data: Path, model: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(digits_command("predict", data, "--model", model).out)))
+    document = json.loads(digits_command("predict", data, "--model", model, "--json").out)
+    expected = Recognizer(model).predict(load(str(data)).labelled())
+    assert list(rows[0]) == ["name", "digit", "confidence", "accepted", "second", "second_confidence"]
+    assert document == [reading.to_dict() for reading in expected]
+    for row, reading in zip(rows, expected, strict=True):
+        assert row["name"] == reading.name
+        assert int(row["digit"]) == reading.digit
+        assert float(row["confidence"]) == pytest.approx(reading.confidence, abs=1e-6)
+        assert row["accepted"] == str(reading.accepted).lower()
+
+
+def test_export_copies_the_model_byte_for_byte_and_refuses_another(
+    digits_command: Call, tmp_path: Path, model: Path
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "model.onnx").write_bytes(model.read_bytes())
+    end = digits_command("export", "run", "-o", "copy.onnx")
+    assert end.code == 0
+    assert Path("copy.onnx").read_bytes() == model.read_bytes()
+    assert Recognizer("copy.onnx").sha256 in end.out
+    (tmp_path / "run" / "model.onnx").write_bytes(b"\x08")
+    assert digits_command("export", "run", "-o", "second.onnx").code == 4
+    assert not Path("second.onnx").exists()
+
+
+def test_info_says_what_the_model_says_of_itself(digits_command: Call, model: Path) -> None:
+    document = json.loads(digits_command("info", "--model", model, "--json").out)
+    recognizer = Recognizer(model)
+    assert document["versions"]["digit-recognizer"] == __version__
+    assert document["model"]["sha256"] == recognizer.sha256
+    assert document["model"]["min_confidence"] == recognizer.min_confidence
+    shown = digits_command("info", "--model", model).out
+    assert recognizer.sha256 in shown  # whole, not cut to the width of a terminal
+    assert "0, 1, 2, 3, 4, 5, 6, 7, 8, 9" in shown
+
+
+@pytest.mark.parametrize(
+    ("library", "words", "install"),
+    [
+        ("torch", ["train", "sample", "-o", "run"], 'training needs an extra: pip install "digit-recognizer[train]"'),
+        ("torch", ["run", "sample", "-o", "run"], 'training needs an extra: pip install "digit-recognizer[train]"'),
+        ("matplotlib", ["run", "sample", "-o", "run"], 'pip install "digit-recognizer[report]"'),
+        ("jinja2", ["report", "."], 'pip install "digit-recognizer[report]"'),
+        ("matplotlib", ["explore", "sample", "-o", "out"], 'pip install "digit-recognizer[report]"'),
+    ],
+)
+def test_a_missing_extra_is_told_with_the_command_that_brings_it(
+    tmp_path: Path, library: str, words: list[str], install: str
+) -> None:
+    program = f"import sys; sys.modules[{library!r}] = None; sys.argv = {['digits', *words]!r}; {PROGRAM}"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    end = Ended(run.returncode, run.stdout, run.stderr)
+    assert end.code == 2
+    assert end.sentence.endswith(install)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_helping_exploring_predicting_evaluating_and_telling_never_load_torch_or_plots(
+    data: Path, model: Path, tmp_path: Path
+) -> None:
+    calls = [
+        ["--help"],
+        ["explore", str(data)],
+        ["predict", str(data), "-m", str(model)],
+        ["evaluate", str(data), "-m", str(model)],
+        ["info", "-m", str(model)],
+        ["export", str(model), "-o", str(tmp_path / "copy.onnx")],
+    ]
+    program = (
+        "import sys\n"
+        "from digit_recognizer.apps.cli import main\n"
+        f"for words in {calls!r}:\n"
+        "    sys.argv = ['digits', *words]\n"
+        "    try:\n"
+        "        main()\n"
+        "    except SystemExit as end:\n"
+        "        assert end.code == 0, words\n"
+        "heavy = {'torch', 'onnx', 'matplotlib', 'jinja2', 'pandas', 'pyarrow', 'pooch', 'filelock', 'safetensors'}\n"
+        "print('loaded:', sorted(heavy & set(sys.modules)))\n"
+    )
+    run = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-1] == "loaded: []"
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_a_reader_that_goes_away_is_no_error(command: str, data: Path, model: Path, tmp_path: Path) -> None:
+    many = draw_digits(3000, seed=4)  # more than a pipe holds
+    np.savez(tmp_path / "many.npz", x_train=many.images, y_train=many.known_labels())
+    process = child(command, tmp_path / "many.npz", "-m", model)
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    end = ended(process)
+    assert (end.code, end.err) == (0, "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_a_full_disk_behind_stdout_exits_5(data: Path, model: Path) -> None:
+    with open("/dev/full", "w") as full:
+        words = [sys.executable, "-c", PROGRAM, "predict", str(data), "-m", str(model)]
+        run = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert run.returncode == 5
+    assert run.stderr == "error: reading or writing failed (No space left on device)\n"
+
+
+def test_a_terminal_without_our_letters_is_no_error(data: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    words = [sys.executable, "-c", PROGRAM, "explore", str(data)]
+    run = subprocess.run(words, capture_output=True, text=True, timeout=120, env=environment)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "missing values" in run.stdout
+
+
+def test_names_of_images_come_through_predict(digits_command: Call, tmp_path: Path, model: Path) -> None:
+    from digit_recognizer.apps.whole_job import is_submission, predictions_csv
+
+    named = Digits(draw_digits(2).images, None, ("a,b.png", "=1+1.png"))
+    assert not is_submission(named)
+    rows = list(csv.DictReader(io.StringIO(predictions_csv(named, Recognizer(model).predict(named)))))
+    assert [row["name"] for row in rows] == ["a,b.png", "=1+1.png"]
