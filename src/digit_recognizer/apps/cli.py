@@ -276,14 +276,15 @@ def info(model: Model = None, as_json: Json = False) -> None:
         except metadata.PackageNotFoundError:
             facts[name] = None
     document: dict[str, Any] = {"versions": facts, "model": None}
-    terminal.heading("Versions")
-    rows = [("Package", "version"), *((name, value or "not installed") for name, value in facts.items())]
-    terminal.table(rows, figures=False)
-    if model is not None:
+    if model is not None:  # first of all: where it cannot be used, nothing is printed
         from digit_recognizer.recognizer import Recognizer
 
         recognizer = Recognizer(model)
         document["model"] = {**asdict(recognizer.metadata), "sha256": recognizer.sha256}
+    terminal.heading("Versions")
+    rows = [("Package", "version"), *((name, value or "not installed") for name, value in facts.items())]
+    terminal.table(rows, figures=False)
+    if model is not None:
         terminal.heading(f"Model: {model}")
         rows = [("Field", "value"), *((name, _plain(value)) for name, value in document["model"].items())]
         terminal.table(rows, figures=False)

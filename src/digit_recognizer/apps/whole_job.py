@@ -185,8 +185,9 @@ def training_note(recipe: Any, figure: Literal["loss", "accuracy"]) -> str:
     >>> training_note(notebook(), "loss")
     'augmented, dropout'
     """
+    bends = {name: value for name, value in asdict(recipe.augmentation).items() if name != "elastic_nodes"}
     conditions = (
-        (any(asdict(recipe.augmentation).values()), "augmented"),
+        (any(bends.values()), "augmented"),
         (recipe.dropout > 0 or recipe.network == "notebook", "dropout"),
         (recipe.label_smoothing > 0 and figure == "loss", "smoothed labels"),
         (recipe.focus < 1 and recipe.epochs > 1, "hard images after epoch 1"),
