@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -100,7 +101,7 @@ def test_a_training_is_a_line_an_epoch_where_there_is_no_terminal() -> None:
     out = io.StringIO()
     with TrainingDisplay(Console(file=out, soft_wrap=True)) as display:
         display.show(PROGRESS)
-        display.show(Progress(**{**vars(PROGRESS), "row": ROW, "note": "learning rate halved"}))
+        display.show(replace(PROGRESS, row=ROW, note="learning rate halved"))
     assert out.getvalue().splitlines() == [epoch_line(ROW, 50), "learning rate halved"]
 
 
@@ -114,6 +115,16 @@ def test_a_training_has_a_bar_with_loss_speed_and_time_left_on_a_terminal() -> N
     shown = out.getvalue()
     for part in ("epoch 3/50", "120/2000", "loss 0.1000", "accuracy 0.9700", "4,000 images/s", "90 s left"):
         assert part in shown
+
+
+def test_after_the_last_step_the_bar_says_what_is_still_going_on() -> None:
+    out = io.StringIO()
+    with TrainingDisplay(Console(file=out, force_terminal=True, width=120, _environ={"TERM": "xterm"})) as display:
+        display.show(replace(PROGRESS, step=2000, row=ROW))
+        assert display.bar is not None
+        display.bar.refresh()
+    assert "writing the model" in out.getvalue()
+    assert "0 s left" not in out.getvalue()
 
 
 def test_a_document_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:

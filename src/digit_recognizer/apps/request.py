@@ -18,7 +18,8 @@ from digit_recognizer.sources.catalog import load
 class RunRequest:
     """What ``digits run`` and ``digits train`` were asked for, checked and complete.
 
-    source: DATA as it was given. command: how to repeat it. began: when, by time.perf_counter.
+    source: DATA as it was given. command: how to repeat it. began: when, by time.perf_counter. note: what to tell
+    before training, or nothing.
     """
 
     source: str
@@ -30,6 +31,7 @@ class RunRequest:
     overwrite: bool
     command: str
     began: float
+    note: str
 
 
 def make_request(
@@ -77,8 +79,14 @@ def make_request(
     data = data or "sample"
     dataset = load(data)
     parts = split(dataset.labelled(), settings)
+    note = ""
     if epochs is None and not resume:
-        recipe = recipe.fitted(len(parts.training))
+        fitted = recipe.fitted(len(parts.training))
+        if fitted != recipe:
+            note = (
+                f"only {len(parts.training):,} images to learn from: {fitted.epochs} epochs instead of {recipe.epochs}"
+            )
+        recipe = fitted
     return RunRequest(
         source=data,
         dataset=dataset,
@@ -89,6 +97,7 @@ def make_request(
         overwrite=overwrite,
         command=shlex.join(["digits", *sys.argv[1:]]),
         began=began,
+        note=note,
     )
 
 

@@ -118,15 +118,20 @@ class TrainingDisplay:
         if progress.note:
             self.console.print(Text(progress.note, style="yellow"))
         if self.bar is not None and self.task is not None and progress.images_per_second:
+            over = progress.step >= progress.steps
             numbers = (
-                f"loss {progress.loss:.4f} · accuracy {progress.accuracy:.4f} · "
-                f"{progress.images_per_second:,.0f} images/s · {duration(progress.seconds_left)} left"
+                ""
+                if over
+                else (
+                    f"loss {progress.loss:.4f} · accuracy {progress.accuracy:.4f} · "
+                    f"{progress.images_per_second:,.0f} images/s · {duration(progress.seconds_left)} left"
+                )
             )
             self.bar.update(
                 self.task,
                 total=progress.steps,
                 completed=progress.step,
-                description=f"epoch {progress.epoch}/{progress.epochs}",
+                description="writing the model" if over else f"epoch {progress.epoch}/{progress.epochs}",
                 numbers=numbers,
             )
 

@@ -111,6 +111,8 @@ def train_into(folder: Any, request: RunRequest, terminal: Terminal) -> Any:
     terminal.heading(
         f"Training: {recipe.preset}, {nets}{counted(recipe.epochs, 'epoch')}, {request.hardware.describe()}"
     )
+    if request.note:
+        terminal.note(request.note)
     with stop_on_signals() as stop, terminal.training() as display:
         finished = train_run(
             request.dataset,
@@ -190,7 +192,7 @@ def training_note(recipe: Any, figure: Literal["loss", "accuracy"]) -> str:
         (any(bends.values()), "augmented"),
         (recipe.dropout > 0 or recipe.network == "notebook", "dropout"),
         (recipe.label_smoothing > 0 and figure == "loss", "smoothed labels"),
-        (recipe.focus < 1 and recipe.epochs > 1, "hard images after epoch 1"),
+        (recipe.focus < 1 and recipe.epochs > 1, "hard images"),
     )
     return ", ".join(words for holds, words in conditions if holds) or "as it learnt"
 
