@@ -262,7 +262,6 @@ def test_a_stopped_run_keeps_its_history_and_ends_as_an_unbroken_one(tmp_path: P
     assert not folder.checkpoints.folder.exists()
 
 
-@pytest.mark.xfail(strict=True, reason="trainer.py: a checkpoint of a finished training is trained for one more epoch")
 def test_a_run_stopped_after_its_last_epoch_is_not_trained_again(tmp_path: Path, finished: FinishedRun) -> None:
     stop, listen = stop_in_epoch(3)
     with pytest.raises(Interrupted, match="after the last epoch"):

@@ -25,7 +25,7 @@ def test_the_notebook_network_starts_as_keras_does() -> None:
             assert float(layer.weight.detach().abs().max()) > 0.9 * limit
 
 
-@pytest.mark.parametrize("network", [NotebookNetwork(), CompactNetwork((4, 8, 8)), CompactNetwork((4, 8, 8), depth=3)])
+@pytest.mark.parametrize("network", [NotebookNetwork(), CompactNetwork((4, 8, 8)), CompactNetwork((4, 8, 8), (1, 3))])
 def test_networks_turn_images_into_ten_logits(network: nn.Module) -> None:
     assert network.eval()(torch.zeros(3, 1, 28, 28)).shape == (3, 10)
 
@@ -43,3 +43,8 @@ def test_an_ensemble_answers_with_the_mean_probability() -> None:
 def test_widths_that_are_not_three_are_refused() -> None:
     with pytest.raises(UsageError, match="three positive numbers"):
         CompactNetwork((4, 8))
+
+
+def test_depths_that_are_not_two_are_refused() -> None:
+    with pytest.raises(UsageError, match="two positive numbers"):
+        CompactNetwork((4, 8, 8), (2, 0))

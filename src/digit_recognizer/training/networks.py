@@ -56,19 +56,21 @@ class CompactNetwork(nn.Module):
     Pooling comes before normalisation and ReLU, which then touch a quarter of the memory; the result differs only
     where a scale is negative. The head sees each channel's mean and maximum, so any picture size goes in.
 
-    widths: channels of the three levels (28, 14 and 7 pixels a side). depth: convolutions on the last two levels.
+    widths: channels of the three levels (28, 14 and 7 pixels a side). depths: convolutions on the last two.
     """
 
-    def __init__(self, widths: Sequence[int], depth: int = 2, dropout: float = 0.0) -> None:
+    def __init__(self, widths: Sequence[int], depths: Sequence[int] = (2, 2), dropout: float = 0.0) -> None:
         super().__init__()
         if len(widths) != 3 or min(widths) < 1:
             raise UsageError(f"network widths: expected three positive numbers, found {tuple(widths)}")
+        if len(depths) != 2 or min(depths) < 1:
+            raise UsageError(f"network depths: expected two positive numbers, found {tuple(depths)}")
         first, second, third = widths
         layers: list[nn.Module] = [*_level(1, first, 5, pool=True)]  # (N, first, 14, 14)
-        channels = [first] + [second] * depth
+        channels = [first] + [second] * depths[0]
         for index, (before, after) in enumerate(pairwise(channels), 1):
-            layers += _level(before, after, 3, pool=index == depth)  # last one: (N, second, 7, 7)
-        channels = [second] + [third] * depth
+            layers += _level(before, after, 3, pool=index == depths[0])  # last one: (N, second, 7, 7)
+        channels = [second] + [third] * depths[1]
         for before, after in pairwise(channels):
             layers += _level(before, after, 3)  # (N, third, 7, 7)
         self.features = nn.Sequential(*layers)

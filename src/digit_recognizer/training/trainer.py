@@ -78,7 +78,7 @@ def build_network(recipe: Recipe) -> nn.Module:
     """One member's network, with random weights from torch's global generator."""
     if recipe.network == "notebook":
         return NotebookNetwork()
-    return CompactNetwork(recipe.widths, recipe.depth, recipe.dropout)
+    return CompactNetwork(recipe.widths, recipe.depths, recipe.dropout)
 
 
 def train(
@@ -156,7 +156,7 @@ class _Run:
         if saved is not None:
             self._restore(saved)
         good = self._snapshot()
-        while True:
+        while self.member <= self.recipe.members:
             try:
                 self._run_epoch()
                 self._end_epoch()
@@ -168,8 +168,6 @@ class _Run:
             good = self._snapshot()
             if self.checkpoints:
                 self.checkpoints.save(self._total_step(), good)
-            if self.member > self.recipe.members:
-                break
         return Trained(self._final_network(), self.history, sum(float(row["seconds"] or 0) for row in self.history))
 
     # ---- the loop ----
