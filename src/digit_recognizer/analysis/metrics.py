@@ -223,12 +223,15 @@ def fit_temperature(logits: Probabilities, labels: Labels, *, prior_sd: float = 
 def confidence_threshold(probabilities: Probabilities, labels: Labels, max_error: float) -> float:
     """The smallest confidence seen such that answers at or above it err at most ``max_error`` on these data.
 
+    Both as counted and by what the confidences themselves say (the mean of 1 - confidence): with few images, none of
+    them wrong, counting alone would accept a guess.
+
     probabilities: float (N, 10). labels: int64 (N,). max_error: share of wrong answers among the accepted, 0-1.
     Just above the highest confidence, so that nothing is accepted, where no threshold does.
     Raises InputError as evaluate does, UsageError where max_error is no share.
 
     >>> p = np.array([[.9, .1], [.6, .4], [.8, .2]]); p = np.pad(p, ((0, 0), (0, 8)))
-    >>> confidence_threshold(p, np.array([0, 1, 0]), 0.0)
+    >>> confidence_threshold(p, np.array([0, 1, 0]), 0.16)
     0.8
     """
     _check(probabilities, labels)
@@ -237,7 +240,8 @@ def confidence_threshold(probabilities: Probabilities, labels: Labels, max_error
     confidences, right = _confidences(probabilities, labels)
     order = np.argsort(-confidences, kind="stable")
     ranked = confidences[order]
-    error = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
+    accepted = np.arange(1, len(order) + 1)
+    error = np.maximum(np.cumsum(~right[order]), np.cumsum(1 - ranked)) / accepted
     # Equal confidences are accepted or refused together: only the last of each is a threshold.
     last = np.append(ranked[1:] != ranked[:-1], True)
     kept = np.flatnonzero(last & (error <= max_error))
