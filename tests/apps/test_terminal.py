@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from digit_recognizer.apps.terminal import Terminal, TrainingDisplay, draw_digit, duration, epoch_line
-from digit_recognizer.training.trainer import HistoryRow, Progress
+from digit_recognizer.training.progress import HistoryRow, Progress
 
 ROW: HistoryRow = {
     "member": 1,

@@ -31,9 +31,10 @@ from digit_recognizer.training.augment import Augmentation
 from digit_recognizer.training.checkpoint import load_snapshot
 from digit_recognizer.training.hardware import Hardware
 from digit_recognizer.training.job import FinishedRun, Settings, settings_of, split, train_run
+from digit_recognizer.training.progress import Progress, StopRequest
 from digit_recognizer.training.recipe import Recipe
 from digit_recognizer.training.run_folder import RunFolder
-from digit_recognizer.training.trainer import Progress, StopRequest, build_network
+from digit_recognizer.training.trainer import build_network
 from tests.conftest import draw_digits
 
 FLOAT32 = Hardware(torch.device("cpu"), "float32", torch.get_num_threads())

@@ -11,8 +11,9 @@ from digit_recognizer.errors import CheckpointError, Interrupted, TrainingDiverg
 from digit_recognizer.training.augment import Augmentation
 from digit_recognizer.training.checkpoint import CheckpointFolder
 from digit_recognizer.training.hardware import Hardware
+from digit_recognizer.training.progress import Progress, StopRequest
 from digit_recognizer.training.recipe import Recipe, notebook
-from digit_recognizer.training.trainer import Progress, StopRequest, Trained, logits, train
+from digit_recognizer.training.trainer import Trained, logits, train
 from tests.conftest import draw_digits
 
 FLOAT32 = Hardware(torch.device("cpu"), "float32", torch.get_num_threads())

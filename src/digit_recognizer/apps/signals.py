@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from digit_recognizer.training.trainer import StopRequest
+from digit_recognizer.training.progress import StopRequest
 
 
 @contextmanager

@@ -18,8 +18,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from digit_recognizer.training.trainer import HistoryRow
-    from digit_recognizer.training.trainer import Progress as TrainingProgress
+    from digit_recognizer.training.progress import HistoryRow
+    from digit_recognizer.training.progress import Progress as TrainingProgress
 
 
 class _Console(Console):

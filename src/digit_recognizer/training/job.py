@@ -29,9 +29,10 @@ from digit_recognizer.training.checkpoint import Snapshot, save_snapshot
 from digit_recognizer.training.export import export_model
 from digit_recognizer.training.hardware import Hardware, describe_machine
 from digit_recognizer.training.networks import count_parameters
+from digit_recognizer.training.progress import Progress, StopRequest
 from digit_recognizer.training.recipe import Recipe
 from digit_recognizer.training.run_folder import RunFolder
-from digit_recognizer.training.trainer import Progress, StopRequest, logits, train
+from digit_recognizer.training.trainer import logits, train
 
 MAX_ERROR = 0.001  # accepted readings may be wrong this often; decides min_confidence
 CHECKED_IMAGES = 512  # on which ONNX Runtime and torch are compared

@@ -25,6 +25,7 @@ from digit_recognizer.errors import CheckpointError, Interrupted, TrainingDiverg
 from digit_recognizer.training.checkpoint import CheckpointFolder, Snapshot
 from digit_recognizer.training.hardware import Hardware
 from digit_recognizer.training.networks import CompactNetwork, Ensemble, NotebookNetwork
+from digit_recognizer.training.progress import HistoryRow, Progress, StopRequest
 from digit_recognizer.training.recipe import Recipe
 from digit_recognizer.training.schedule import OneCycle, Plateau
 
@@ -34,35 +35,6 @@ UNSEEN_LOSS = 1e4  # an image that was not looked at yet counts as hard
 
 # The purposes of randomness; each draws from its own stream.
 _INITIALISATION, _ORDER, _AUGMENTATION, _DROPOUT = range(4)
-
-HistoryRow = dict[str, float | int | None]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a training is. loss and accuracy are those of the running epoch so far; seconds_left is an estimate.
-
-    row: the finished epoch's line of the history, where an epoch has just ended. note: what to tell the person.
-    """
-
-    member: int
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    loss: float
-    accuracy: float
-    images_per_second: float
-    seconds_left: float
-    row: HistoryRow | None = None
-    note: str | None = None
-
-
-@dataclass
-class StopRequest:
-    """Set ``signal_number`` (a signal handler does) and the training saves and stops after the running step."""
-
-    signal_number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -449,4 +421,4 @@ def _under(prefix: str, tensors: Any) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-__all__ = ["HistoryRow", "Progress", "StopRequest", "Trained", "build_network", "logits", "train"]
+__all__ = ["Trained", "build_network", "logits", "train"]
