@@ -124,9 +124,9 @@ def fast() -> Recipe:
         depths=(2, 2),
         epochs=13,  # the first over all images, twelve over a quarter: four passes
         min_steps=500,
-        batch_size=64,
+        batch_size=96,
         optimizer="adamw",
-        learning_rate=5e-3,
+        learning_rate=6e-3,
         schedule="one-cycle",
         weight_decay=0.01,
         label_smoothing=0.05,
