@@ -189,7 +189,7 @@ class _Run:
         images = recipe.augmentation.apply(images, generator)
         labels = self.labels[chosen]
         with torch.random.fork_rng(self.hardware.forked_devices):
-            torch.manual_seed(self._draw(_DROPOUT, self.step))
+            self.hardware.seed(self._draw(_DROPOUT, self.step))
             with _precision(self.hardware):
                 answers = self.network(images.contiguous(memory_format=torch.channels_last))  # (B, 10)
         losses = functional.cross_entropy(
@@ -254,7 +254,7 @@ class _Run:
 
     def _start_member(self) -> None:
         with torch.random.fork_rng(self.hardware.forked_devices):
-            torch.manual_seed(self._draw(_INITIALISATION, 0))
+            self.hardware.seed(self._draw(_INITIALISATION, 0))
             network = build_network(self.recipe)
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.network: nn.Module = self.hardware.place(network).train()
