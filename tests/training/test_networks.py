@@ -30,19 +30,15 @@ def test_networks_turn_images_into_ten_logits(network: nn.Module) -> None:
     assert network.eval()(torch.zeros(3, 1, 28, 28)).shape == (3, 10)
 
 
-def test_an_ensemble_answers_with_the_mean_probability_of_views_a_pixel_apart() -> None:
+def test_an_ensemble_answers_with_the_mean_probability_of_all_members_and_views() -> None:
     torch.manual_seed(0)
-    members = [CompactNetwork((4, 4, 4)).eval() for _ in range(6)]
+    members = [CompactNetwork((4, 4, 4)).eval() for _ in range(3)]
     images = torch.zeros(5, 1, 28, 28)
     images[..., 2:26, 2:26] = torch.rand(5, 1, 24, 24)  # the border is empty, so that rolling is shifting
-    # A view from one pixel below shows the picture one pixel higher.
-    moves = [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1), (0, 0)]
+    moves = [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)]
     with torch.no_grad():
         together = Ensemble(members).eval()(images).softmax(1).numpy()
-        apart = [
-            member(torch.roll(images, move, (2, 3))).softmax(1).numpy()
-            for member, move in zip(members, moves, strict=True)
-        ]
+        apart = [member(torch.roll(images, move, (2, 3))).softmax(1).numpy() for member in members for move in moves]
     np.testing.assert_allclose(together, np.mean(apart, 0), atol=1e-6)
 
 

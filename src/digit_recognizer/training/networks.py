@@ -6,7 +6,7 @@ They know nothing of training, calibration or files.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import cycle, pairwise
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as functional
@@ -88,8 +88,8 @@ class CompactNetwork(nn.Module):
 class Ensemble(nn.Module):
     """Several networks as one: the logarithm of their mean probability, float32 (N, 10).
 
-    Each member looks from its own place: the first straight on, the next ones a pixel above, below, left and right,
-    and so on in turn. That is most of the gain of showing every view to every member, at none of its cost.
+    Every member looks five times: straight on, and from a pixel above, below, left and right (test-time augmentation).
+    That costs five times the arithmetic and is for those who want the last few digits right.
     """
 
     VIEWS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))  # (down, right), in pixels
@@ -101,11 +101,11 @@ class Ensemble(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         height, width = images.shape[-2:]
         margin = functional.pad(images, (1, 1, 1, 1))  # (N, 1, 30, 30)
-        probabilities = []
-        for member, (down, right) in zip(self.members, cycle(self.VIEWS), strict=False):
-            view = margin[..., 1 + down : 1 + down + height, 1 + right : 1 + right + width]
-            probabilities.append(member(view).float().softmax(1))
-        return torch.stack(probabilities).mean(0).clamp_min(1e-12).log()
+        views = torch.cat(
+            [margin[..., 1 + down : 1 + down + height, 1 + right : 1 + right + width] for down, right in self.VIEWS]
+        )  # (5 N, 1, 28, 28): the first view of every image, then the second, ...
+        probabilities = torch.stack([member(views).float().softmax(1) for member in self.members]).mean(0)
+        return probabilities.view(len(self.VIEWS), -1, CLASSES).mean(0).clamp_min(1e-12).log()
 
 
 def count_parameters(network: nn.Module) -> int:
