@@ -25,7 +25,7 @@ NAMES = ("mnist", "sample")
 
 _ACCEPTED = (
     "a Kaggle zip, a .csv (also .gz), a folder with train.csv or test.csv, IDX files or their folder, .npz, .parquet, "
-    f"a folder of images, or a name ({', '.join(NAMES)})"
+    f"pen strokes as .json (also .gz), a folder of images, or a name ({', '.join(NAMES)})"
 )
 _HEAD = 4096  # bytes that tell one kind from another
 _CSV_ENDINGS = (".csv", ".csv.gz", ".csv.zip")  # the first is preferred where a folder holds the same file thrice
@@ -41,6 +41,7 @@ def load(data: str | os.PathLike[str]) -> Dataset:
     - a folder holding train.csv, test.csv or both, or a single .csv; plain, gzip or zip
     - an IDX file, whose partner is looked for beside it, or a folder of them (``MNIST/raw/`` too)
     - an ``.npz`` or ``.parquet`` file, or a folder of ``train-*.parquet`` and ``test-*.parquet``
+    - pen strokes as ``.json``, plain or gzip (see sources/strokes.py)
     - a folder of images, by class or flat
 
     Where a source has a labelled test part of its own (IDX t10k, x_test of an npz), ``test`` has labels.
@@ -96,6 +97,10 @@ def _load_file(path: Path) -> Dataset:
         from digit_recognizer.sources.arrays import read_npz, read_parquet
 
         return read_npz(path) if kind == "npz" else read_parquet(path)
+    if kind == "json":
+        from digit_recognizer.sources.strokes import read
+
+        return read(path)
     raise InputError(f"{path}: not a kind of file that is known; expected {_ACCEPTED}", code="unknown_data")
 
 
@@ -112,6 +117,8 @@ def _kind(head: bytes, name: str) -> str | None:
     for ending in ("csv", "zip", "npz", "parquet"):  # each reader says best what is wrong with its own kind
         if name.endswith(f".{ending}"):
             return ending
+    if name.endswith((".json", ".json.gz")):  # a table of text has no mark of its own
+        return "json"
     if re.search(r"-idx[13]-|-ubyte", name):
         return "idx"
     return "csv" if b"\0" not in head or head.startswith(b"\x1f\x8b") else None
