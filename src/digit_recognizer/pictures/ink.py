@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 import cv2
 import numpy as np
@@ -16,19 +15,20 @@ import numpy.typing as npt
 
 from digit_recognizer.digits import SIDE, Images
 from digit_recognizer.errors import InputError
+from digit_recognizer.pictures.ground import ink_on_black
+from digit_recognizer.pictures.parts import Box, box_of, digit_strokes
 
 INK_SIDE = 20  # longest side of the ink in the frame, in pixels (LeCun et al. 1998)
 CENTRE = 14  # MNIST shifts by whole pixels until the centre of mass, counted from 0, rounds to this
 
 # Found by looking at drawn digits, scans and phone photos; none was tuned on test data.
-_WORKING_SIDE = 1024  # larger crops are shrunk first: detail finer than this cannot reach 28 pixels
-_FLAT = 2  # grey levels: a border that mostly keeps this close to its median needs no flattening
-_MIN_CONTRAST = 16  # grey levels between background and the strongest ink; less is a blank picture
-_EDGE = 0.25  # share of full ink at which a stroke's edge is taken to be
+_WORKING_SIDE = 128  # larger crops are shrunk first: detail finer than this cannot reach 28 pixels
+_CLOSER = 40  # pixels: a digit that came out smaller is looked at again, in the part of the picture where it lies
+_ROOM = 0.25  # border around it then, in shares of its longest side
+_EDGE = 64  # of 255: where the edge of a stroke is taken to be
 _STEEP = (80, 180)  # what becomes black and full ink after a coarse digit is drawn large
 _LARGE_SIDE = 80  # pixels that a coarse digit is drawn large to: four for each pixel of the frame
 _OFF_CENTRE = 0.53  # pixels that MNIST's own training images lie off centre at most, and a little
-_SPECK = 0.01  # share of all ink that a blot must hold to count as part of the digit
 
 _Grey = npt.NDArray[np.uint8]
 _Floats = npt.NDArray[np.float32]
@@ -50,19 +50,33 @@ def to_frame(grey: _Grey) -> _Grey:
     """
     if grey.dtype != np.uint8 or grey.ndim != 2 or grey.size == 0:
         raise InputError(f"expected a grey picture as uint8 (H, W), found {grey.dtype} {tuple(grey.shape)}")
-    ink = _ink_on_black(_shrink(grey))
+    small = _shrink(grey)
+    ink = ink_on_black(small)
     if ink is None:
         return np.zeros((SIDE, SIDE), np.uint8)
-    top, bottom, left, right = _box(ink > 0)
+    whole = box_of(ink)
+    if _fits(whole) and (_is_clear(whole, ink.shape) or _is_framed(ink)):
+        return _placed(ink, whole)
+    found = digit_strokes(ink)
+    if found is None:
+        return np.zeros((SIDE, SIDE), np.uint8)
+    strokes, box = found
+    if strokes is ink and _fits(whole):
+        return _placed(ink, whole)
+    ink = strokes
+    top, bottom, left, right = box
     longest = max(bottom - top, right - left)
-    if INK_SIDE - 1 <= longest <= INK_SIDE:
-        # The size is right already: resampling could only blur it. (19: MNIST holds digits whose outer row faded.)
-        if ink.shape == (SIDE, SIDE) and max(abs(c - CENTRE) for c in _centre_of_mass(ink)) < _OFF_CENTRE:
-            return _full_contrast(ink)
-        return _centred(_full_contrast(ink[top:bottom, left:right]))
+    if small is not grey and longest < _CLOSER:
+        closer = _looked_closer(grey, box, _WORKING_SIDE / max(grey.shape))
+        if closer.size < grey.size // 2:
+            return to_frame(closer)
+    if _fits(box):
+        return _placed(ink, box)
+    digit = ink[top:bottom, left:right]
     if longest < INK_SIDE:
-        ink = _enlarge(ink, math.ceil(_LARGE_SIDE / longest))
-    digit = _crop(ink)
+        digit = _enlarge(digit, math.ceil(_LARGE_SIDE / longest))
+        top, bottom, left, right = box_of(digit >= _EDGE)
+        digit = digit[top:bottom, left:right]
     return _centred(_full_contrast(_resample(digit, INK_SIDE / max(digit.shape), cv2.INTER_AREA)))
 
 
@@ -81,81 +95,35 @@ def _shrink(grey: _Grey) -> _Grey:
     return grey if scale >= 1 else _resample(grey, scale, cv2.INTER_AREA)
 
 
-def _ink_on_black(grey: _Grey) -> _Grey | None:
-    """Background to 0, ink bright: uint8 (H, W); None where there is no ink. Exact on a clean black ground."""
-    ground, noise = _background(grey)
-    difference = grey - ground
-    # Ground is what the border shows; the ink lies wholly on one side of it.
-    light, dark = (np.maximum(sign * difference - 3 * noise, 0) for sign in (1, -1))
-    ink = light if light.sum() > dark.sum() else dark
-    peak = float(ink.max())
-    if peak < max(_MIN_CONTRAST, 4 * noise):
-        return None
-    return _to_bytes(ink * _gain(ink, peak))
+def _looked_closer(grey: _Grey, box: Box, scale: float) -> _Grey:
+    """The part of the large picture around a box that was found in the shrunk one, with room for a border."""
+    top, bottom, left, right = (round(side / scale) for side in box)
+    room = round(_ROOM * max(bottom - top, right - left)) + 1
+    return grey[max(0, top - room) : bottom + room, max(0, left - room) : right + room]
 
 
-def _gain(ink: _Floats, peak: float) -> float:
-    # A clean image of full range is left alone to the last bit; MNIST's own peaks are 254 and 255.
-    if peak >= 254:
-        return 1.0
-    strong = ink[ink > peak / 2]
-    return 255 / float(np.median(strong))
+def _fits(box: Box) -> bool:
+    """Has the digit the frame's size already? Then resampling could only blur it."""
+    top, bottom, left, right = box
+    # 19: MNIST holds digits whose outer row faded.
+    return INK_SIDE - 1 <= max(bottom - top, right - left) <= INK_SIDE
 
 
-def _background(grey: _Grey) -> tuple[_Floats | float, float]:
-    """The ground, a level or a sloping plane float32 (H, W), and its noise (standard deviation), in grey levels."""
-    width = max(1, min(grey.shape) // 20)
-    inside = np.zeros(grey.shape, bool)
-    inside[width:-width, width:-width] = True
-    rows, columns = np.nonzero(~inside)
-    ring = grey[rows, columns].astype(np.float32)
-    level = _ground_level(grey, ring)
-    if (np.abs(ring - level) <= _FLAT).mean() >= 0.5:
-        return level, 0.0 if (ring == level).mean() >= 0.5 else 1.0
-    # Light falls off across the picture: a plane through the border, its outliers (ink that touches it) left out.
-    terms = np.column_stack([np.ones_like(ring), rows, columns]).astype(np.float32)
-    kept = np.abs(ring - level) <= 2.5 * _deviation(ring - level) + _FLAT
-    plane = np.array([level, 0, 0], np.float32)
-    for _ in range(4):
-        plane = np.linalg.lstsq(terms[kept], ring[kept], rcond=None)[0]
-        residual = ring - terms @ plane
-        kept = np.abs(residual) <= 2.5 * _deviation(residual[kept]) + _FLAT
-    rise, run = np.ogrid[: grey.shape[0], : grey.shape[1]]
-    ground = (plane[0] + plane[1] * rise + plane[2] * run).astype(np.float32)
-    return ground, _deviation(residual[kept])
+def _is_framed(ink: _Grey) -> bool:
+    return ink.shape == (SIDE, SIDE) and max(abs(c - CENTRE) for c in _centre_of_mass(ink)) < _OFF_CENTRE
 
 
-def _ground_level(grey: _Grey, ring: _Floats) -> float:
-    """The grey level of the ground: the border's median, or where ink covers much of the border, the larger class."""
-    threshold, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    bright = ring > threshold
-    if 0.4 <= bright.mean() <= 0.6:
-        bright_ground = (grey > threshold).mean() > 0.5
-        return float(np.median(ring[bright == bright_ground]))
-    return float(np.median(ring))
+def _is_clear(box: Box, shape: tuple[int, ...]) -> bool:
+    top, bottom, left, right = box
+    return top > 0 and left > 0 and bottom < shape[0] and right < shape[1]
 
 
-def _deviation(values: _Floats) -> float:
-    # Median absolute deviation, scaled to the standard deviation of a normal distribution: deaf to outliers.
-    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
-
-
-def _crop(ink: _Grey) -> _Grey:
-    """The part of ``ink`` that the digit fills, specks left out: uint8 (h, w)."""
-    marked = (ink >= 255 * _EDGE).astype(np.uint8)
-    count, labels = cv2.connectedComponents(marked, connectivity=8)
-    if count > 2:
-        mass = np.bincount(labels.ravel(), weights=ink.ravel(), minlength=count)
-        mass[0] = 0
-        marked = (mass >= _SPECK * mass.sum())[labels]
-        ink = np.where(marked | (labels == 0), ink, 0).astype(np.uint8)
-    top, bottom, left, right = _box(marked > 0)
-    return ink[top:bottom, left:right]
-
-
-def _box(mask: npt.NDArray[Any]) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+def _placed(ink: _Grey, box: Box) -> _Grey:
+    """What fits goes into the frame as it is, and where it lies centred there already, it stays."""
+    if _is_framed(ink):
+        return _full_contrast(ink)
+    top, bottom, left, right = box
+    return _centred(_full_contrast(ink[top:bottom, left:right]))
 
 
 def _enlarge(ink: _Grey, times: int) -> _Grey:
