@@ -18,6 +18,8 @@ _FLAT = 2  # grey levels: a border that mostly keeps this close to its median ne
 _MIN_CONTRAST = 16  # grey levels between background and the strongest ink; less is a blank picture
 _NOISES = 3.0  # standard deviations of the ground's noise that are taken for ground
 _IMPULSE = 48  # grey levels by which a pixel must stand out from all its neighbours to be a speck
+_MOST_NOISE = 0.12  # of the ink's contrast: what stands out more is no noise
+_SMALL_SIDE = 48  # pixels: the ground is found in a picture of about that size
 _FLATTENED_FROM = 20  # pixels of the shorter side: below, there is no room for a ground beside the strokes
 
 _Grey = npt.NDArray[np.uint8]
@@ -57,14 +59,25 @@ def ink_on_black(grey: _Grey) -> _Grey | None:
 
 def _flattened(grey: _Grey) -> _Grey | None:
     """The same where light, shadow or paper change over the crop: the median around each pixel is its ground."""
-    width = int(0.6 * min(grey.shape)) | 1
-    light = cv2.medianBlur(grey, min(width, 255))
-    level = np.clip(grey.astype(np.int16) - light + 128, 0, 255).astype(np.uint8)
-    bright = _ink_is_bright(_classes(level))
+    height, width = grey.shape
+    times = max(1, min(grey.shape) // _SMALL_SIDE)
+    small = grey
+    if times > 1:
+        small = np.asarray(cv2.resize(grey, (width // times, height // times), interpolation=cv2.INTER_AREA), np.uint8)
+    light = _median(small, 0.6)
+    marked = _classes(np.clip(small.astype(np.int16) - light + 128, 0, 255).astype(np.uint8))
+    bright = _ink_is_bright(marked)
     if not bright:
-        grey, light = 255 - grey, 255 - light
+        grey, small, marked = 255 - grey, 255 - small, ~marked
+    light = _median(_filled(small, marked), 0.3)
+    ground = ~marked
+    if times > 1:
+        light = cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)
+        ground = cv2.resize(ground.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).view(np.bool_)
     difference = grey.astype(np.float32) - light
-    noise = _deviation(difference[:: max(1, len(grey) // 48)])
+    noise = _deviation(difference[ground])
+    contrast = float(np.median(difference[~ground])) if not ground.all() else 0.0
+    noise = min(noise, _MOST_NOISE * contrast)
     # Half the light is half the contrast: what a stroke takes away is counted in shares of the light.
     ink = np.maximum(difference - _NOISES * noise, 0) * (255 / np.maximum(255.0 - light, 32)).astype(np.float32)
     return _strengthened(ink, noise)
@@ -147,9 +160,26 @@ def _strengthened(ink: _Floats, noise: float) -> _Grey | None:
     return clipped.astype(np.uint8)
 
 
+def _filled(grey: _Grey, ink: _Mask) -> _Grey:
+    """The strokes painted over with the mean of the ground around them."""
+    ground = cv2.erode((~ink).view(np.uint8), np.ones((3, 3), np.uint8), borderValue=1).astype(np.float32)
+    if not ground.any():
+        return grey
+    mean = float((grey * ground).sum() / ground.sum())
+    side = max(3, min(grey.shape) // 3)
+    share = cv2.blur(ground, (side, side), borderType=cv2.BORDER_REPLICATE) + 1e-3
+    around = (cv2.blur(grey * ground, (side, side), borderType=cv2.BORDER_REPLICATE) + 1e-3 * mean) / share
+    return np.where(ground > 0, grey, np.rint(around).astype(np.uint8))
+
+
+def _median(grey: _Grey, share: float) -> _Grey:
+    # The median around each pixel keeps a shadow's edge sharp.
+    return np.asarray(cv2.medianBlur(grey, min(max(3, int(share * min(grey.shape)) | 1), 255)), np.uint8)
+
+
 def _deviation(values: _Floats) -> float:
     # Median absolute deviation, scaled to the standard deviation of a normal distribution: deaf to outliers.
-    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+    return 1.4826 * float(np.median(np.abs(values - np.median(values)))) if values.size else 0.0
 
 
 __all__ = ["ink_on_black"]
