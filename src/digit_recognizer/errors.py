@@ -4,6 +4,7 @@ DigitsError                        exit code 1
 ├── UsageError                     2   the call itself is wrong
 │   └── MissingExtra                   an optional part of the package is not installed
 ├── InputError                     3   the data or picture is not what it should be
+│   └── EstimatorInputError            arrays that the scikit-learn estimator cannot take; a ValueError too
 ├── ModelError                     4   a model file cannot be used
 │   ├── CheckpointError                a checkpoint or run folder cannot be used
 │   └── TrainingDiverged               the loss stopped being a number
@@ -55,6 +56,10 @@ class InputError(DigitsError):
     default_code = "bad_input"
 
 
+class EstimatorInputError(InputError, ValueError):
+    """Arrays that DigitClassifier cannot learn from or read; a ValueError too, as scikit-learn's tools expect."""
+
+
 class ModelError(DigitsError):
     """A model file cannot be used."""
 
@@ -100,6 +105,7 @@ class Interrupted(DigitsError):
 __all__ = [
     "CheckpointError",
     "DigitsError",
+    "EstimatorInputError",
     "FileError",
     "InputError",
     "Interrupted",

@@ -60,10 +60,8 @@ def tell(error: BaseException, as_json: bool) -> int:
 @contextmanager
 def needs(extra: str, purpose: str) -> Iterator[None]:
     """Turn a missing library of an extra into MissingExtra, with the install command."""
-    libraries = {
-        "train": ("torch", "onnx", "onnxscript", "safetensors", "filelock"),
-        "report": ("matplotlib", "jinja2"),
-    }
+    training = ("torch", "onnx", "onnxscript", "safetensors", "filelock")
+    libraries = {"train": training, "report": ("matplotlib", "jinja2"), "sklearn": ("sklearn", *training)}
     try:
         yield
     except ModuleNotFoundError as error:
