@@ -31,6 +31,7 @@ RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
 HEAVY = ("torch", "matplotlib", "jinja2", "pandas", "ray", "onnx", "onnxscript", "sklearn", "pyarrow", "pooch")
 AT_TOP = {"training": ("torch", "onnx", "onnxscript", "safetensors"), "analysis/plots.py": ("matplotlib",)}
 AT_TOP["analysis/report.py"] = ("jinja2", "matplotlib")
+AT_TOP["apps/classifier.py"] = ("sklearn",)
 
 
 def part_of(path: Path) -> str:
