@@ -193,7 +193,7 @@ def test_pictures_of_another_shape_are_refused(fitted: DigitClassifier) -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"preset": "fats"}, "unknown preset 'fats'; choose notebook, fast, best"),
+        ({"preset": "fats"}, "unknown preset 'fats'; choose notebook, fast, best$"),
         ({"val": 1}, "val: expected a share of 0 or more and less than 1, found 1"),
         ({"epochs": 0}, "epochs: expected at least 1, found 0"),
         ({"device": "tpu"}, "unknown device 'tpu'"),

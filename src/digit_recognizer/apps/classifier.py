@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from digit_recognizer.training.progress import Progress
 
+# The preset of the model that ships learns from pens and fonts beside what it is given: it is for ``digits train``.
+PRESETS = ("notebook", "fast", "best")
 FEWEST_HELD_OUT = 100  # fewer images say too little of how sure the network may be
 BLOCK = 16  # images looked at together, always: see predict_proba
 _CHECKED_IMAGES = 256
@@ -43,7 +45,7 @@ _CHECKED_IMAGES = 256
 class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """A scikit-learn classifier of pictures: ``fit`` trains a preset of this package, ``predict`` reads with it.
 
-    preset: a name of ``training.recipe.PRESETS``; "fast" is the default of ``digits train`` too.
+    preset: "fast" (the default of ``digits train`` too), "notebook" or "best".
     epochs: passes over the data, exactly so many. None takes the preset's, and more where the data are few (``fast``
     makes at least 500 steps: some seconds even for ten pictures).
     random_state: None, a seed or a RandomState; the same seed, data, device and threads give the same classifier.
@@ -107,6 +109,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
         Raises EstimatorInputError for fewer than two classes or more than ten, and as the class says.
         """
+        if self.preset not in PRESETS:
+            raise UsageError(f"unknown preset {self.preset!r}; choose {', '.join(PRESETS)}")
         if not 0 <= self.val < 1:
             raise UsageError(f"val: expected a share of 0 or more and less than 1, found {self.val:g}")
         rows, shape = _rows(X)
