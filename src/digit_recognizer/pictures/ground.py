@@ -43,8 +43,9 @@ def ink_on_black(grey: _Grey) -> _Grey | None:
     bright = _ink_is_bright(marked)
     ink = grey if bright else 255 - grey
     ground = marked != bright
-    ring_ground = _ring(ground)
-    ring = _ring(ink)
+    inside = _inside(marked)
+    ring_ground = _ring(ground[inside])
+    ring = _ring(ink[inside])
     share = float(ring_ground.mean())
     ring = ring[ring_ground] if share >= 0.5 else ring[:0]
     level = float(np.median(ring)) if ring.size else _common_level(ink, ground)
@@ -94,6 +95,7 @@ def _ink_is_bright(marked: _Mask) -> bool:
 
     What lies outside of the crop is unknown: thickness is the largest distance to a pixel of the other class.
     """
+    marked = marked[_inside(marked)]
     ring = float(_ring(marked).mean())
     corners = float(marked[[0, 0, -1, -1], [0, -1, 0, -1]].mean())
     area = float(marked.mean())
@@ -101,6 +103,23 @@ def _ink_is_bright(marked: _Mask) -> bool:
     if 0 < area < 1:
         evidence += _THICKNESS * float(np.log(_thickness(marked) / _thickness(~marked)))
     return evidence < 0
+
+
+def _inside(marked: _Mask) -> tuple[slice, slice]:
+    """The crop without the sides of a frame along its edges, which say nothing about the ground."""
+    rows, columns = marked.mean(axis=1), marked.mean(axis=0)
+    return slice(_frame(rows), len(rows) - _frame(rows[::-1])), slice(
+        _frame(columns), len(columns) - _frame(columns[::-1])
+    )
+
+
+def _frame(shares: npt.NDArray[np.float64]) -> int:
+    """How many rows from the edge on hold a line along it; shares: of the bright class in each row."""
+    if len(shares) < _FLATTENED_FROM:
+        return 0
+    near = shares[: max(3, len(shares) // 8)]
+    line = np.flatnonzero(np.abs(near - np.median(shares)) > 0.5)
+    return int(line[-1]) + 1 if 0 < line.size <= max(1, len(shares) // 20) else 0
 
 
 def _thickness(mask: _Mask) -> float:
