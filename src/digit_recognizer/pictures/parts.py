@@ -12,6 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 _EDGE = 64  # of 255: where a stroke's edge is taken to be
+# How much speaks for a part's belonging to the main one: that it touches the crop's edge, that both do, the share of
+# its width that lies above or below, the logarithm of its mass against the main one's. Logistic regression on 12,000
+# parts of MNIST training digits, whole, cut and pulled apart, composed with others at the crop's edges; of 6,000 held
+# out, 1.0 % are judged wrong; 1.9 % where all that touches the edge is dropped.
+_BIAS, _AT_EDGE, _BOTH_AT_EDGE, _OVER, _SHARE = 9.7, -11.6, 5.3, 1.1, 1.65
 _RULED_FROM = 14  # pixels: in smaller crops a stroke and a rule are the same
 _LONG = 0.8  # share of the crop's side that a rule is long at least; MNIST's digits fill 20 of 28 pixels
 _THIN = 0.08  # share of the crop's other side that a rule is thick at most
@@ -73,11 +78,15 @@ def _chosen(
     at_edge = (left == 0) | (top == 0) | (right == width) | (bottom == height)
     away = np.hypot((centres[:, 0] + 0.5) / width - 0.5, (centres[:, 1] + 0.5) / height - 0.5)
     main = int(np.argmax(mass * np.exp(-((away / 0.3) ** 2)) * np.where(at_edge, 0.5, 1)))
-    kept = mass >= _SPECK * mass.sum()
-    if not at_edge[main]:
-        kept &= ~at_edge
+    over = np.minimum(right, right[main]) - np.maximum(left, left[main])
+    over = np.clip(over / (right - left), -1, 1)
+    share = np.log(np.maximum(mass, 1) / mass[main])
+    belongs = _BIAS + _AT_EDGE * at_edge + _OVER * over + _SHARE * share
+    if at_edge[main]:
+        belongs += _BOTH_AT_EDGE * at_edge
+    kept = (belongs > 0) & (mass >= _SPECK * mass.sum())
     kept[main] = True
-    return kept
+    return np.asarray(kept, np.bool_)
 
 
 def without_rules(ink: _Grey) -> _Grey:
