@@ -19,7 +19,7 @@ _MIN_CONTRAST = 16  # grey levels between background and the strongest ink; less
 _NOISES = 3.0  # standard deviations of the ground's noise that are taken for ground
 _IMPULSE = 48  # grey levels by which a pixel must stand out from all its neighbours to be a speck
 _MOST_NOISE = 0.12  # of the ink's contrast: what stands out more is no noise
-_SMALL_SIDE = 48  # pixels: the ground is found in a picture of about that size
+_SMALL_SIDE = 32  # pixels: the ground is found in a picture of about that size
 _FLATTENED_FROM = 20  # pixels of the shorter side: below, there is no room for a ground beside the strokes
 
 _Grey = npt.NDArray[np.uint8]
@@ -48,7 +48,7 @@ def ink_on_black(grey: _Grey) -> _Grey | None:
     ring = _ring(ink[inside])
     share = float(ring_ground.mean())
     ring = ring[ring_ground] if share >= 0.5 else ring[:0]
-    level = float(np.median(ring)) if ring.size else _common_level(ink, ground)
+    level = _middle(ring) if ring.size else _common_level(ink, ground)
     near = np.abs((ring if ring.size else ink[ground]) - level)
     if (near <= _FLAT).mean() >= 0.5 and (share >= 0.85 or _is_thin(marked)):
         noise = 0.0 if (near == 0).mean() >= 0.5 else 1.0
@@ -77,7 +77,7 @@ def _flattened(grey: _Grey) -> _Grey | None:
         ground = cv2.resize(ground.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).view(np.bool_)
     difference = grey.astype(np.float32) - light
     noise = _deviation(difference[ground])
-    contrast = float(np.median(difference[~ground])) if not ground.all() else 0.0
+    contrast = _middle(difference[~ground]) if not ground.all() else 0.0
     noise = min(noise, _MOST_NOISE * contrast)
     # Half the light is half the contrast: what a stroke takes away is counted in shares of the light.
     ink = np.maximum(difference - _NOISES * noise, 0) * (255 / np.maximum(255.0 - light, 32)).astype(np.float32)
@@ -118,7 +118,7 @@ def _frame(shares: npt.NDArray[np.float64]) -> int:
     if len(shares) < _FLATTENED_FROM:
         return 0
     near = shares[: max(3, len(shares) // 8)]
-    line = np.flatnonzero(np.abs(near - np.median(shares)) > 0.5)
+    line = np.flatnonzero(np.abs(near - shares.mean()) > 0.5)
     return int(line[-1]) + 1 if 0 < line.size <= max(1, len(shares) // 20) else 0
 
 
@@ -174,7 +174,7 @@ def _strengthened(ink: _Floats, noise: float) -> _Grey | None:
         return None
     # A clean image of full range is left alone to the last bit; MNIST's own peaks are 254 and 255.
     if peak < 254:
-        ink = ink * (255 / float(np.median(ink[ink > peak / 2])))
+        ink = ink * (255 / _middle(ink[ink > peak / 2]))
     clipped: _Floats = np.rint(np.clip(ink, 0, 255))
     return clipped.astype(np.uint8)
 
@@ -196,9 +196,14 @@ def _median(grey: _Grey, share: float) -> _Grey:
     return np.asarray(cv2.medianBlur(grey, min(max(3, int(share * min(grey.shape)) | 1), 255)), np.uint8)
 
 
+def _middle(values: npt.NDArray[Any]) -> float:
+    half = values.size // 2  # the median, in a third of NumPy's time
+    return float(np.partition(values, half, axis=None)[half])
+
+
 def _deviation(values: _Floats) -> float:
     # Median absolute deviation, scaled to the standard deviation of a normal distribution: deaf to outliers.
-    return 1.4826 * float(np.median(np.abs(values - np.median(values)))) if values.size else 0.0
+    return 1.4826 * _middle(np.abs(values - _middle(values))) if values.size else 0.0
 
 
 __all__ = ["ink_on_black"]
