@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import struct
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 from PIL import Image
 
 from digit_recognizer.errors import FileError, InputError
-from digit_recognizer.pictures.load import load_grey, picture_format
+from digit_recognizer.pictures.load import grey_of_array, grey_of_image, load_grey, picture_format
 
 
 def encode(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
@@ -199,3 +201,56 @@ def test_picture_format_knows_six_formats_and_nothing_else() -> None:
         assert picture_format(encode(Image.fromarray(textured()), kind)[:16]) == kind
     assert picture_format(b"") is None
     assert picture_format(b"label,pixel0") is None
+
+
+def test_a_pil_image_is_as_grey_as_its_file(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    colours = rng.integers(0, 256, (9, 7, 4), np.uint8)
+    for mode in ("L", "RGB", "RGBA", "P", "1", "LA"):
+        path = tmp_path / f"{mode}.png"
+        Image.fromarray(colours).convert(mode).save(path)
+        with Image.open(path) as image:
+            assert np.array_equal(grey_of_image(image), load_grey(path)), mode
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(colours[..., :3]).save(tmp_path / "turned.png", exif=exif)
+    with Image.open(tmp_path / "turned.png") as image:
+        assert grey_of_image(image).shape == (7, 9)
+
+
+def test_an_array_is_as_grey_as_the_picture_that_it_would_make() -> None:
+    rng = np.random.default_rng(6)
+    for shape in ((9, 7), (9, 7, 3), (9, 7, 4)):
+        pixels = rng.integers(0, 256, shape, np.uint8)
+        expected = grey_of_image(Image.fromarray(pixels))
+        for same in (pixels, np.asfortranarray(pixels), pixels / 255, (pixels / 255).astype(np.float32)):
+            assert np.array_equal(grey_of_array(same), expected)
+    mask = rng.integers(0, 2, (4, 4)).astype(bool)
+    assert np.array_equal(grey_of_array(mask), np.where(mask, 255, 0))
+
+
+def test_a_pil_image_with_a_damaged_file_behind_it_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cut.png"
+    Image.fromarray(np.random.default_rng(7).integers(0, 256, (50, 50), np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:900])
+    with Image.open(path) as image, pytest.raises(InputError, match="mine: expected a whole PNG") as error:
+        grey_of_image(image, name="mine")
+    assert error.value.code == "truncated_image"
+
+
+def test_too_many_pixels_are_refused_through_every_door() -> None:
+    for call in (lambda: grey_of_image(Image.new("L", (50, 50)), max_pixels=2000),
+                 lambda: grey_of_array(np.zeros((50, 50), np.uint8), max_pixels=2000)):  # fmt: skip
+        with pytest.raises(InputError, match=r"50 × 50 pixels, more than the limit of 2,000"):
+            call()
+
+
+def test_threads_that_decode_leave_the_warnings_as_they_were() -> None:
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((300, 300), np.uint8)).save(file, "PNG")
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: load_grey(file.getvalue()), range(200)))
+    assert warnings.filters == before
+    with pytest.warns(UserWarning, match="still heard"):
+        warnings.warn("still heard", UserWarning, stacklevel=1)

@@ -1,4 +1,4 @@
-"""Bytes of a picture file become grey pixels: only known formats, no more pixels than allowed, whole or refused.
+"""A picture file, its bytes, a PIL image or an array becomes grey pixels: whole and within limits, or refused.
 
 Pillow is the only decoder. Knows nothing of digits: what is ink and what is ground is for ink.py to find.
 """
@@ -6,9 +6,11 @@ Pillow is the only decoder. Knows nothing of digits: what is ink and what is gro
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -88,10 +90,93 @@ def load_grey(source: Path | bytes, *, name: str | None = None, max_pixels: int 
             f"{name}: expected a picture (PNG, JPEG, WebP, BMP, TIFF or GIF), found {_describe(content[:16])}",
             code="unsupported_image",
         )
-    with warnings.catch_warnings():
-        # Pillow warns of odd metadata, which is not used, and of large pictures, which are refused below.
-        warnings.simplefilter("ignore")
+    with _NO_WARNINGS:
         return _decode(content, kind, name, max_pixels)
+
+
+def grey_of_image(image: Image.Image, *, name: str = "picture", max_pixels: int = MAX_PIXELS) -> Grey:
+    """A PIL image as grey, uint8 (H, W): what load_grey makes of the file that it was opened from.
+
+    name: what errors call it. The image is left as it was, save that its pixels are loaded.
+    Raises InputError where it has more pixels than ``max_pixels``, none, 32-bit pixels, or cannot be decoded.
+
+    >>> grey_of_image(Image.new("RGBA", (2, 1), (0, 0, 0, 0))).tolist()
+    [[255, 255]]
+    """
+    _check_size(image.size, name, max_pixels)
+    with _NO_WARNINGS:
+        try:
+            image.load()
+            return _upright(image, _to_grey(image, name))
+        except InputError:
+            raise
+        except Exception as error:  # an image is decoded only here, so broken bytes show themselves here
+            raise _damaged(name, image.format or "PIL") from error
+
+
+def grey_of_array(pixels: npt.NDArray[Any], *, name: str = "picture", max_pixels: int = MAX_PIXELS) -> Grey:
+    """An array of one picture as grey, uint8 (H, W).
+
+    pixels: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8 0-255, floats 0-1, or bool. The type tells the unit,
+    never the values: floats above 1 are refused. Transparency is laid on white, colour becomes luma (ITU-R BT.601).
+    Raises InputError where it is anything else, or has no pixel, or more than ``max_pixels``.
+
+    >>> grey_of_array(np.array([[0.0, 0.5, 1.0]])).tolist()
+    [[0, 128, 255]]
+    """
+    if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (3, 4)):
+        raise InputError(
+            f"{name}: expected the array of one picture, (H, W), (H, W, 3) or (H, W, 4), found "
+            f"{pixels.dtype} {tuple(pixels.shape)}"
+        )
+    _check_size((pixels.shape[1], pixels.shape[0]), name, max_pixels)
+    if pixels.dtype == bool:
+        pixels = pixels.astype(np.uint8) * 255
+    elif np.issubdtype(pixels.dtype, np.floating):
+        low, high = float(pixels.min()), float(pixels.max())
+        if not 0 <= low <= high <= 1:  # NaN fails, too
+            raise InputError(
+                f"{name}: expected floats from 0 to 1, found {low:g} to {high:g}; divide by the value of white, or "
+                "give uint8"
+            )
+        pixels = np.rint(pixels.astype(np.float32) * 255).astype(np.uint8)
+    elif pixels.dtype != np.uint8:
+        raise InputError(f"{name}: expected pixels as uint8, bool, or floats from 0 to 1, found {pixels.dtype}")
+    if pixels.ndim == 2:
+        return np.ascontiguousarray(pixels)
+    return _to_grey(Image.fromarray(np.ascontiguousarray(pixels)), name)
+
+
+class _Silence:
+    """Python's warnings silenced while any thread is inside.
+
+    Pillow warns of odd metadata, which is not used, and of large pictures, which are refused by a limit of our own.
+    ``warnings.catch_warnings`` alone puts back what it found, so two threads that overlap could leave the silence
+    behind for good: here the first one in silences, the last one out puts back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._before = warnings.catch_warnings()
+                self._before.__enter__()
+                warnings.simplefilter("ignore")
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._before.__exit__(None, None, None)
+
+
+# One for the process, as the filters that it changes are.
+_NO_WARNINGS = _Silence()
 
 
 def _decode(content: bytes, kind: str, name: str, max_pixels: int) -> Grey:
@@ -102,20 +187,29 @@ def _decode(content: bytes, kind: str, name: str, max_pixels: int) -> Grey:
     except Exception as error:  # broken bytes make Pillow's parsers raise nearly anything; all of it means the same
         raise _damaged(name, kind) from error
     with image:
-        width, height = image.size
-        if width * height > max_pixels:
-            raise _too_large(name, f"{width:,} × {height:,} pixels", max_pixels)
+        _check_size(image.size, name, max_pixels)
         try:
             image.load()
             if kind == "JPEG" and not _jpeg_is_whole(content):
                 raise EOFError("no end-of-image marker")
-            grey = _to_grey(image, name)
+            return _upright(image, _to_grey(image, name))
         except InputError:
             raise
         except Exception as error:  # as above
             raise _damaged(name, kind) from error
-        upright = _UPRIGHT.get(_orientation(image))
-    return np.ascontiguousarray(upright(grey) if upright else grey)
+
+
+def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
+    width, height = size
+    if not width * height:
+        raise InputError(f"{name}: expected a picture, found {width} × {height} pixels", code="empty_file")
+    if width * height > max_pixels:
+        raise _too_large(name, f"{width:,} × {height:,} pixels", max_pixels)
+
+
+def _upright(image: Image.Image, grey: Grey) -> Grey:
+    turn = _UPRIGHT.get(_orientation(image))
+    return np.ascontiguousarray(turn(grey) if turn else grey)
 
 
 def _to_grey(image: Image.Image, name: str) -> Grey:
@@ -174,4 +268,4 @@ def _too_large(name: str, found: str, max_pixels: int) -> InputError:
     )
 
 
-__all__ = ["MAX_PIXELS", "load_grey", "picture_format"]
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "grey_of_array", "grey_of_image", "load_grey", "picture_format"]
