@@ -6,7 +6,6 @@ Knows nothing of pixels or framing, only of which file is which digit.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,10 @@ import numpy as np
 
 from digit_recognizer.digits import CLASSES, Dataset, Digits
 from digit_recognizer.errors import DigitsError, FileError, InputError
+from digit_recognizer.pictures.collect import SUFFIXES, is_hidden, looks_like_picture, natural
 from digit_recognizer.pictures.ink import to_frame
-from digit_recognizer.pictures.load import load_grey, picture_format
+from digit_recognizer.pictures.load import load_grey
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 _CLASS_NAMES = tuple(str(digit) for digit in range(CLASSES))
 _TRAIN, _TEST = ("train", "training"), ("test", "testing")
 _NAMED = 5  # how many bad files a message lists
@@ -73,6 +72,19 @@ def list_pictures(folder: Path) -> PictureFolder:
         raise FileError(f"{error.filename or folder}: cannot be read ({error.strerror or error})") from error
 
 
+def holds_labels(folder: Path) -> bool:
+    """Whether a folder says which digits its pictures show, or which are to learn from: by folders 0 to 9, train, test.
+
+    >>> holds_labels(Path("scans"))                                               # doctest: +SKIP
+    False
+    """
+    try:
+        below = {path.name.lower() for path in Path(folder).iterdir() if path.is_dir()}
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be read ({error.strerror or error})") from error
+    return not below.isdisjoint({*_CLASS_NAMES, *_TRAIN, *_TEST})
+
+
 def _list(root: Path) -> PictureFolder:
     ignored: list[str] = []
     folders = {path.name.lower(): path for path in _subfolders(root, root, ignored=[])}
@@ -93,12 +105,12 @@ def _list(root: Path) -> PictureFolder:
         train, test = (pictures, []) if labelled else ([], pictures)
     if not train and not test:
         raise InputError(f"{root.name}: expected pictures ({', '.join(SUFFIXES)}), found none", code="no_pictures")
-    return PictureFolder(tuple(train), tuple(test), tuple(sorted(ignored, key=_natural)))
+    return PictureFolder(tuple(train), tuple(test), tuple(sorted(ignored, key=natural)))
 
 
 def _labelled_or_flat(folder: Path, root: Path, ignored: list[str]) -> list[Picture]:
     by_class = any(path.name in _CLASS_NAMES for path in _subfolders(folder, root, ignored=[]))
-    at_top = any(_is_picture(path) for path in _files(folder))
+    at_top = any(looks_like_picture(path) for path in _files(folder))
     if by_class or not at_top:
         return _labelled(folder, root, ignored)
     return _pictures(folder, root, None, ignored)
@@ -117,7 +129,7 @@ def _labelled(folder: Path, root: Path, ignored: list[str]) -> list[Picture]:
             raise InputError(f"{_name(place, root)}: this class folder is a link, which is not followed")
         result += _pictures(place, root, int(place.name), ignored)
     for path in _files(folder):
-        if _is_picture(path):
+        if looks_like_picture(path):
             raise InputError(f"{_name(path, root)}: this picture lies beside the class folders; which digit is it?")
         ignored.append(_name(path, root))
     return result
@@ -128,13 +140,13 @@ def _pictures(folder: Path, root: Path, label: int | None, ignored: list[str]) -
     result = []
     for place, folders, files in os.walk(folder, onerror=_raise, followlinks=False):
         ignored += [f"{_name(Path(place, name), root)}/" for name in folders if Path(place, name).is_symlink()]
-        folders[:] = [name for name in folders if not _hidden(name)]
+        folders[:] = [name for name in folders if not is_hidden(name)]
         for path in (Path(place, name) for name in files):
-            if _is_picture(path):
+            if looks_like_picture(path):
                 result.append(Picture(path, _name(path, root), label))
             else:
                 ignored.append(_name(path, root))
-    return sorted(result, key=lambda picture: _natural(picture.name))
+    return sorted(result, key=lambda picture: natural(picture.name))
 
 
 def _raise(error: OSError) -> None:
@@ -142,41 +154,18 @@ def _raise(error: OSError) -> None:
 
 
 def _subfolders(folder: Path, root: Path, ignored: list[str]) -> list[Path]:
-    found = sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda path: _natural(path.name))
-    ignored += [f"{_name(path, root)}/" for path in found if _hidden(path.name)]
-    return [path for path in found if not _hidden(path.name)]
+    found = sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda path: natural(path.name))
+    ignored += [f"{_name(path, root)}/" for path in found if is_hidden(path.name)]
+    return [path for path in found if not is_hidden(path.name)]
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted((path for path in folder.iterdir() if not path.is_dir()), key=lambda path: _natural(path.name))
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"
-
-
-def _is_picture(path: Path) -> bool:
-    """Whether the name says so (a damaged one must be named, not passed over), or else the first bytes."""
-    if _hidden(path.name):
-        return False
-    if path.suffix.lower() in SUFFIXES:
-        return True
-    if path.suffix or not path.is_file():
-        return False
-    with path.open("rb") as stream:
-        return picture_format(stream.read(16)) is not None
+    return sorted((path for path in folder.iterdir() if not path.is_dir()), key=lambda path: natural(path.name))
 
 
 def _name(path: Path, root: Path) -> str:
     relative = path.relative_to(root).as_posix()
     return "" if relative == "." else relative
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    # "2.png" before "10.png": runs of digits count as numbers.
-    return [
-        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"([0-9]+)", name.lower()) if part
-    ] + [(2, 0, name)]
 
 
 def _read(pictures: Iterable[Picture]) -> Digits | None:
@@ -205,4 +194,4 @@ def _read(pictures: Iterable[Picture]) -> Digits | None:
     )
 
 
-__all__ = ["SUFFIXES", "Picture", "PictureFolder", "list_pictures", "read_image_folder"]
+__all__ = ["SUFFIXES", "Picture", "PictureFolder", "holds_labels", "list_pictures", "read_image_folder"]

@@ -1,0 +1,231 @@
+"""Whatever a person hands over (path, folder, pattern, bytes, image, array, or many of them) becomes single pictures.
+
+Finds and names them, one after the other, and opens each only when asked. Knows nothing of models.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from digit_recognizer.digits import SIDE, Images
+from digit_recognizer.errors import DigitsError, FileError, InputError
+from digit_recognizer.pictures.framed import frame_images
+from digit_recognizer.pictures.ink import to_frame
+from digit_recognizer.pictures.load import Grey, grey_of_array, grey_of_image, load_grey, picture_format
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+
+_EXPECTED = "a path, a folder, a pattern such as 'scans/*.png', bytes, a PIL image, an array, or a list of these"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One picture, not opened yet.
+
+    name: its path as it was given, or its number counted from 1 where it has none. source: where its pixels are, or
+    the error that stands in the place of pictures which cannot be found.
+    """
+
+    name: str
+    source: Path | bytes | Image.Image | npt.NDArray[Any] | DigitsError
+
+    def grey(self) -> Grey:
+        """Its pixels, uint8 (H, W). Raises InputError or FileError, naming the picture."""
+        if isinstance(self.source, DigitsError):
+            raise self.source
+        if isinstance(self.source, Path):
+            return load_grey(self.source, name=self.name)
+        name = f"picture {self.name}" if self.name.isdecimal() else self.name
+        if isinstance(self.source, bytes):
+            return load_grey(self.source, name=name)
+        if isinstance(self.source, np.ndarray):
+            return grey_of_array(self.source, name=name)
+        return grey_of_image(self.source, name=name)
+
+    def frame(self) -> Images:
+        """Its digit in MNIST's frame, uint8 (28, 28). An array that is framed already is left as it is."""
+        grey = self.grey()
+        if isinstance(self.source, np.ndarray) and grey.shape == (SIDE, SIDE):
+            framed: Images = frame_images(grey[None])[0]
+            return framed
+        return to_frame(grey)
+
+
+def is_one(source: object) -> bool:
+    """Whether ``source`` names a single picture: a file, bytes, an image, one array; not a folder, pattern or list.
+
+    >>> is_one(np.zeros((40, 30), np.uint8)), is_one("scans/*.png")
+    (True, False)
+    """
+    if isinstance(source, str | os.PathLike):
+        path = _path(source)
+        return path is None or not (path.is_dir() or _is_pattern(path))
+    if isinstance(source, np.ndarray):
+        return not _is_stack(source)
+    return isinstance(source, bytes | bytearray | memoryview | Image.Image) or not isinstance(source, Iterable)
+
+
+def collect(source: Any) -> Iterator[Picture]:
+    """The pictures that ``source`` stands for, found one by one as they are asked for.
+
+    source: a path; a folder, with all below it in natural order ("2.png" before "10.png"), hidden files and linked
+    folders passed over; a pattern with ``*``, ``?``, ``[...]`` or ``**``; bytes of a file; a PIL image; an array of
+    one picture, or uint8 (N, 28, 28) of N; a Picture, which brings a name of its own; or any iterable of these. A file
+    is taken as it is named, of a folder or a pattern the pictures alone.
+    What cannot be found or is none of these becomes a Picture that raises when it is opened; so one of many cannot
+    spoil the rest.
+
+    >>> [picture.name for picture in collect([np.zeros((9, 9), np.uint8), b"GIF89a"])]
+    ['1', '2']
+    """
+    given = source if _is_list(source) else [source]
+    number = 0
+    for item in given:
+        for picture in _expand(item, number + 1):
+            number += 1
+            yield picture
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """A key to sort names by as people count: "2.png" before "10.png", runs of digits as numbers.
+
+    >>> sorted(["10.png", "2.png"], key=natural)
+    ['2.png', '10.png']
+    """
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"([0-9]+)", name.lower()) if part
+    ] + [(2, 0, name)]
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of this name is nobody's picture: hidden, or what macOS adds to zip files."""
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def looks_like_picture(path: Path) -> bool:
+    """Whether the name says so (a damaged one must be named, not passed over), or else the first bytes."""
+    if is_hidden(path.name):
+        return False
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    if path.suffix or not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return picture_format(stream.read(16)) is not None
+
+
+def _is_list(source: object) -> bool:
+    single = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image, np.ndarray, Mapping)
+    return isinstance(source, Iterable) and not isinstance(source, single) and not hasattr(source, "read")
+
+
+def _is_stack(array: npt.NDArray[Any]) -> bool:
+    return array.ndim == 3 and array.shape[1:] == (SIDE, SIDE)
+
+
+def _is_pattern(path: Path) -> bool:
+    return glob.has_magic(str(path)) and not path.exists()
+
+
+def _path(source: str | os.PathLike[Any]) -> Path | None:
+    """The path, or None where it cannot be one: bytes, or a NUL character inside."""
+    text = os.fspath(source)
+    return Path(text) if isinstance(text, str) and "\0" not in text else None
+
+
+def _expand(item: Any, number: int) -> Iterator[Picture]:
+    if isinstance(item, Picture):
+        yield item
+    elif isinstance(item, str | os.PathLike):
+        yield from _from_path(item)
+    elif isinstance(item, bytes | bytearray | memoryview):
+        yield Picture(str(number), bytes(item))
+    elif isinstance(item, np.ndarray) and _is_stack(item):
+        for offset, image in enumerate(item):
+            yield Picture(str(number + offset), image)
+    elif isinstance(item, Image.Image | np.ndarray):
+        yield Picture(str(number), item)
+    else:
+        found = f"found {type(item).__name__}"
+        hint = "; give its bytes: file.read()" if hasattr(item, "read") else ""
+        yield Picture(str(number), InputError(f"picture {number}: expected {_EXPECTED}, {found}{hint}"))
+
+
+def _from_path(source: str | os.PathLike[Any]) -> Iterator[Picture]:
+    path = _path(source)
+    if path is None:
+        name = repr(os.fspath(source))
+        yield Picture(name, FileError(f"{name}: expected a path as text, without a NUL character"))
+    elif path.is_dir():
+        yield from _from_folder(path)
+    elif _is_pattern(path):
+        yield from _from_pattern(path)
+    else:
+        yield Picture(_name(os.fspath(source)), path)
+
+
+def _from_folder(folder: Path) -> Iterator[Picture]:
+    empty = True
+    try:
+        for path in _walk(folder):
+            empty = False
+            yield Picture(_name(str(path)), path)
+    except OSError as error:
+        place = _name(str(error.filename or folder))
+        yield Picture(place, FileError(f"{place}: cannot be read ({error.strerror or error})"))
+        return
+    if empty:
+        yield _nothing(folder)
+
+
+def _from_pattern(pattern: Path) -> Iterator[Picture]:
+    empty = True
+    for name in sorted(glob.iglob(str(pattern), recursive=True), key=natural):
+        path = Path(name)
+        # "**" walks through folders by itself; what another pattern names is taken with all below it.
+        if path.is_dir() and "**" not in pattern.parts:
+            found = _from_folder(path)
+        else:
+            found = iter([Picture(_name(name), path)] if path.is_file() and looks_like_picture(path) else [])
+        for picture in found:
+            empty = False
+            yield picture
+    if empty:
+        yield _nothing(pattern)
+
+
+def _nothing(where: Path) -> Picture:
+    name = _name(str(where))
+    return Picture(
+        name, InputError(f"{name}: expected pictures ({', '.join(SUFFIXES)}), found none", code="no_pictures")
+    )
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Every picture below ``folder``, files before folders, each in natural order. Raises OSError."""
+    with os.scandir(folder) as found:
+        entries = sorted((entry for entry in found if not is_hidden(entry.name)), key=lambda entry: natural(entry.name))
+    for entry in entries:
+        if not entry.is_dir() and looks_like_picture(folder / entry.name):
+            yield folder / entry.name
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(folder / entry.name)
+
+
+def _name(path: str) -> str:
+    # A name that is not UTF-8 must not stop the CSV in which it stands.
+    return path.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+__all__ = ["SUFFIXES", "Picture", "collect", "is_hidden", "is_one", "looks_like_picture", "natural"]
