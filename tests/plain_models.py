@@ -83,6 +83,24 @@ def plain_bytes(**changes: Any) -> bytes:
     return with_metadata(plain_proto(**changes).SerializeToString(), CARD)
 
 
+def unfamiliar_bytes(card: ModelMetadata = CARD) -> bytes:
+    """The plain model with a second output: unfamiliarity = sigmoid(mean of the logits)."""
+    extra = [
+        helper.make_node("ReduceMean", ["logits"], ["mean"], axes=[1], keepdims=0),
+        helper.make_node("Sigmoid", ["mean"], ["unfamiliarity"]),
+    ]
+    outputs = [helper.make_tensor_value_info("unfamiliarity", TensorProto.FLOAT, ("N",))]
+    return with_metadata(plain_proto(extra=extra, outputs=outputs).SerializeToString(), card)
+
+
+def unfamiliarity_by_hand(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """What that second output must be, in numpy and float64: (N,)."""
+    matrix, bias = (part.astype(np.float64) for part in weights())
+    logits = images.reshape(len(images), 784) / 255 @ matrix + bias
+    result: npt.NDArray[np.float64] = 1 / (1 + np.exp(-logits.mean(1)))
+    return result
+
+
 def endless_loop() -> dict[str, Any]:
     """Changes for ``plain_proto``: a Loop copies the logits 2^62 times; its condition never ends it."""
     body = helper.make_graph(

@@ -16,9 +16,18 @@ from onnx import TensorProto, helper
 from digit_recognizer.errors import ModelError
 from digit_recognizer.model_bytes import outline
 from digit_recognizer.model_file import ModelFile, check_model, with_metadata
-from digit_recognizer.model_probe import Limits, ensure_safe, try_here, try_in_child
+from digit_recognizer.model_probe import Limits, ensure_safe, open_session, run_session, try_here, try_in_child
 from tests.conftest import draw_digits
-from tests.plain_models import CARD, constant, endless_loop, plain_bytes, plain_proto
+from tests.plain_models import (
+    CARD,
+    constant,
+    endless_loop,
+    plain_bytes,
+    plain_proto,
+    softmax_by_hand,
+    unfamiliar_bytes,
+    unfamiliarity_by_hand,
+)
 
 FLOAT, UINT8 = TensorProto.FLOAT, TensorProto.UINT8
 
@@ -89,6 +98,16 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         node("Identity", ["logits"], "unfamiliarity") | {"outputs": [UNFAMILIAR], "last": "logits"},
         "'unfamiliarity' as float32 (6,)",
     ),
+    "unfamiliarity above 1": (
+        {
+            "extra": [
+                helper.make_node("ReduceMax", ["logits"], ["most"], axes=[1], keepdims=0),
+                helper.make_node("Exp", ["most"], ["unfamiliarity"]),
+            ],
+            "outputs": [UNFAMILIAR],
+        },
+        "'unfamiliarity' from 0 to 1",
+    ),
     "opset 99": ({"opsets": [("", 99)]}, "ONNX Runtime cannot open"),
     "an operator that does not exist": (node("Nonsense", ["logits"], "n"), "ONNX Runtime cannot open"),
     "a shape that fits nothing": ({"shape": (-1, 783)}, "ONNX Runtime cannot"),
@@ -107,8 +126,17 @@ def test_a_model_that_breaks_the_contract_is_refused_with_what_was_found(case: s
 
 
 def test_a_good_unfamiliarity_passes() -> None:
-    extra = [helper.make_node("ReduceMax", ["logits"], ["unfamiliarity"], axes=[1], keepdims=0)]
-    assert try_here(plain_bytes(extra=extra, outputs=[UNFAMILIAR])) is None
+    assert try_here(unfamiliar_bytes()) is None
+
+
+def test_both_answers_of_a_session_are_those_computed_by_hand() -> None:
+    images = draw_digits(40).images
+    probabilities, unfamiliarity = run_session(open_session(unfamiliar_bytes(), 1), images)
+    assert np.abs(probabilities - softmax_by_hand(images)).max() < 1e-5
+    assert unfamiliarity is not None
+    assert unfamiliarity.shape == (40,)
+    assert np.abs(unfamiliarity - unfamiliarity_by_hand(images)).max() < 1e-5
+    assert run_session(open_session(plain_bytes(), 1), images)[1] is None
 
 
 def test_a_huge_tensor_dies_in_the_child_and_costs_this_process_nothing(cache: Path) -> None:
@@ -230,7 +258,7 @@ for path in sorted(folder.glob("*.onnx"))[first:]:
     outcome = "refused"
     if try_here(path.read_bytes()) is None:
         try:
-            answers = run_session(open_session(path.read_bytes(), 1), images)
+            answers, _ = run_session(open_session(path.read_bytes(), 1), images)
             finite = answers.shape == (20, 10) and np.isfinite(answers).all()
             good = finite and np.allclose(answers.sum(1), 1, atol=1e-3)
             outcome = "answered" if good else "wrong"

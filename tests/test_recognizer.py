@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from onnx import helper
+from PIL import Image
 
+from digit_recognizer.analysis import metrics
 from digit_recognizer.digits import Digits
-from digit_recognizer.errors import FileError, InputError, ModelError, UsageError
+from digit_recognizer.errors import DigitsError, FileError, InputError, ModelError, UsageError
+from digit_recognizer.pictures.ink import to_frame
+from digit_recognizer.reading import Reading
 from digit_recognizer.recognizer import Recognizer
 from tests.conftest import draw_digits
-from tests.plain_models import CARD, constant, plain_bytes, softmax_by_hand
+from tests.plain_models import (
+    CARD,
+    constant,
+    plain_bytes,
+    softmax_by_hand,
+    unfamiliar_bytes,
+    unfamiliarity_by_hand,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +85,7 @@ def test_readings_follow_probabilities_names_and_the_threshold_in_the_file(recog
     named = Digits(digits.images, names=tuple(f"{n}.png" for n in range(80)))
     expected = softmax_by_hand(digits.images)
     found = recognizer.predict(named)
+    assert {reading.unfamiliarity for reading in found} == {0.0}
     assert [reading.digit for reading in found] == expected.argmax(1).tolist()
     assert [reading.name for reading in found] == list(named.names or ())
     assert recognizer.min_confidence == CARD.min_confidence
@@ -75,8 +93,8 @@ def test_readings_follow_probabilities_names_and_the_threshold_in_the_file(recog
     assert {reading.accepted for reading in found} == {True, False}
 
 
-def test_an_array_reads_as_the_digits_it_makes(recognizer: Recognizer) -> None:
-    digits = draw_digits(5)
+def test_an_array_of_frames_reads_as_the_digits_it_makes(recognizer: Recognizer) -> None:
+    digits = Digits(np.stack([to_frame(image) for image in draw_digits(5).images]))
     found = [reading.to_dict() for reading in recognizer.predict(digits.images)]
     assert found == [reading.to_dict() for reading in recognizer.predict(digits)]
     assert [reading["name"] for reading in found] == ["1", "2", "3", "4", "5"]
@@ -86,12 +104,14 @@ def test_no_images_give_no_readings(recognizer: Recognizer) -> None:
     nothing = np.zeros((0, 28, 28), np.uint8)
     assert recognizer.probabilities(nothing).shape == (0, 10)
     assert recognizer.predict(nothing) == []
+    assert recognizer.predict([]) == []
+    assert recognizer.predict([], raw=True).shape == (0, 10)
 
 
 @pytest.mark.parametrize(
     "images",
     [
-        np.zeros((2, 28, 28), np.float32), np.zeros((28, 28), np.uint8), np.zeros((2, 1, 28, 28), np.uint8),
+        np.zeros((2, 28, 28), np.float32), np.zeros((2, 28, 28), bool), np.zeros((2, 1, 28, 28), np.uint8),
         np.zeros((2, 784), np.uint8), np.zeros((2, 28, 28), np.int64),
     ],
 )  # fmt: skip
@@ -109,7 +129,8 @@ def test_images_in_any_memory_order_are_read_alike(recognizer: Recognizer) -> No
         assert np.array_equal(recognizer.probabilities(other), recognizer.probabilities(images))
 
 
-def test_without_a_model_the_message_says_how_to_get_one() -> None:
+def test_without_a_model_the_message_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digit_recognizer.recognizer._ASSETS", tmp_path)
     with pytest.raises(ModelError, match="--model"):
         Recognizer()
 
@@ -168,3 +189,203 @@ def test_reading_is_silent(path: Path, capfd: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(ModelError):
         Recognizer(path)
     assert capfd.readouterr() == ("", "")
+
+
+# ---- what no digit is
+
+
+@pytest.fixture
+def wary(tmp_path: Path) -> Recognizer:
+    """A recognizer whose model has a second output, unfamiliarity."""
+    (tmp_path / "wary.onnx").write_bytes(unfamiliar_bytes())
+    return Recognizer(tmp_path / "wary.onnx")
+
+
+def test_probabilities_lack_to_one_what_is_probably_no_digit(wary: Recognizer) -> None:
+    images = draw_digits(300).images
+    strange = unfamiliarity_by_hand(images)
+    found = wary.probabilities(images, batch_size=64)
+    assert wary.tells_non_digits
+    assert np.abs(found - softmax_by_hand(images) * (1 - strange)[:, None]).max() < 1e-5
+    assert np.ptp(found.sum(1)) > 0.1
+    readings = wary.predict(Digits(images))
+    assert np.abs([reading.unfamiliarity for reading in readings] - strange).max() < 1e-5
+    assert np.array_equal([reading.confidence for reading in readings], found.max(1))
+
+
+def test_evaluation_takes_rows_that_lack_to_one(wary: Recognizer) -> None:
+    digits = draw_digits(200)
+    expected = softmax_by_hand(digits.images) * (1 - unfamiliarity_by_hand(digits.images))[:, None]
+    found = metrics.evaluate(wary.probabilities(digits.images), digits.known_labels())
+    true = expected[np.arange(200), digits.known_labels()]
+    assert found.log_loss == pytest.approx(-np.log(true).mean(), rel=1e-4)
+    assert found.errors == (expected.argmax(1) != digits.known_labels()).sum()
+    assert sum(part.confidence * part.count for part in found.reliability) == pytest.approx(expected.max(1).sum(), 1e-4)
+
+
+# ---- one picture or many
+
+
+@pytest.fixture
+def picture() -> npt.NDArray[np.uint8]:
+    """A photo of a one: dark on light, off centre, not square."""
+    paper = np.full((90, 120), 235, np.uint8)
+    paper[20:70, 40:47] = 30
+    return paper
+
+
+def png(pixels: npt.NDArray[np.uint8]) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_a_picture_gives_the_same_reading_through_every_door(
+    recognizer: Recognizer, picture: npt.NDArray[np.uint8], tmp_path: Path
+) -> None:
+    path = tmp_path / "one.png"
+    path.write_bytes(png(picture))
+    colour = np.repeat(picture[..., None], 3, axis=2)
+    expected = recognizer.probabilities(to_frame(picture)[None])
+    doors: dict[str, Any] = {
+        "path": path, "text": str(path), "bytes": png(picture), "PIL": Image.fromarray(picture), "grey": picture,
+        "RGB": colour, "RGBA": np.dstack([colour, np.full(picture.shape, 255, np.uint8)]), "floats": picture / 255,
+    }  # fmt: skip
+    for door, source in doors.items():
+        reading = recognizer.predict(source)
+        assert isinstance(reading, Reading), door
+        assert np.array_equal(reading.frame, to_frame(picture)), door
+        assert np.allclose(reading.probabilities, expected[0], atol=1e-6), door
+        assert reading.name == (str(path) if door in ("path", "text") else "1"), door
+        assert np.array_equal(recognizer.predict(source, raw=True), expected), door
+    together = recognizer.predict(list(doors.values()))
+    assert [reading.digit for reading in together] == [int(expected.argmax())] * len(doors)
+    assert [reading.name for reading in together] == [str(path), str(path), "3", "4", "5", "6", "7", "8"]
+
+
+def test_folders_patterns_tuples_and_iterators_give_lists_in_order(
+    recognizer: Recognizer, picture: npt.NDArray[np.uint8], tmp_path: Path
+) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for name in ("10.png", "2.png"):
+        (folder / name).write_bytes(png(picture))
+    for source in (folder, f"{folder}/*.png", (folder / "2.png", folder / "10.png"), iter([folder])):
+        found = recognizer.predict(source)
+        assert [Path(reading.name).name for reading in found] == ["2.png", "10.png"]
+
+
+def test_framed_images_go_in_as_they_are_and_others_are_framed_first(recognizer: Recognizer) -> None:
+    framed = np.stack([to_frame(image) for image in draw_digits(10).images])
+    sent = np.concatenate([framed, 255 - framed, np.roll(framed, 3, axis=2)])
+    frames = np.stack([reading.frame for reading in recognizer.predict(sent)])
+    assert np.array_equal(frames, np.concatenate([framed] * 3))
+    assert np.array_equal(recognizer.predict(sent, raw=True), recognizer.probabilities(frames))
+    untouched = recognizer.predict(Digits(sent))
+    assert np.array_equal(np.stack([reading.frame for reading in untouched]), sent)
+
+
+def test_a_blank_picture_is_never_accepted(wary: Recognizer, recognizer: Recognizer) -> None:
+    for reader in (wary, recognizer):
+        for blank in (np.zeros((28, 28), np.uint8), np.full((200, 100), 255, np.uint8)):
+            reading = reader.predict(blank)
+            assert (reading.reason, reading.accepted, reading.confidence) == ("blank", False, 0.0)
+
+
+def test_a_bad_picture_is_named_by_predict_and_passed_over_by_stream(
+    recognizer: Recognizer, picture: npt.NDArray[np.uint8], tmp_path: Path
+) -> None:
+    (tmp_path / "bad.png").write_bytes(png(picture)[:60])
+    sources = [picture, str(tmp_path / "bad.png"), str(tmp_path / "none.png"), 7, picture]
+    with pytest.raises(InputError, match=r"bad\.png: expected a whole PNG"):
+        recognizer.predict(sources)
+    heard: list[str] = []
+
+    def passed_over(name: str, error: DigitsError) -> None:
+        assert Path(name).name in str(error)
+        heard.append(Path(name).name)
+
+    for reading in recognizer.stream(sources, batch_size=2, on_error=passed_over):
+        heard += [f"read {reading.name}"]
+    assert heard == ["read 1", "bad.png", "none.png", "4", "read 5"]
+
+
+def test_a_stream_holds_no_more_than_a_batch(recognizer: Recognizer, picture: npt.NDArray[np.uint8]) -> None:
+    drawn = 0
+
+    def endless() -> Iterator[npt.NDArray[np.uint8]]:
+        nonlocal drawn
+        while True:
+            drawn += 1
+            yield picture
+
+    readings = recognizer.stream(endless(), batch_size=3)
+    assert [next(readings).name for _ in range(4)] == ["1", "2", "3", "4"]
+    assert drawn == 6
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        (7, "found int"), (None, "found NoneType"), ({"a": 1}, "found dict"), (b"not a picture", "expected a picture"),
+        (np.zeros((5, 5), np.uint16), "found uint16"), (np.full((5, 5), 255.0), "found 255 to 255"),
+        (np.full((5, 5), np.nan), "found nan"), (np.zeros((5, 5, 2), np.uint8), r"found uint8 \(5, 5, 2\)"),
+        (np.zeros(784, np.uint8), r"found uint8 \(784,\)"), (np.zeros((0, 5), np.uint8), "5 × 0 pixels"),
+        (io.BytesIO(b"x"), "file.read"),
+    ],
+)  # fmt: skip
+def test_anything_else_is_refused_with_what_was_found(recognizer: Recognizer, source: Any, found: str) -> None:
+    with pytest.raises(InputError, match=found):
+        recognizer.predict(source)
+
+
+def test_threads_may_share_one_recognizer(recognizer: Recognizer) -> None:
+    images = [draw_digits(20, seed=seed).images for seed in range(8)]
+    expected = [recognizer.predict(some, raw=True) for some in images]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda some: recognizer.predict(some, raw=True), images * 3))
+    assert all(np.array_equal(one, other) for one, other in zip(found, expected * 3, strict=True))
+
+
+# ---- the model that ships
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of assets of the test's own: the plain model, an int8 name for another, and their hashes."""
+    monkeypatch.setattr("digit_recognizer.recognizer._ASSETS", tmp_path)
+    lines = []
+    for name, content in (("digits.onnx", plain_bytes()), ("digits.int8.onnx", unfamiliar_bytes())):
+        (tmp_path / name).write_bytes(content)
+        lines.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
+    (tmp_path / "digits.sha256").write_text("".join(lines))
+    return tmp_path
+
+
+def test_the_shipped_model_and_its_int8_variant_open_without_a_trial(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_trial(model: object) -> None:
+        raise AssertionError("a trial was made")
+
+    monkeypatch.setattr("digit_recognizer.recognizer.ensure_safe", no_trial)
+    assert (Recognizer().name, Recognizer().tells_non_digits) == ("digits.onnx", False)
+    assert (Recognizer("int8").name, Recognizer("int8").tells_non_digits) == ("digits.int8.onnx", True)
+
+
+@pytest.mark.parametrize("damage", ["model", "hash of another", "no hash", "no list"])
+def test_a_shipped_model_that_is_not_as_it_was_shipped_is_refused(shipped: Path, damage: str) -> None:
+    model, hashes = shipped / "digits.onnx", shipped / "digits.sha256"
+    if damage == "model":
+        content = bytearray(model.read_bytes())
+        content[-200] ^= 1
+        model.write_bytes(content)
+    elif damage == "hash of another":
+        hashes.write_text(hashes.read_text().replace("digits.onnx", "digits.int8.onnx"))
+    elif damage == "no hash":
+        hashes.write_text("")
+    else:
+        hashes.unlink()
+    with pytest.raises(ModelError, match="install the package again") as error:
+        Recognizer()
+    assert (error.value.code, error.value.exit_code) == ("damaged_model", 4)

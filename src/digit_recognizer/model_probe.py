@@ -7,11 +7,9 @@ What passed is remembered by its SHA-256. Knows nothing of metadata and training
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -52,8 +50,10 @@ def ensure_safe(model: ModelFile, limits: Limits | None = None) -> None:
 
     >>> ensure_safe(read_model("runs/kaggle"))                          # doctest: +SKIP
     """
+    from importlib import metadata  # 20 ms, and not for the model that ships: it needs no trial
+
     entry = _cache_folder() / "models" / f"{model.sha256}.json"
-    passed = {"version": __version__, "onnxruntime": importlib.metadata.version("onnxruntime"), "passed": True}
+    passed = {"version": __version__, "onnxruntime": metadata.version("onnxruntime"), "passed": True}
     with suppress(DigitsError, ValueError, RecursionError):
         if json.loads(read_bytes(entry, limit=4096)) == passed:
             return
@@ -68,6 +68,8 @@ def try_in_child(content: bytes, limits: Limits) -> str | None:
 
     The bytes go through a pipe, so what was checked is what is tried and later used, whatever becomes of the file.
     """
+    import subprocess
+
     # -P: a module of the same name in the working folder must not be picked up.
     command = [sys.executable, "-P", "-m", __name__, str(limits.memory_bytes), str(limits.cpu_s)]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -118,17 +120,27 @@ def open_session(content: bytes, threads: int) -> Any:
         raise ModelError(f"ONNX Runtime cannot open the model ({_printable(error)})", code="bad_model") from error
 
 
-def run_session(session: Any, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """The session's probabilities, float32 (N, 10), of images uint8 (N, 28, 28), checked: finite, rows that sum to 1.
+def run_session(
+    session: Any, images: npt.NDArray[np.uint8]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+    """The session's probabilities and unfamiliarity of images uint8 (N, 28, 28), checked.
 
-    Raises ModelError where the model fails or answers anything else.
+    Returns float32 (N, 10), 0-1, rows that sum to 1 whatever the unfamiliarity, and float32 (N,), 0-1, or None where
+    the model cannot tell non-digits. Raises ModelError where the model fails or answers anything else.
     """
-    return _run(session, [PROBABILITIES], images)[0]
+    wanted = [PROBABILITIES, UNFAMILIARITY] if has_unfamiliarity(session) else [PROBABILITIES]
+    answers = dict(zip(wanted, _run(session, wanted, images), strict=True))
+    return answers[PROBABILITIES], answers.get(UNFAMILIARITY)
+
+
+def has_unfamiliarity(session: Any) -> bool:
+    """Whether the model behind a session also says how likely an image is no digit."""
+    return any(value.name == UNFAMILIARITY for value in session.get_outputs())
 
 
 def _run(session: Any, outputs: Sequence[str], images: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
     try:
-        answers = session.run(list(outputs), {INPUT: images})
+        answers: list[Any] = session.run(list(outputs), {INPUT: images})
     except Exception as error:  # as above
         raise ModelError(f"ONNX Runtime cannot run the model ({_printable(error)})") from error
     for name, answer in zip(outputs, answers, strict=True):
@@ -138,12 +150,13 @@ def _run(session: Any, outputs: Sequence[str], images: npt.NDArray[np.uint8]) ->
             raise ModelError(f"expected the answer {name!r} as float32 {shape}, found {found}")
         if not np.isfinite(answer).all():
             raise ModelError(f"the answer {name!r} holds NaN or infinity; the model is damaged")
-    probabilities = answers[list(outputs).index(PROBABILITIES)]
-    if len(images) and (probabilities.min() < 0 or np.abs(probabilities.sum(1) - 1).max() > SUM_TOLERANCE):
-        raise ModelError(
-            f"expected {PROBABILITIES!r} from 0 to 1 with a sum of 1, found other values; is softmax missing?"
-        )
-    return list(answers)
+        if not len(images):
+            continue
+        if name == PROBABILITIES and (answer.min() < 0 or np.abs(answer.sum(1) - 1).max() > SUM_TOLERANCE):
+            raise ModelError(f"expected {name!r} from 0 to 1 with a sum of 1, found other values; is softmax missing?")
+        if name == UNFAMILIARITY and not 0 <= answer.min() <= answer.max() <= 1:
+            raise ModelError(f"expected {name!r} from 0 to 1, found other values; is sigmoid missing?")
+    return answers
 
 
 def _try_session(session: Any) -> None:
@@ -225,7 +238,7 @@ def _main(arguments: Sequence[str]) -> int:
     return 0
 
 
-__all__ = ["Limits", "ensure_safe", "open_session", "run_session", "try_here", "try_in_child"]
+__all__ = ["Limits", "ensure_safe", "has_unfamiliarity", "open_session", "run_session", "try_here", "try_in_child"]
 
 if __name__ == "__main__":
     sys.exit(_main(sys.argv[1:]))

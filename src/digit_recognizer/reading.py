@@ -12,13 +12,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from digit_recognizer.digits import Images
 
-@dataclass(frozen=True, eq=False)
+BLANK = "blank"
+NOT_A_DIGIT = "not a digit"
+UNSURE = "unsure"
+
+# More likely no digit than one.
+MAX_UNFAMILIARITY = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Reading:
     """One digit as the recognizer reads it.
 
-    digit: 0-9. confidence: calibrated probability of that digit, 0-1. accepted: confident enough to act on.
-    second, second_confidence: the runner-up. probabilities: float32 (10,). name: what the image is called.
+    digit: 0-9. confidence: calibrated probability that the picture shows this digit, 0-1; the largest of
+    ``probabilities``. accepted: confident enough to act on. second, second_confidence: the runner-up.
+    probabilities: float32 (10,); their sum is 1 - unfamiliarity. frame: uint8 (28, 28), what the network saw, ink
+    bright on black. name: what the image is called. unfamiliarity: probability that the picture shows no digit, 0-1;
+    0 where the model cannot tell. reason: why it was not accepted, None where it was:
+
+    - ``"blank"``: there is no ink; all probabilities are 0, and ``digit`` means nothing
+    - ``"not a digit"``: unfamiliarity is above 0.5
+    - ``"unsure"``: the confidence is below the model's threshold
     """
 
     digit: int
@@ -27,7 +43,10 @@ class Reading:
     second: int
     second_confidence: float
     probabilities: npt.NDArray[np.float32]
+    frame: Images
     name: str = ""
+    unfamiliarity: float = 0.0
+    reason: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The reading as plain JSON values, in the order of the CSV that ``digits predict`` writes."""
@@ -41,30 +60,54 @@ class Reading:
         }
 
 
-def readings(probabilities: npt.NDArray[np.float32], names: Sequence[str], min_confidence: float) -> list[Reading]:
+def readings(
+    probabilities: npt.NDArray[np.float32],
+    names: Sequence[str],
+    min_confidence: float,
+    *,
+    frames: Images,
+    unfamiliarity: npt.NDArray[np.float32] | None = None,
+) -> list[Reading]:
     """Turn probabilities, float32 (N, 10), into N readings; those below ``min_confidence`` are not accepted.
 
+    frames: uint8 (N, 28, 28), what the probabilities were found for. unfamiliarity: float32 (N,), 0-1, by which the
+    rows are short of 1; None where they sum to 1.
+
     >>> p = np.full((1, 10), 0.02, np.float32); p[0, 7] = 0.82
-    >>> readings(p, ["a.png"], 0.9)[0].to_dict()["digit"]
-    7
+    >>> readings(p, ["a.png"], 0.9, frames=np.full((1, 28, 28), 255, np.uint8))[0].reason
+    'unsure'
     """
-    order = np.argsort(-probabilities, axis=1, kind="stable")
-    result = []
-    for row, ranks, name in zip(probabilities, order, names, strict=True):
-        first, second = int(ranks[0]), int(ranks[1])
-        confidence = float(row[first])
-        result.append(
-            Reading(
-                digit=first,
-                confidence=confidence,
-                accepted=confidence >= min_confidence,
-                second=second,
-                second_confidence=float(row[second]),
-                probabilities=row,
-                name=name,
-            )
+    count = np.arange(len(probabilities))
+    first = probabilities.argmax(axis=1)
+    others = probabilities.copy()
+    others[count, first] = -1
+    second = others.argmax(axis=1)
+    blank: npt.NDArray[np.bool_] = np.logical_not(frames.any(axis=(1, 2)))
+    strange = np.zeros(len(count), np.float32) if unfamiliarity is None else unfamiliarity
+    if blank.any():
+        # Whatever a network makes of nothing: it is no digit, surely.
+        probabilities = np.where(blank[:, None], np.float32(0), probabilities)
+        strange = np.where(blank, np.float32(1), strange)
+    confidence = probabilities[count, first].astype(np.float64)
+    reasons = np.full(len(count), None, object)
+    reasons[confidence < min_confidence] = UNSURE
+    reasons[strange > MAX_UNFAMILIARITY] = NOT_A_DIGIT
+    reasons[blank] = BLANK
+    return [
+        Reading(digit, sure, reason is None, runner_up, less_sure, row, frame, name, strangeness, reason)
+        for digit, sure, runner_up, less_sure, row, frame, name, strangeness, reason in zip(
+            first.tolist(),
+            confidence.tolist(),
+            second.tolist(),
+            probabilities[count, second].tolist(),
+            probabilities,
+            frames,
+            names,
+            strange.tolist(),
+            reasons.tolist(),
+            strict=True,
         )
-    return result
+    ]
 
 
-__all__ = ["Reading", "readings"]
+__all__ = ["BLANK", "MAX_UNFAMILIARITY", "NOT_A_DIGIT", "UNSURE", "Reading", "readings"]

@@ -1,44 +1,58 @@
-"""Digits become readings: one ONNX file, opened once, run by ONNX Runtime. Knows nothing of training."""
+"""Digits and pictures become readings: one ONNX file, opened once, run by ONNX Runtime. Knows nothing of training."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from importlib import resources
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.digits import CLASSES, Digits
-from digit_recognizer.errors import ModelError, UsageError
+from digit_recognizer.digits import CLASSES, SIDE, Digits, Images
+from digit_recognizer.errors import DigitsError, InputError, ModelError, UsageError
 from digit_recognizer.model_file import ModelFile, ModelMetadata, check_model, read_model
-from digit_recognizer.model_probe import ensure_safe, open_session, run_session
+from digit_recognizer.model_probe import ensure_safe, has_unfamiliarity, open_session, run_session
 from digit_recognizer.reading import Reading, readings
 
-_SHIPPED = "assets/digits.onnx"
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Probabilities = npt.NDArray[np.float32]
+OnError = Callable[[str, DigitsError], object]
+
+INT8 = "int8"
+
+_ASSETS = Path(__file__).parent / "assets"
+_SHIPPED = {None: "digits.onnx", INT8: "digits.int8.onnx"}
+_HASHES = "digits.sha256"
 _MOST_THREADS = 4  # on 28x28 pictures more threads wait for each other longer than they work
 
 
 class Recognizer:
     """Reads digits with one model. Open it once; it may be used by several threads at the same time.
 
-    model:   an .onnx file, or a run folder holding model.onnx; None means the model that ships with the package.
+    model:   None, the model that ships with the package; "int8", its smaller and faster variant of 8-bit integers; or
+             an .onnx file, or a run folder holding model.onnx (write "./int8" for a folder of that name).
     threads: how many threads ONNX Runtime uses, 1 or more; None means one per core, four at most.
 
-    The file is checked, and one not seen before is tried in a limited child process, before it is opened here. Raises
-    ModelError where it is no model that keeps the contract, FileError where it cannot be read, UsageError for threads
-    below 1.
+    The file is checked before it is opened: the model that ships against its SHA-256, any other one that was not seen
+    before in a limited child process. Raises ModelError where it is no model that keeps the contract (``code``
+    ``damaged_model`` where the shipped one is not as it was shipped), FileError where it cannot be read, UsageError for
+    threads below 1.
 
     >>> recognizer = Recognizer("runs/kaggle")                            # doctest: +SKIP
-    >>> recognizer.predict(digits)[0].digit                               # doctest: +SKIP
+    >>> recognizer.predict("my_seven.jpg").digit                          # doctest: +SKIP
     7
     """
 
     def __init__(self, model: str | Path | None = None, threads: int | None = None) -> None:
         if threads is not None and threads < 1:
             raise UsageError(f"expected 1 or more threads, found {threads}")
-        if model is None:
-            file = _shipped_model()
+        if model is None or model == INT8:
+            file = _shipped_model(model)
         else:
             file = read_model(model)
             ensure_safe(file)
@@ -54,6 +68,11 @@ class Recognizer:
         return f"Recognizer({self._name!r}, preset {self._metadata.preset!r})"
 
     @property
+    def name(self) -> str:
+        """What messages call the model: its file."""
+        return self._name
+
+    @property
     def metadata(self) -> ModelMetadata:
         """What the model file says of itself."""
         return self._metadata
@@ -64,52 +83,210 @@ class Recognizer:
         return self._metadata.min_confidence
 
     @property
+    def tells_non_digits(self) -> bool:
+        """Whether the model says how likely a picture shows no digit at all."""
+        return has_unfamiliarity(self._session)
+
+    @property
     def sha256(self) -> str:
         """SHA-256 of the model file, hex: which model gave an answer."""
         return self._sha256
 
-    def probabilities(self, images: npt.NDArray[np.uint8], batch_size: int = 256) -> npt.NDArray[np.float32]:
-        """Calibrated probabilities, float32 (N, 10), of images uint8 (N, 28, 28), ink bright on black.
+    def probabilities(self, images: Images, batch_size: int = 256) -> Probabilities:
+        """Calibrated probabilities, float32 (N, 10), of images uint8 (N, 28, 28), ink bright on black, MNIST's framing.
 
+        A row sums to 1 less the probability that the image shows no digit at all; to 1 where the model cannot tell.
         batch_size: images per run, 1 or more; it bounds memory and changes answers by rounding alone (< 1e-5).
         Raises InputError where the images are of another type or shape, ModelError where the model fails.
 
         >>> recognizer.probabilities(np.zeros((0, 28, 28), np.uint8)).shape   # doctest: +SKIP
         (0, 10)
         """
-        if batch_size < 1:
-            raise UsageError(f"expected a batch size of 1 or more, found {batch_size}")
-        images = Digits(images).images
+        return self._answers(Digits(images).images, batch_size)[0]
+
+    @overload
+    def predict(self, source: Any, *, raw: Literal[True], batch_size: int = 256) -> Probabilities: ...
+
+    @overload
+    def predict(
+        self, source: Digits | list[Any] | tuple[Any, ...] | Iterator[Any], *, raw: bool = False, batch_size: int = 256
+    ) -> list[Reading]: ...
+
+    @overload
+    def predict(self, source: bytes | Image, *, raw: bool = False, batch_size: int = 256) -> Reading: ...
+
+    @overload
+    def predict(self, source: Any, *, raw: bool = False, batch_size: int = 256) -> Any: ...
+
+    def predict(self, source: Any, *, raw: bool = False, batch_size: int = 256) -> Any:
+        """Read one picture, or many: one in, one Reading out; many in, a list of them in the same order.
+
+        source, of one digit per picture:
+
+        - Digits, or uint8 (N, 28, 28): N images. Digits go to the network as they are. Of an array so do those that
+          lie in MNIST's frame already (ink bright on pure black, 20 pixels at most, centre of mass in the middle) and
+          blank ones; the rest (inverted, shifted, on a light or noisy ground) is framed first.
+        - one picture: the path of a file (PNG, JPEG, WebP, BMP, TIFF, GIF), its bytes, a PIL image, or an array
+          (H, W), (H, W, 3) RGB or (H, W, 4) RGBA of uint8, of floats from 0 to 1, or of bool
+        - many: a folder with all below it, a pattern such as ``"scans/*.png"``, or a list, tuple or iterator of
+          whatever stands above, Digits excepted
+
+        Pictures are named by their paths as given, all else by numbers counted from 1. A reading is accepted where its
+        confidence reaches the threshold in the model file; else ``reason`` says why not.
+        raw: return the ``probabilities`` alone, float32 (N, 10), (1, 10) for one picture; the fastest way.
+        batch_size: images per run, as for ``probabilities``.
+        Raises InputError, naming the picture, where one is none of these or damaged, or where nothing is found;
+        FileError where it cannot be read; ModelError where the model fails. To go on past bad pictures, or where
+        there are too many to hold their readings at once, use ``stream``.
+
+        >>> recognizer.predict("my_seven.jpg").digit                          # doctest: +SKIP
+        7
+        >>> [reading.name for reading in recognizer.predict("scans/")]        # doctest: +SKIP
+        ['scans/1.png', 'scans/2.png']
+        """
+        _check_batch_size(batch_size)
+        if isinstance(source, Digits):
+            return self._read(source.images, source.names, raw, batch_size)
+        if isinstance(source, np.ndarray):
+            _refuse_other_stacks(source)
+            if source.ndim == 3 and source.shape[1:] == (SIDE, SIDE):
+                from digit_recognizer.pictures.framed import frame_images
+
+                return self._read(frame_images(source), None, raw, batch_size)
+        # Decoding pictures is not needed above, and costs time to load.
+        from digit_recognizer.pictures.collect import collect, is_one
+
+        if raw:
+            frames = [picture.frame() for picture in collect(source)]
+            return self.probabilities(np.stack(frames) if frames else _no_images(), batch_size)
+        found = list(self.stream(source, batch_size=batch_size))
+        return found[0] if is_one(source) else found
+
+    def stream(self, sources: Any, *, batch_size: int = 64, on_error: OnError | None = None) -> Iterator[Reading]:
+        """Read any number of pictures one after the other, holding no more than ``batch_size`` of them at a time.
+
+        sources: whatever ``predict`` takes save Digits; an iterator is advanced no further than needed.
+        batch_size: how many pictures are gathered before they are read together; with 1, each is answered at once.
+        on_error: called with the name of a picture that cannot be read and with the error, in its place in the order;
+        left out, the error is raised.
+
+        >>> bad = []
+        >>> for reading in recognizer.stream("scans/", on_error=lambda name, error: bad.append(name)):
+        ...     print(reading.name, reading.digit)                            # doctest: +SKIP
+        """
+        _check_batch_size(batch_size)
+        return self._stream(sources, batch_size, on_error)
+
+    def _stream(self, sources: Any, batch_size: int, on_error: OnError | None) -> Iterator[Reading]:
+        from digit_recognizer.pictures.collect import collect
+
+        waiting: list[tuple[str, Images | DigitsError]] = []
+        for picture in collect(sources):
+            try:
+                waiting.append((picture.name, picture.frame()))
+            except DigitsError as error:
+                if on_error is None:
+                    raise
+                waiting.append((picture.name, error))
+            if len(waiting) == batch_size:
+                yield from self._read_waiting(waiting, on_error)
+                waiting = []
+        yield from self._read_waiting(waiting, on_error)
+
+    def _read_waiting(
+        self, waiting: Sequence[tuple[str, Images | DigitsError]], on_error: OnError | None
+    ) -> Iterator[Reading]:
+        good = {place: frame for place, (_, frame) in enumerate(waiting) if not isinstance(frame, DigitsError)}
+        frames = np.stack(list(good.values())) if good else _no_images()
+        names = [waiting[place][0] for place in good]
+        found = dict(zip(good, self._read(frames, names, False, len(frames) or 1), strict=True))
+        for place, (name, frame) in enumerate(waiting):
+            if isinstance(frame, DigitsError):
+                if on_error is not None:
+                    on_error(name, frame)
+            else:
+                yield found[place]
+
+    def _read(self, images: Images, names: Sequence[str] | None, raw: bool, batch_size: int) -> Any:
+        """Probabilities or readings of framed images, as asked for. names: None means numbers counted from 1."""
+        probabilities, unfamiliarity = self._answers(images, batch_size)
+        if raw:
+            return probabilities
+        named = list(map(str, range(1, len(images) + 1))) if names is None else names
+        return readings(probabilities, named, self.min_confidence, frames=images, unfamiliarity=unfamiliarity)
+
+    def _answers(self, images: Images, batch_size: int) -> tuple[Probabilities, Probabilities | None]:
+        """Probabilities float32 (N, 10) and unfamiliarity float32 (N,), or None, of images uint8 (N, 28, 28)."""
+        _check_batch_size(batch_size)
         result = np.empty((len(images), CLASSES), np.float32)
+        unfamiliarity = None
         for start in range(0, len(images), batch_size):
             batch = np.ascontiguousarray(images[start : start + batch_size])
+            part = slice(start, start + len(batch))
             try:
-                result[start : start + len(batch)] = run_session(self._session, batch)
+                answer, strange = run_session(self._session, batch)
             except ModelError as error:
                 raise ModelError(f"{self._name}: {error}", code=error.code) from error
-        return result
-
-    def predict(self, digits: Digits | npt.NDArray[np.uint8]) -> list[Reading]:
-        """One reading per image, in order, accepted where its confidence reaches the threshold in the model file.
-
-        digits: Digits, or images uint8 (N, 28, 28), then named by their number from 1. Raises as ``probabilities``.
-
-        >>> recognizer.predict(digits)[0].accepted                            # doctest: +SKIP
-        True
-        """
-        if not isinstance(digits, Digits):
-            digits = Digits(digits)
-        names = [digits.name(index) for index in range(len(digits))]
-        return readings(self.probabilities(digits.images), names, self.min_confidence)
+            if strange is None:
+                result[part] = answer
+                continue
+            if unfamiliarity is None:
+                unfamiliarity = np.empty(len(images), np.float32)
+            unfamiliarity[part] = strange
+            np.multiply(answer, (1 - strange)[:, None], out=result[part])
+        return result, unfamiliarity
 
 
-def _shipped_model() -> ModelFile:
-    shipped = resources.files("digit_recognizer").joinpath(_SHIPPED)
-    if not shipped.is_file():
+def _shipped_model(variant: str | None) -> ModelFile:
+    """The shipped model, its bytes compared with the hash that lies beside it. Raises ModelError."""
+    name = _SHIPPED[variant]
+    try:
+        content = (_ASSETS / name).read_bytes()
+        hashes = (_ASSETS / _HASHES).read_text("ascii")
+    except FileNotFoundError as error:
+        if Path(error.filename).name == _HASHES:
+            raise _damaged(name, f"{_HASHES} is missing") from error
         raise ModelError(
-            "this version ships without a model; train one with: digits train DATA -o RUN, then --model RUN"
+            "this version ships without a model; train one with: digits train DATA -o RUN, then --model RUN",
+            code="no_model",
+        ) from error
+    except (OSError, UnicodeError) as error:
+        raise _damaged(name, str(error)) from error
+    expected = {words[1].lstrip("*"): words[0] for words in map(str.split, hashes.splitlines()) if len(words) == 2}
+    if hashlib.sha256(content).hexdigest() != expected.get(name):
+        raise _damaged(name, f"its SHA-256 is not the one in {_HASHES}")
+    return check_model(content, name)
+
+
+def _damaged(name: str, why: str) -> ModelError:
+    return ModelError(
+        f"{name}: the model that ships with the package is damaged ({why}); install the package again",
+        code="damaged_model",
+    )
+
+
+def _refuse_other_stacks(array: npt.NDArray[Any]) -> None:
+    """Refuse arrays that are many images, but not uint8 (N, 28, 28), lest they be read as one odd picture."""
+    if array.ndim == 2 and array.shape[1] == SIDE * SIDE:
+        raise InputError(
+            f"expected images as uint8 (N, {SIDE}, {SIDE}), found {array.dtype} {array.shape}; reshape rows of pixels "
+            f"to (-1, {SIDE}, {SIDE}), or give [array] if this is one picture"
         )
-    return check_model(shipped.read_bytes(), Path(_SHIPPED).name)
+    many = array.ndim > 3 or (array.ndim == 3 and array.shape[2] not in (3, 4))
+    if many and (array.dtype != np.uint8 or array.shape[1:] != (SIDE, SIDE)):
+        raise InputError(
+            f"expected images as uint8 (N, {SIDE}, {SIDE}), or one picture as (H, W), (H, W, 3) or (H, W, 4), found "
+            f"{array.dtype} {array.shape}"
+        )
+
+
+def _check_batch_size(batch_size: int) -> None:
+    if batch_size < 1:
+        raise UsageError(f"expected a batch size of 1 or more, found {batch_size}")
+
+
+def _no_images() -> Images:
+    return np.zeros((0, SIDE, SIDE), np.uint8)
 
 
 def _cores() -> int:
@@ -117,4 +294,4 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-__all__ = ["Recognizer"]
+__all__ = ["INT8", "Recognizer"]

@@ -231,11 +231,11 @@ def test_a_model_that_answers_otherwise_than_torch_is_never_written(
 
     def runtime_gone_wrong(
         session: object, images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
-    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        answers = run_session(session, images)
+    ) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float32]], None]:
+        answers, _ = run_session(session, images)
         answers[:, 0] -= np.float32(shift)
         answers[:, 1] += np.float32(shift)
-        return answers
+        return answers, None
 
     run_session = export.run_session  # type: ignore[attr-defined]
     monkeypatch.setattr(export, "run_session", runtime_gone_wrong)
