@@ -157,7 +157,7 @@ def _compare(reader: torch.nn.Module, content: bytes, images: npt.NDArray[np.uin
         batch = np.array(images[first : first + _BATCH])  # a copy: torch warns of read-only arrays
         with torch.no_grad():
             expected = reader(torch.from_numpy(batch)).numpy()
-        found = run_session(session, batch)
+        found, _ = run_session(session, batch)
         largest = max(largest, float(np.abs(found - expected).max()))
         if not largest <= MAX_DIFFERENCE:
             raise ModelError(
