@@ -38,7 +38,7 @@ Data = Annotated[str, typer.Argument(help=DATA_HELP, show_default=True)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Model = Annotated[
     str | None,
-    typer.Option("--model", "-m", help="A run folder or an .onnx file; left out: the model that ships."),
+    typer.Option("--model", "-m", help="A run folder, an .onnx file, or int8; left out: the model that ships."),
 ]
 Preset = Annotated[
     str | None,
@@ -207,7 +207,15 @@ def evaluate(
 
 @app.command()
 def predict(
-    data: Data = "sample",
+    data: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Pictures of one digit each: files, folders, patterns such as 'scans/*.png', - for stdin; or one data "
+            "set: a Kaggle zip, a folder or CSV, an IDX folder, .npz, .parquet, a folder of images by class, or a "
+            "name: mnist, sample.  [default: sample]",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The CSV to write; left out: stdout."),
@@ -215,17 +223,22 @@ def predict(
     model: Model = None,
     as_json: Json = False,
 ) -> None:
-    """Predict digits, as Kaggle's submission or by name.
+    """Read digits from pictures, or predict a data set.
 
-    Images without names or labels, as Kaggle's test data: ImageId,Label. Anything else: name,digit,confidence,
-    accepted,second,second_confidence.
+    A data set without names or labels, as Kaggle's test data: ImageId,Label. Anything else: name,digit,confidence,
+    accepted,second,second_confidence; pictures on a terminal: a table. In CSV, a name that begins with = + - @ or a tab
+    gets an apostrophe before it, so that no spreadsheet runs it as a formula.
     """
-    from digit_recognizer.apps.whole_job import predictions_csv, write_predictions
+    from digit_recognizer.apps.predictions import predict_pictures, predictions_csv, write_predictions
     from digit_recognizer.recognizer import Recognizer
+    from digit_recognizer.sources.catalog import is_data_set
 
     terminal = Terminal(as_json=as_json)
     recognizer = Recognizer(model)
-    dataset = _load(data)
+    words = data or ["sample"]
+    if len(words) > 1 or not is_data_set(words[0]):
+        raise typer.Exit(predict_pictures(words, recognizer, terminal, output))
+    dataset = _load(words[0])
     digits = dataset.test if dataset.test is not None else dataset.labelled()
     found = recognizer.predict(digits)
     if output is not None and str(output) != "-":
@@ -264,31 +277,9 @@ def report(run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run
 @app.command()
 def info(model: Model = None, as_json: Json = False) -> None:
     """Versions, and what a model says of itself."""
-    import platform
-    from dataclasses import asdict
-    from importlib import metadata
+    from digit_recognizer.apps.about import show_about
 
-    terminal = Terminal(as_json=as_json)
-    facts: dict[str, Any] = {"digit-recognizer": __version__, "python": platform.python_version()}
-    for name in ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "torch", "onnx", "matplotlib", "pyarrow"):
-        try:
-            facts[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            facts[name] = None
-    document: dict[str, Any] = {"versions": facts, "model": None}
-    if model is not None:  # first of all: where it cannot be used, nothing is printed
-        from digit_recognizer.recognizer import Recognizer
-
-        recognizer = Recognizer(model)
-        document["model"] = {**asdict(recognizer.metadata), "sha256": recognizer.sha256}
-    terminal.heading("Versions")
-    rows = [("Package", "version"), *((name, value or "not installed") for name, value in facts.items())]
-    terminal.table(rows, figures=False)
-    if model is not None:
-        terminal.heading(f"Model: {model}")
-        rows = [("Field", "value"), *((name, _plain(value)) for name, value in document["model"].items())]
-        terminal.table(rows, figures=False)
-    terminal.document(document)
+    show_about(model, Terminal(as_json=as_json))
 
 
 def main() -> NoReturn:
@@ -324,13 +315,6 @@ def _load(data: str) -> Dataset:
     from digit_recognizer.sources.catalog import load
 
     return load(data)
-
-
-def _plain(value: object) -> str:
-    """A value of a model's metadata as people write it."""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _part_to_evaluate(dataset: Dataset, model: str | None, trained_on: str, part: str) -> tuple[str, Digits, bool]:

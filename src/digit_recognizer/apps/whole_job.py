@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -15,12 +14,12 @@ from typing import Any, Literal
 import numpy as np
 
 from digit_recognizer.analysis.explore import Exploration, explore, fact_rows, label_rows
+from digit_recognizer.apps.predictions import write_predictions
 from digit_recognizer.apps.request import RunRequest
 from digit_recognizer.apps.terminal import Terminal, counted, duration, percent
-from digit_recognizer.digits import Dataset, Digits
+from digit_recognizer.digits import Dataset
 from digit_recognizer.errors import Interrupted
-from digit_recognizer.files import write_json, write_text
-from digit_recognizer.reading import Reading
+from digit_recognizer.files import write_json
 
 SAMPLE_NOTE = (
     "This is the embedded sample: 1,797 small scans, to see how things work. With real data: "
@@ -63,39 +62,6 @@ def write_exploration(dataset: Dataset, exploration: Exploration, folder: Path, 
         indices = [outlier.index for outlier in far]
         paths.append(plots.plot_outliers(dataset.train, indices, drawn / "outliers.png"))
     return paths
-
-
-def write_predictions(path: str | Path, digits: Digits, readings: Sequence[Reading]) -> None:
-    """Write predictions as CSV, whole or not at all.
-
-    Kaggle's way (ImageId,Label from 1) where the images have neither names nor labels; else a line per image with
-    name, digit, confidence, accepted and second choice. Raises FileError.
-    """
-    write_text(path, predictions_csv(digits, readings))
-
-
-def predictions_csv(digits: Digits, readings: Sequence[Reading]) -> str:
-    """The text of that CSV; see write_predictions."""
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    if is_submission(digits):
-        writer.writerow(["ImageId", "Label"])
-        writer.writerows((number, reading.digit) for number, reading in enumerate(readings, 1))
-    else:
-        writer.writerow(["name", "digit", "confidence", "accepted", "second", "second_confidence"])
-        for reading in readings:
-            row = reading.to_dict()
-            row["accepted"] = str(row["accepted"]).lower()
-            writer.writerow(row.values())
-    return text.getvalue()
-
-
-def is_submission(digits: Digits) -> bool:
-    """Whether these are images as in Kaggle's test.csv: neither names nor labels."""
-    return digits.names is None and digits.labels is None
 
 
 def train_into(folder: Any, request: RunRequest, terminal: Terminal) -> Any:
@@ -239,13 +205,10 @@ def run_whole_job(request: RunRequest, terminal: Terminal) -> dict[str, Any]:
 
 __all__ = [
     "draw_run",
-    "is_submission",
-    "predictions_csv",
     "run_whole_job",
     "show_exploration",
     "show_result",
     "train_into",
     "training_note",
     "write_exploration",
-    "write_predictions",
 ]

@@ -69,6 +69,50 @@ def load(data: str | os.PathLike[str]) -> Dataset:
     return _load_folder(Path(data)) if is_folder else _load_file(Path(data))
 
 
+def is_data_set(data: str) -> bool:
+    """Whether ``data`` is for ``load`` to read. Else it names pictures: a file, a pattern, "-", a folder of them.
+
+    A folder is a data set where it holds tables, IDX or Parquet files, or folders that label its pictures. What is
+    missing or damaged belongs to the reader that its name speaks for.
+
+    >>> is_data_set("sample"), is_data_set("train.csv"), is_data_set("scans/*.png")
+    (True, True, False)
+    """
+    if data in NAMES:
+        return True
+    if data == "-":
+        return False
+    from digit_recognizer.pictures.collect import SUFFIXES
+    from digit_recognizer.pictures.load import picture_format
+
+    path = Path(data)
+    if path.is_dir():
+        return _holds_data_set(path)
+    if path.suffix.lower() in SUFFIXES:
+        return False
+    if path.is_file():
+        with open_bytes(path) as stream:
+            return picture_format(stream.read(16)) is None
+    return path.exists() or re.search(r"[*?[]", data) is None
+
+
+def _holds_data_set(folder: Path) -> bool:
+    from digit_recognizer.pictures.collect import looks_like_picture
+    from digit_recognizer.sources.idx import has_idx_files
+    from digit_recognizer.sources.image_files import holds_labels
+
+    files = [path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+    try:
+        has_tables = bool(_named_tables(files, folder.name))
+    except InputError:
+        has_tables = True  # too many of them: that is for load to say
+    if has_tables or holds_labels(folder) or has_idx_files(folder):
+        return True
+    if any(any((folder / inside).glob("*.parquet")) for inside in _PARQUET_FOLDERS):
+        return True
+    return not any(looks_like_picture(path) for path in folder.rglob("*"))
+
+
 # Readers are imported where they are needed: a CSV must not wait for image decoding or a download library.
 
 
@@ -293,4 +337,4 @@ def _is_zip(head: bytes) -> bool:
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
-__all__ = ["NAMES", "load"]
+__all__ = ["NAMES", "is_data_set", "load"]

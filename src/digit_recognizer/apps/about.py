@@ -1,0 +1,86 @@
+"""A model, or the one that ships, becomes what ``digits info`` tells of it, beside the versions of all parts."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from digit_recognizer._version import __version__
+from digit_recognizer.errors import ModelError
+from digit_recognizer.recognizer import Recognizer
+
+if TYPE_CHECKING:
+    from digit_recognizer.apps.terminal import Terminal
+
+PARTS = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "torch", "onnx", "matplotlib", "pyarrow")
+
+
+def show_about(model: str | None, terminal: Terminal) -> None:
+    """Print versions, and what the model says of itself; None means the model that ships.
+
+    Raises ModelError or FileError, nothing printed, where the model cannot be used. Where none ships, that is a note.
+    """
+    recognizer = _recognizer(model, terminal)
+    versions = package_versions()
+    terminal.heading("Versions")
+    rows = [("Package", "version"), *((name, value or "not installed") for name, value in versions.items())]
+    terminal.table(rows, figures=False)
+    card = None if recognizer is None else model_card(recognizer)
+    if recognizer is not None and card is not None:
+        terminal.heading(f"Model: {model or 'the one that ships'}")
+        terminal.table([("Field", "value"), *((name, _plain(value)) for name, value in card.items())], figures=False)
+        terminal.say(threshold_sentence(recognizer.min_confidence, recognizer.metadata.max_error))
+    terminal.document({"versions": versions, "model": card})
+
+
+def package_versions() -> dict[str, str | None]:
+    """Versions of this package, of Python, and of every library that matters; None for what is not installed."""
+    versions: dict[str, str | None] = {"digit-recognizer": __version__, "python": platform.python_version()}
+    for name in PARTS:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = None
+    return versions
+
+
+def model_card(recognizer: Recognizer) -> dict[str, Any]:
+    """What is known of a model: its name, SHA-256, metadata, and whether it tells non-digits."""
+    known = {"name": recognizer.name, "sha256": recognizer.sha256, **asdict(recognizer.metadata)}
+    return {**known, "tells_non_digits": recognizer.tells_non_digits}
+
+
+def threshold_sentence(min_confidence: float, max_error: float | None) -> str:
+    """What "accepted" means.
+
+    >>> threshold_sentence(0.97, 0.001)
+    'accepted: confidence of at least 0.97, so that at most 0.1 % of the accepted are wrong'
+    """
+    if min_confidence == 0 and max_error is None:
+        return "accepted: every answer; this model was given no threshold"
+    meaning = "" if max_error is None else f", so that at most {100 * max_error:.6g} % of the accepted are wrong"
+    return f"accepted: confidence of at least {min_confidence:.6g}{meaning}"
+
+
+def _recognizer(model: str | None, terminal: Terminal) -> Recognizer | None:
+    try:
+        return Recognizer(model)
+    except ModelError as error:
+        if model is not None or error.code != "no_model":
+            raise
+        terminal.note(f"note: {error}")
+        return None
+
+
+def _plain(value: object) -> str:
+    """A value of a model's metadata as people write it."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+__all__ = ["PARTS", "model_card", "package_versions", "show_about", "threshold_sentence"]
