@@ -1,4 +1,7 @@
-"""Values become lines on a terminal: results on stdout, progress and notes on stderr. Decides nothing."""
+"""Values become lines on a terminal: results on stdout, progress and notes on stderr. Decides nothing.
+
+rich draws where a person looks on; it is loaded only then, for it takes longer than reading a digit.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,53 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 import numpy as np
 import numpy.typing as npt
-from rich.cells import cell_len
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-from rich.text import Text
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
 
     from digit_recognizer.training.progress import HistoryRow
     from digit_recognizer.training.progress import Progress as TrainingProgress
 
 
-class _Console(Console):
-    """A console whose reader may go away, as `head` does: the work goes on in silence."""
+class _Lines:
+    """One stream. Its reader may go away, as `head` does: the work goes on in silence."""
 
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def print(self, line: str = "", style: str = "") -> None:
+        """Print one line, in a style of rich's where this is a terminal."""
+        try:
+            if self.is_terminal():
+                from rich.text import Text
+
+                self.console().print(Text(line, style))
+            else:
+                self.stream.write(line + "\n")
+                self.stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+
+    def is_terminal(self) -> bool:
+        """Whether a person looks on, or FORCE_COLOR says to act so."""
+        return self.stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+    def console(self) -> Console:
+        """The stream as rich's console."""
+        from rich.console import Console
+
+        class QuietConsole(Console):
+            def on_broken_pipe(self) -> None:
+                raise BrokenPipeError  # rich itself would end the process
+
+        return QuietConsole(file=self.stream, highlight=False, soft_wrap=True)
 
 
 class Terminal:
@@ -35,23 +63,28 @@ class Terminal:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.results = _Console(file=sys.stdout, highlight=False, soft_wrap=True)
-        self.notes = _Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self.results = _Lines(sys.stdout)
+        self.notes = _Lines(sys.stderr)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a person looks at the results, so that a table serves better than CSV."""
+        return self.results.is_terminal()
 
     def say(self, line: str = "") -> None:
         """A line of the result."""
         if not self.as_json:
-            self.results.print(Text(line))
+            self.results.print(line)
 
     def heading(self, title: str) -> None:
         """A heading above a part of the result."""
         if not self.as_json:
             self.results.print()
-            self.results.print(Text(title, style="bold"))
+            self.results.print(title, "bold")
 
     def note(self, line: str) -> None:
         """A line about what is going on; never part of the result."""
-        self.notes.print(Text(line))
+        self.notes.print(line)
 
     def table(self, rows: Sequence[Sequence[str]], *, figures: bool = True) -> None:
         """A table; the first row is its header. figures: every column but the first is set to the right.
@@ -60,18 +93,18 @@ class Terminal:
         """
         if self.as_json or not rows:
             return
-        widths = [max(cell_len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
         for number, row in enumerate(rows):
             cells = [
-                " " * (width - cell_len(cell)) + cell if figures and column else cell + " " * (width - cell_len(cell))
+                " " * (width - _width(cell)) + cell if figures and column else cell + " " * (width - _width(cell))
                 for column, (cell, width) in enumerate(zip(row, widths, strict=True))
             ]
-            self.results.print(Text("  ".join(cells).rstrip(), style="dim" if number == 0 else ""))
+            self.results.print("  ".join(cells).rstrip(), "dim" if number == 0 else "")
 
     def digit(self, image: npt.NDArray[np.uint8]) -> None:
         """An image, uint8 (28, 28), as 14 lines of half blocks."""
         if not self.as_json:
-            self.results.print(Text(draw_digit(image)))
+            self.results.print(draw_digit(image))
 
     def document(self, value: Any) -> None:
         """The one JSON document on stdout, where JSON was asked for."""
@@ -80,7 +113,7 @@ class Terminal:
 
     def training(self) -> TrainingDisplay:
         """A display for one training: a bar on a terminal, a line per epoch elsewhere."""
-        return TrainingDisplay(self.notes)
+        return TrainingDisplay(self.notes.console())
 
 
 class TrainingDisplay:
@@ -93,6 +126,8 @@ class TrainingDisplay:
 
     def __enter__(self) -> Self:
         if self.console.is_terminal:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
             self.bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=24),
@@ -113,6 +148,8 @@ class TrainingDisplay:
 
     def show(self, progress: TrainingProgress) -> None:
         """Bring the display up to date."""
+        from rich.text import Text
+
         if progress.row is not None:
             self.console.print(Text(epoch_line(progress.row, progress.epochs)))
         if progress.note:
@@ -134,6 +171,15 @@ class TrainingDisplay:
                 description="writing the model" if over else f"epoch {progress.epoch}/{progress.epochs}",
                 numbers=numbers,
             )
+
+
+def _width(text: str) -> int:
+    """How many columns a terminal needs for it: two for each letter of some scripts."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def epoch_line(row: HistoryRow, epochs: int) -> str:
