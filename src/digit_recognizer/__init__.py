@@ -1,4 +1,4 @@
-"""Reads handwritten digits. The public names, one explicit list; importing it stays quick.
+"""Reads handwritten digits. The public names, one explicit list; each is loaded when it is first asked for.
 
 >>> from digit_recognizer import Recognizer, load
 >>> data = load("sample")
@@ -6,11 +6,41 @@
 7
 """
 
+from typing import TYPE_CHECKING, Any
+
 from digit_recognizer._version import __version__
-from digit_recognizer.digits import Dataset, Digits
-from digit_recognizer.errors import DigitsError
-from digit_recognizer.reading import Reading
-from digit_recognizer.recognizer import Recognizer
-from digit_recognizer.sources.catalog import load
+
+if TYPE_CHECKING:
+    from digit_recognizer.apps.classifier import DigitClassifier as DigitClassifier
+    from digit_recognizer.digits import Dataset, Digits
+    from digit_recognizer.errors import DigitsError
+    from digit_recognizer.reading import Reading
+    from digit_recognizer.recognizer import Recognizer
+    from digit_recognizer.sources.catalog import load
+
+_HOMES = {
+    "Dataset": "digits",
+    "DigitClassifier": "apps.classifier",  # needs an extra: not in __all__, so that import * works without it
+    "Digits": "digits",
+    "DigitsError": "errors",
+    "Reading": "reading",
+    "Recognizer": "recognizer",
+    "load": "sources.catalog",
+}
 
 __all__ = ["Dataset", "Digits", "DigitsError", "Reading", "Recognizer", "__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    # numpy alone takes longer to load than all the rest of an import that may only want the version.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
