@@ -75,8 +75,9 @@ def to_frame(grey: _Grey) -> _Grey:
     digit = ink[top:bottom, left:right]
     if longest < INK_SIDE:
         digit = _enlarge(digit, math.ceil(_LARGE_SIDE / longest))
-        top, bottom, left, right = box_of(digit >= _EDGE)
-        digit = digit[top:bottom, left:right]
+        if (strong := digit >= _EDGE).any():  # dots of a pixel may fade altogether
+            top, bottom, left, right = box_of(strong)
+            digit = digit[top:bottom, left:right]
     return _centred(_full_contrast(_resample(digit, INK_SIDE / max(digit.shape), cv2.INTER_AREA)))
 
 
