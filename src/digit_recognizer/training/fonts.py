@@ -48,7 +48,7 @@ OTHERS = (
 _SUFFIXES = (".ttf", ".otf", ".ttc", ".otc")
 _MAX_INDEX = 64  # faces in one collection
 _MAX_HEIGHT = 1024
-_PROBE = 100  # points at which a face's digits are measured
+_PROBE = 200  # points at which a face's digits are measured
 _COMPARED = 48  # pixels, their height when they are compared
 _ABSENT = ("\U0010fffe", "\u0378")  # never assigned: whatever a face draws here is its picture for what it lacks
 _WIDEST = 4  # times the height; wider ones are ligatures and ornaments
@@ -56,8 +56,8 @@ _WIDEST = 4  # times the height; wider ones are ligatures and ornaments
 # through, and what need not be measured; by words in the family's name.
 _NO_DIGITS = (
     "abecedario_", "awesome", "barcode", "braille", "circled", "code128", "code39", "dingbat", "emoji", "ferrite",
-    "glyphicon", "icon", "keyboard", "lignes", "music", "opensymbol", "ornament", "segoe mdl", "seggchan", "symbol",
-    "webding", "wingding",
+    "glyphicon", "icon", "keyboard", "lignes", "music", "opensymbol", "oraeorae", "ornament", "segoe mdl", "seggchan",
+    "symbol", "webding", "wingding",
 )  # fmt: skip
 # Of ten digits, how many must look most like their own kind. Of 1,252 faces looked at, those with fewer drew
 # pictograms, boxes and fragments (and three ornate scripts), those with more drew digits.
@@ -243,12 +243,12 @@ def _known_digits() -> tuple[_Floats, npt.NDArray[np.int64]]:
     face = ImageFont.load_default(_PROBE)
     if isinstance(face, ImageFont.FreeTypeFont):
         for digit in DIGITS:
-            upright = np.pad(_drawn(face, digit), 40)
+            upright = np.pad(_drawn(face, digit), _PROBE // 2)
             height, width = upright.shape
             for slant in (-0.1, 0.1, 0.3):
                 shear = np.array([[1, -slant, slant * height / 2], [0, 1, 0]], np.float32)
                 slanted = cv2.warpAffine(upright, shear, (width, height))
-                kernel = np.ones((7, 7), np.uint8)
+                kernel = np.ones((_PROBE // 14, _PROBE // 14), np.uint8)
                 variants = (cv2.erode(slanted, kernel), slanted, cv2.dilate(slanted, kernel))
                 pictures += [_cropped(np.asarray(variant, np.uint8)) for variant in variants]
         labels = np.concatenate([labels, np.repeat(np.arange(CLASSES), (len(pictures) - len(labels)) // CLASSES)])
