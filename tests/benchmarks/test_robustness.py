@@ -26,7 +26,7 @@ def data(tmp_path: Path) -> Path:
     """100 digits to learn from, 20 others as the test part, in an .npz."""
     train, test = draw_digits(100, seed=1), draw_digits(20, seed=2)
     path = tmp_path / "drawn.npz"
-    np.savez(path, x_train=train.images, y_train=train.labels, x_test=test.images, y_test=test.labels)
+    np.savez(path, x_train=train.images, y_train=train.known_labels(), x_test=test.images, y_test=test.known_labels())
     return path
 
 
