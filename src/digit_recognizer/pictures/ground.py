@@ -19,6 +19,8 @@ _MIN_CONTRAST = 16  # grey levels between background and the strongest ink; less
 _NOISES = 3.0  # standard deviations of the ground's noise that are taken for ground
 _IMPULSE = 48  # grey levels by which a pixel must stand out from all its neighbours to be a speck
 _MOST_NOISE = 0.12  # of the ink's contrast: what stands out more is no noise
+_BAND_STEP = 64  # grey levels between two bands of ground at least
+_BROAD = 0.15  # share of the crop's side that a band is broad at least; strokes and rules are thinner
 _SMALL_SIDE = 32  # pixels: the ground is found in a picture of about that size
 _FLATTENED_FROM = 20  # pixels of the shorter side: below, there is no room for a ground beside the strokes
 
@@ -38,7 +40,7 @@ def ink_on_black(grey: _Grey) -> _Grey | None:
     >>> int(ink[0, 0]), int(ink[20, 20])
     (0, 255)
     """
-    grey = _without_impulses(grey)
+    grey = _without_bands(_without_impulses(grey))
     marked = _classes(grey)
     bright = _ink_is_bright(marked)
     ink = grey if bright else 255 - grey
@@ -73,7 +75,7 @@ def _flattened(grey: _Grey) -> _Grey | None:
     light = _median(_filled(small, marked), 0.3)
     ground = ~marked
     if times > 1:
-        light = cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)
+        light = np.asarray(cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
         ground = cv2.resize(ground.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).view(np.bool_)
     difference = grey.astype(np.float32) - light
     noise = _deviation(difference[ground])
@@ -102,15 +104,14 @@ def _ink_is_bright(marked: _Mask) -> bool:
     evidence = _RING * (2 * ring - 1) + _CORNERS * (2 * corners - 1) + _AREA * (2 * area - 1)
     if 0 < area < 1:
         evidence += _THICKNESS * float(np.log(_thickness(marked) / _thickness(~marked)))
-    return evidence < 0
+    return bool(evidence < 0)
 
 
 def _inside(marked: _Mask) -> tuple[slice, slice]:
     """The crop without the sides of a frame along its edges, which say nothing about the ground."""
     rows, columns = marked.mean(axis=1), marked.mean(axis=0)
-    return slice(_frame(rows), len(rows) - _frame(rows[::-1])), slice(
-        _frame(columns), len(columns) - _frame(columns[::-1])
-    )
+    top, bottom, left, right = (_frame(shares) for shares in (rows, rows[::-1], columns, columns[::-1]))
+    return slice(top, len(rows) - bottom), slice(left, len(columns) - right)
 
 
 def _frame(shares: npt.NDArray[np.float64]) -> int:
@@ -130,7 +131,7 @@ def _is_thin(marked: _Mask) -> bool:
     """Could one of the two classes be strokes? In light and shadow both are wide."""
     if marked.all() or not marked.any():
         return True
-    return min(_thickness(marked), _thickness(~marked)) < 0.2 * max(marked.shape)
+    return bool(min(_thickness(marked), _thickness(~marked)) < 0.2 * max(marked.shape))
 
 
 def _common_level(ink: _Grey, ground: _Mask) -> float:
@@ -164,7 +165,27 @@ def _without_impulses(grey: _Grey) -> _Grey:
     for top, left in np.argwhere(around):
         alike += cv2.absdiff(grey, padded[top : top + height, left : left + width]) <= _IMPULSE
     # A stroke's pixel has two neighbours like itself, before and behind.
-    return np.where((alike <= 1) & (cv2.absdiff(grey, median) > _IMPULSE), median, grey)
+    strewn = (alike <= 1) & (cv2.absdiff(grey, median) > _IMPULSE)
+    return np.asarray(np.where(strewn, median, grey), np.uint8)
+
+
+def _without_bands(grey: _Grey) -> _Grey:
+    """Broad bands of another ground, from edge to edge, drawn on black: ink is what differs from its band's ground.
+
+    In an inverted band ink is dark and elsewhere bright, so no polarity fits the whole. Any other picture is returned
+    as it is.
+    """
+    for picture, turn in ((grey, False), (grey.T, True)):
+        ends = picture[[0, 1, -2, -1]] if min(grey.shape) >= _FLATTENED_FROM else picture[:0]
+        if not ends.size or (cv2.absdiff(ends[1:], ends[:-1]) > _FLAT).any():
+            continue
+        steps = np.flatnonzero(np.abs(np.diff(ends[0].astype(np.int16))) > _BAND_STEP) + 1
+        if not 1 <= len(steps) <= 3 or np.diff([0, *steps, picture.shape[1]]).min() < _BROAD * picture.shape[1]:
+            continue
+        ink = np.asarray(cv2.absdiff(picture, np.tile(ends[0], (len(picture), 1))), np.uint8)
+        if (ink > _BAND_STEP).mean() >= 0.02:  # else the bands are all there is: a bar from edge to edge
+            return np.ascontiguousarray(ink.T) if turn else ink
+    return grey
 
 
 def _strengthened(ink: _Floats, noise: float) -> _Grey | None:
@@ -188,7 +209,7 @@ def _filled(grey: _Grey, ink: _Mask) -> _Grey:
     side = max(3, min(grey.shape) // 3)
     share = cv2.blur(ground, (side, side), borderType=cv2.BORDER_REPLICATE) + 1e-3
     around = (cv2.blur(grey * ground, (side, side), borderType=cv2.BORDER_REPLICATE) + 1e-3 * mean) / share
-    return np.where(ground > 0, grey, np.rint(around).astype(np.uint8))
+    return np.asarray(np.where(ground > 0, grey, np.rint(around)), np.uint8)
 
 
 def _median(grey: _Grey, share: float) -> _Grey:

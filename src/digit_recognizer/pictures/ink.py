@@ -50,6 +50,8 @@ def to_frame(grey: _Grey) -> _Grey:
     """
     if grey.dtype != np.uint8 or grey.ndim != 2 or grey.size == 0:
         raise InputError(f"expected a grey picture as uint8 (H, W), found {grey.dtype} {tuple(grey.shape)}")
+    if _is_mnists(grey):
+        return grey.copy()
     small = _shrink(grey)
     ink = ink_on_black(small)
     if ink is None:
@@ -108,6 +110,13 @@ def _fits(box: Box) -> bool:
     top, bottom, left, right = box
     # 19: MNIST holds digits whose outer row faded.
     return INK_SIDE - 1 <= max(bottom - top, right - left) <= INK_SIDE
+
+
+def _is_mnists(grey: _Grey) -> bool:
+    """Is the picture an image of MNIST's making: full ink on pure black, of the right size, in the middle?"""
+    if grey.shape != (SIDE, SIDE) or grey.max() < 254 or grey[[0, -1]].any() or grey[:, [0, -1]].any():
+        return False
+    return _fits(box_of(grey)) and _is_framed(grey)
 
 
 def _is_framed(ink: _Grey) -> bool:
