@@ -119,8 +119,12 @@ def _frame(shares: npt.NDArray[np.float64]) -> int:
     if len(shares) < _FLATTENED_FROM:
         return 0
     near = shares[: max(3, len(shares) // 8)]
-    line = np.flatnonzero(np.abs(near - shares.mean()) > 0.5)
-    return int(line[-1]) + 1 if 0 < line.size <= max(1, len(shares) // 20) else 0
+    line = np.flatnonzero((np.abs(near - shares.mean()) > 0.5) & (np.abs(near - 0.5) > 0.42))
+    if not 0 < line.size <= max(1, len(shares) // 20):
+        return 0
+    # Beside a rule there is ground at once; a digit's bar is bent, or goes on.
+    end = int(line[-1]) + 1
+    return end if abs(shares[end] - near[end - 1]) > 0.6 else 0
 
 
 def _thickness(mask: _Mask) -> float:
