@@ -191,7 +191,7 @@ def expected_calibration_error(probabilities: Probabilities, labels: Labels, bin
 def fit_temperature(logits: Probabilities, labels: Labels, *, prior_sd: float = 1.0) -> float:
     """The temperature T by which ``softmax(logits / T)`` fits the labels best (Guo et al. 2017).
 
-    logits: float (N, 10), any offset. labels: int64 (N,). prior_sd: log T is expected within about this of 0; so weak a
+    logits: float (N, 10), or of more classes, any offset. labels: int64 (N,). prior_sd: log T is expected within about this of 0; so weak a
     prior shifts T by less than a percent for thousands of images, yet keeps it sane where few images hold no error and
     the best T would be 0. ``math.inf`` leaves it out. T stays within 1/32 and 32.
     Raises InputError where shapes differ or a logit is not a number.
@@ -200,7 +200,7 @@ def fit_temperature(logits: Probabilities, labels: Labels, *, prior_sd: float = 
     >>> fit_temperature(logits, np.arange(10)) < 1
     True
     """
-    _check(logits, labels)
+    _check(logits, labels, classes=logits.shape[-1])
     rows = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
     true = np.take_along_axis(rows, labels[:, None], axis=1)[:, 0]
 
@@ -260,14 +260,14 @@ def _ratio(part: int, whole: int) -> float | None:
     return float(part / whole) if whole else None
 
 
-def _check(scores: Probabilities, labels: Labels) -> None:
+def _check(scores: Probabilities, labels: Labels, classes: int = CLASSES) -> None:
     if not len(labels):
         raise InputError("expected at least one image to evaluate, found none")
-    if scores.shape != (len(labels), CLASSES):
-        raise InputError(f"expected scores as ({len(labels)}, {CLASSES}), one row a label, found {scores.shape}")
+    if scores.shape != (len(labels), classes):
+        raise InputError(f"expected scores as ({len(labels)}, {classes}), one row a label, found {scores.shape}")
     if not np.isfinite(scores).all():
         row = int(np.flatnonzero(~np.isfinite(scores).all(axis=1))[0])
-        raise InputError(f"image {row + 1}: expected finite numbers for the {CLASSES} digits, found {scores[row]}")
+        raise InputError(f"image {row + 1}: expected finite numbers for the {classes} classes, found {scores[row]}")
 
 
 __all__ = [

@@ -42,7 +42,7 @@ Model = Annotated[
 ]
 Preset = Annotated[
     str | None,
-    typer.Option(help="notebook, fast or best.  [default: fast]", show_default=False),
+    typer.Option(help="notebook, fast, best or ship.  [default: fast]", show_default=False),
 ]
 Seed = Annotated[int | None, typer.Option(help="Of everything random.  [default: 0]", show_default=False)]
 Val = Annotated[
@@ -144,6 +144,13 @@ def train(
     val: Val = None,
     epochs: Epochs = None,
     device: Device = "auto",
+    strokes: Annotated[
+        str | None, typer.Option(help="Preset ship: a file of pen drawings to learn from as well.", show_default=False)
+    ] = None,
+    fonts: Annotated[
+        str | None,
+        typer.Option(help="Preset ship: a folder of fonts.  [default: the platform's own]", show_default=False),
+    ] = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -157,7 +164,19 @@ def train(
 
         if data is None and not resume:
             raise UsageError("which data? digits train DATA; try: digits train sample")
-        request = make_request(data, output, preset, seed, val, epochs, device, resume=resume, overwrite=overwrite)
+        request = make_request(
+            data,
+            output,
+            preset,
+            seed,
+            val,
+            epochs,
+            device,
+            strokes=strokes,
+            fonts=fonts,
+            resume=resume,
+            overwrite=overwrite,
+        )
         folder = RunFolder(request.folder)
         with folder.claim(resume=resume, overwrite=overwrite):
             finished = train_into(folder, request, terminal)

@@ -43,6 +43,8 @@ def make_request(
     epochs: int | None,
     device: str,
     *,
+    strokes: str | None = None,
+    fonts: str | None = None,
     resume: bool,
     overwrite: bool,
 ) -> RunRequest:
@@ -63,7 +65,7 @@ def make_request(
         raise UsageError("--resume needs --output: the run folder to go on with")
     hardware = choose_hardware(device)
     recipe = preset(preset_name or "fast")
-    settings = Settings(recipe, 0 if seed is None else seed, 0.1 if val is None else val)
+    settings = Settings(recipe, 0 if seed is None else seed, 0.1 if val is None else val, strokes, fonts)
     if epochs is not None:
         recipe = replace(recipe, epochs=epochs)
     if resume and output is not None and RunFolder(output).is_started():
@@ -73,7 +75,13 @@ def make_request(
             raise UsageError(f"{output}: does not say which data it was started on; give DATA")
         if preset_name in (None, saved.recipe.preset):
             recipe = saved.recipe if epochs is None else replace(saved.recipe, epochs=epochs)
-        settings = Settings(recipe, saved.seed if seed is None else seed, saved.val if val is None else val)
+        settings = Settings(
+            recipe,
+            saved.seed if seed is None else seed,
+            saved.val if val is None else val,
+            strokes or saved.strokes,
+            fonts or saved.fonts,
+        )
     if resume and data is None:
         raise CheckpointError(f"{output}: nothing to resume, no config.json in it")
     data = data or "sample"

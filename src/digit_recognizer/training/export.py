@@ -5,7 +5,6 @@ Knows nothing of how the network was trained, nor of who will read the file.
 
 from __future__ import annotations
 
-import copy
 import io
 import logging
 import time
@@ -33,6 +32,7 @@ from digit_recognizer.model_file import (
     with_metadata,
 )
 from digit_recognizer.model_probe import open_session, run_session, try_here
+from digit_recognizer.training.folding import folded
 
 # Largest difference of a probability between ONNX Runtime and torch, both in float32. Rounding gives about 1e-6.
 MAX_DIFFERENCE = 1e-3
@@ -103,7 +103,7 @@ class _Reader(torch.nn.Module):
 
     def __init__(self, network: torch.nn.Module, temperature: float) -> None:
         super().__init__()
-        self.network = copy.deepcopy(network).to("cpu", torch.float32)
+        self.network = folded(network).to("cpu", torch.float32)
         self.temperature = temperature
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -121,16 +121,31 @@ def _refuse_non_finite(network: torch.nn.Module) -> None:
 def _plain_onnx(reader: torch.nn.Module) -> bytes:
     """The ONNX file without our metadata, and without the exporter's: that holds source paths of this machine."""
     # Two images: with 0 or 1 the exporter would take the batch for a constant.
-    example = (torch.zeros(2, SIDE, SIDE, dtype=torch.uint8),)
+    model = _exported(reader, torch.zeros(2, SIDE, SIDE, dtype=torch.uint8), INPUT, PROBABILITIES)
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
+
+
+def graph_of(network: torch.nn.Module) -> onnx.ModelProto:
+    """The network alone as ONNX: ``ink`` float32 (N, 1, 28, 28) -> ``logits``; copied, on the CPU, in evaluation mode.
+
+    Raises ModelError where weights are not finite or the network cannot be exported.
+    """
+    _refuse_non_finite(network)
+    plain = folded(network).to("cpu", torch.float32)
+    return _exported(plain, torch.zeros(2, 1, SIDE, SIDE), "ink", "logits")
+
+
+def _exported(module: torch.nn.Module, example: torch.Tensor, given: str, result: str) -> onnx.ModelProto:
     try:
         with _silence(), torch.no_grad():
             program = torch.onnx.export(
-                reader,
-                example,
+                module,
+                (example,),
                 dynamo=True,
                 dynamic_shapes=({0: torch.export.Dim("N")},),
-                input_names=[INPUT],
-                output_names=[PROBABILITIES],
+                input_names=[given],
+                output_names=[result],
                 external_data=False,
                 verbose=False,
             )
@@ -145,8 +160,7 @@ def _plain_onnx(reader: torch.nn.Module) -> bytes:
     for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
         del part.metadata_props[:]
         part.doc_string = ""
-    content: bytes = model.SerializeToString(deterministic=True)
-    return content
+    return model
 
 
 def _compare(reader: torch.nn.Module, content: bytes, images: npt.NDArray[np.uint8], name: str) -> float:
@@ -189,4 +203,4 @@ def _silence() -> Iterator[None]:
                 logger.setLevel(level)
 
 
-__all__ = ["MAX_DIFFERENCE", "ExportReport", "export_model"]
+__all__ = ["MAX_DIFFERENCE", "ExportReport", "export_model", "graph_of"]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,9 @@ from digit_recognizer.training.networks import count_parameters
 from digit_recognizer.training.progress import Progress, StopRequest
 from digit_recognizer.training.recipe import Recipe
 from digit_recognizer.training.run_folder import RunFolder
-from digit_recognizer.training.trainer import logits, train
+from digit_recognizer.training.ship.job import choose_min_confidence, export_cascade, make_cascade, prepare
+from digit_recognizer.training.ship.material import Material
+from digit_recognizer.training.trainer import Labelled, logits, train
 
 MAX_ERROR = 0.001  # accepted readings may be wrong this often; decides min_confidence
 CHECKED_IMAGES = 512  # on which ONNX Runtime and torch are compared
@@ -42,18 +45,23 @@ CHECKED_IMAGES = 512  # on which ONNX Runtime and torch are compared
 class Settings:
     """What a run is, beside its data: a resumed run must agree in all of it.
 
-    val: share of the labelled images kept for validation. seed: of everything random.
+    val: share of the labelled images kept for validation. seed: of everything random. strokes: a file of pen drawings,
+    fonts: a folder of fonts, for recipes that compose; left out, none, and the platform's own.
     """
 
     recipe: Recipe
     seed: int = 0
     val: float = 0.1
+    strokes: str | None = None
+    fonts: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.val < 1:
             raise UsageError(f"--val: expected a share between 0 and 1, found {self.val:g}")
         if self.seed < 0:
             raise UsageError(f"--seed: expected 0 or more, found {self.seed}")
+        if self.recipe.composition is None and (self.strokes or self.fonts):
+            raise UsageError(f"--strokes and --fonts are for the preset ship, not for {self.recipe.preset}")
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,7 @@ def train_run(
             _check_same_run(folder, config, tell)
             if folder.is_finished():
                 tell(f"{folder.path}: the training is already finished")
-                folder.checkpoints.clear()  # a run killed at its very end still has them
+                folder.clear_checkpoints()  # a run killed at its very end still has them
                 return FinishedRun(
                     folder, folder.read_json(folder.metrics), Recognizer(folder.path), training, validation
                 )
@@ -146,37 +154,57 @@ def train_run(
                 folder.write_history(history)
             on_progress(progress)
 
+        learnt, checked = _material(training, validation, settings, tell)
         if resume and (saved := folder.checkpoints.latest(lambda warning: None)) is not None:
             history.extend(saved.facts["history"])
         trained = train(
             settings.recipe,
-            training,
-            validation,
+            learnt,
+            checked,
             seed=settings.seed,
             hardware=hardware,
             checkpoints=folder.checkpoints,
             on_progress=note_progress,
             stop=stop,
         )
-        folder.write_history(trained.history)
+        rows, seconds, networks = trained.history, trained.seconds, {"": trained.network}
+        if settings.recipe.scout is not None:
+            history[:] = rows
+            scout = train(
+                settings.recipe.scout,
+                learnt,
+                checked,
+                seed=settings.seed + 1,
+                hardware=hardware,
+                checkpoints=folder.scout_checkpoints,
+                on_progress=note_progress,
+                stop=stop,
+            )
+            rows, seconds, networks["scout."] = rows + scout.history, seconds + scout.seconds, scout.network
+        folder.write_history(rows)
         if stop is not None and stop.signal_number is not None:
             raise Interrupted(
                 "stopped after the last epoch; saved, go on with --resume", signal_number=stop.signal_number
             )
-        save_snapshot(folder.weights, Snapshot(trained.network.state_dict(), {"recipe": settings.recipe.to_dict()}))
-        recognizer, facts = _export_and_evaluate(trained.network, dataset, folder, validation, settings)
+        tensors = {f"{prefix}{name}": t for prefix, net in networks.items() for name, t in net.state_dict().items()}
+        save_snapshot(folder.weights, Snapshot(tensors, {"recipe": settings.recipe.to_dict()}))
+        card = _card(dataset, settings, command, seconds)
+        if "scout." in networks:
+            recognizer, facts = _export_cascade(networks["scout."], trained.network, checked, folder, card, validation)
+        else:
+            recognizer, facts = _export(trained.network, folder, card, validation)
         results = {
             "preset": settings.recipe.preset,
             "val_accuracy": facts["accuracy"],
             "val_loss": facts["log_loss"],
-            "train_seconds": round(trained.seconds, 3),
+            "train_seconds": round(seconds, 3),
             "epochs": settings.recipe.epochs,
             "members": settings.recipe.members,
-            "parameters": count_parameters(trained.network),
+            "parameters": sum(count_parameters(network) for network in networks.values()),
             **facts,
         }
         folder.write_metrics(results)
-        folder.checkpoints.clear()
+        folder.clear_checkpoints()
     return FinishedRun(folder, results, recognizer, training, validation)
 
 
@@ -187,8 +215,43 @@ def _require_two_classes(digits: Digits) -> None:
         raise InputError(f"expected digits of at least two classes to learn from, found {found}")
 
 
-def _export_and_evaluate(
-    network: torch.nn.Module, dataset: Dataset, folder: RunFolder, validation: Digits, settings: Settings
+def _material(
+    training: Digits, validation: Digits, settings: Settings, tell: Callable[[str], None]
+) -> tuple[Labelled, Labelled]:
+    """What the network learns from and is validated on: the digits, and what the recipe composes of them."""
+    if settings.recipe.composition is None:
+        return training, validation
+    prepared = prepare(
+        training,
+        validation,
+        settings.recipe.composition,
+        strokes=settings.strokes,
+        fonts=None if settings.fonts is None else [Path(settings.fonts)],
+        seed=settings.seed,
+        tell=tell,
+    )
+    return prepared.training, prepared.validation
+
+
+def _card(dataset: Dataset, settings: Settings, command: str, seconds: float) -> ModelMetadata:
+    """What the model file will say of its training; the calibration is put in later."""
+    sources = [
+        dataset.name,
+        *(["pen strokes"] if settings.strokes else []),
+        *(["fonts"] if settings.recipe.composition else []),
+    ]
+    return ModelMetadata(
+        preset=settings.recipe.preset,
+        data=" + ".join(sources),
+        data_fingerprint=dataset.labelled().fingerprint(),
+        seed=settings.seed,
+        max_error=MAX_ERROR,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _export(
+    network: torch.nn.Module, folder: RunFolder, card: ModelMetadata, validation: Digits
 ) -> tuple[Recognizer, dict[str, Any]]:
     """Calibrate on the validation images, write model.onnx, and evaluate what was written through ONNX Runtime."""
     labels = validation.known_labels()
@@ -198,33 +261,47 @@ def _export_and_evaluate(
     probabilities = torch.softmax(torch.from_numpy(answers) / temperature, 1).numpy()
     # At most 1, which the metadata ends at; only where an answer of confidence 1 is wrong would it lie above.
     min_confidence = min(1.0, metrics.confidence_threshold(probabilities, labels, MAX_ERROR))
-    metadata = ModelMetadata(
-        preset=settings.recipe.preset,
-        data=dataset.name,
-        data_fingerprint=dataset.labelled().fingerprint(),
-        seed=settings.seed,
-        temperature=temperature,
-        min_confidence=min_confidence,
-        max_error=MAX_ERROR,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
     export_model(
         network,
         folder.model,
-        metadata=metadata,
+        metadata=replace(card, temperature=temperature, min_confidence=min_confidence),
         temperature=temperature,
         check_images=validation.images[:CHECKED_IMAGES],
     )
+    return _evaluated(folder, validation, {"temperature": temperature})
+
+
+def _export_cascade(
+    scout: torch.nn.Module,
+    main: torch.nn.Module,
+    checked: Labelled,
+    folder: RunFolder,
+    card: ModelMetadata,
+    validation: Digits,
+) -> tuple[Recognizer, dict[str, Any]]:
+    """As ``_export``, of two networks in one file, calibrated on all validation frames, the composed ones too."""
+    material = Material(checked.images, checked.known_labels())
+    cascade, facts = make_cascade(scout, main, material)
+    card = replace(
+        card,
+        temperature=cascade.main_temperature,
+        min_confidence=choose_min_confidence(cascade, material, MAX_ERROR),
+    )
+    export_cascade(cascade, folder.model, card, material.images[:: max(1, len(material) // CHECKED_IMAGES)])
+    return _evaluated(folder, validation, {"temperature": cascade.main_temperature, **facts})
+
+
+def _evaluated(folder: RunFolder, validation: Digits, found: Mapping[str, Any]) -> tuple[Recognizer, dict[str, Any]]:
     recognizer = Recognizer(folder.path)
     began = time.perf_counter()
     probabilities = recognizer.probabilities(validation.images)
     seconds = time.perf_counter() - began
     facts = {
-        **metrics.evaluate(probabilities, labels).to_dict(),
-        "temperature": temperature,
-        "min_confidence": min_confidence,
+        **metrics.evaluate(probabilities, validation.known_labels()).to_dict(),
+        **found,
+        "min_confidence": recognizer.min_confidence,
         "max_error": MAX_ERROR,
-        "accepted": float((probabilities.max(1) >= min_confidence).mean()),
+        "accepted": float((probabilities.max(1) >= recognizer.min_confidence).mean()),
         "images_per_second": round(len(validation) / seconds, 1),
     }
     return recognizer, facts
@@ -238,6 +315,8 @@ def _config(
         "preset": settings.recipe.preset,
         "seed": settings.seed,
         "val": settings.val,
+        "strokes": settings.strokes,
+        "fonts": settings.fonts,
         "data": {
             "name": dataset.name,
             "fingerprint": dataset.labelled().fingerprint(),
@@ -278,7 +357,8 @@ def _check_same_run(folder: RunFolder, config: Mapping[str, Any], tell: Callable
         f"{name} {old}, not {new}"
         for was, now in ((saved, config), (saved["recipe"], _as_json(config["recipe"])))
         for name, new in now.items()
-        if (old := was.get(name)) != new and (now is not config or name in ("seed", "val", "device", "precision"))
+        if (old := was.get(name)) != new
+        and (now is not config or name in ("seed", "val", "device", "precision", "strokes", "fonts"))
     ]
     if differences:
         raise CheckpointError(
@@ -304,7 +384,13 @@ def settings_of(folder: RunFolder) -> Settings:
     """The settings that a run was started with. Raises CheckpointError where config.json does not hold them."""
     config = folder.read_json(folder.config)
     try:
-        return Settings(Recipe.from_dict(config["recipe"]), int(config["seed"]), float(config["val"]))
+        return Settings(
+            Recipe.from_dict(config["recipe"]),
+            int(config["seed"]),
+            float(config["val"]),
+            config.get("strokes"),
+            config.get("fonts"),
+        )
     except (KeyError, TypeError, ValueError, UsageError) as error:
         raise CheckpointError(f"{folder.config}: does not describe a run ({error})") from error
 

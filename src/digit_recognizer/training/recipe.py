@@ -18,10 +18,27 @@ Schedule = Literal["plateau", "one-cycle"]
 
 
 @dataclass(frozen=True)
+class Composition:
+    """What is composed of digits, pen drawings and fonts beside the digits themselves, in frames per digit.
+
+    digits: crops of the digits as people take them. drawings: of pen drawings. printed: of digits in fonts.
+    no_digits: of what is no digit. plain: how many times more each digit itself, as it is, is learnt from.
+    See training/ship/material.py.
+    """
+
+    digits: float
+    drawings: float
+    printed: float
+    no_digits: float
+    plain: int = 0
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How to train.
 
-    network, widths, depths, dropout: see networks.py; the last three are for "compact" only.
+    network, widths, depths, dropout, strided: see networks.py; all but the first are for "compact" only.
+    classes: ten digits, and perhaps "no digit" as the eleventh.
     members: how many networks, each from its own seed; together they answer with their mean probability.
     epochs: passes over the data (with ``focus``: over the chosen share of it).
     min_steps: a small data set is passed over more often, until about so many steps are made.
@@ -30,6 +47,8 @@ class Recipe:
     focus, focus_hardest: from the second epoch on, learn from the share ``focus`` of the images only: of these, the
     share ``focus_hardest`` are those with the largest loss when last seen, the rest are drawn at random from the
     others (after selective backpropagation, Jiang et al. 2019). 1 is everything, as usual.
+    composition: what is learnt beside the digits, or None. scout: how the small network is trained that answers where
+    it is sure; then there are two in one file, see training/ship/cascade.py.
     """
 
     preset: str
@@ -42,6 +61,8 @@ class Recipe:
     widths: tuple[int, int, int] = (16, 32, 64)
     depths: tuple[int, int] = (2, 2)
     dropout: float = 0.0
+    classes: int = 10
+    strided: bool = False
     members: int = 1
     min_steps: int = 0
     warmup: float = 0.15
@@ -50,6 +71,8 @@ class Recipe:
     focus: float = 1.0
     focus_hardest: float = 0.5
     augmentation: Augmentation = field(default_factory=Augmentation)
+    composition: Composition | None = None
+    scout: Recipe | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "members"):
@@ -96,7 +119,12 @@ class Recipe:
         """The recipe back from ``to_dict``. Raises UsageError for unknown or missing names."""
         try:
             known = {**values, "widths": tuple(values["widths"]), "depths": tuple(values["depths"])}
-            return Recipe(**{**known, "augmentation": Augmentation(**values["augmentation"])})
+            known["augmentation"] = Augmentation(**values["augmentation"])
+            if values.get("composition") is not None:
+                known["composition"] = Composition(**values["composition"])
+            if values.get("scout") is not None:
+                known["scout"] = Recipe.from_dict(values["scout"])
+            return Recipe(**known)
         except (KeyError, TypeError) as error:
             raise UsageError(f"recipe: {error}") from error
 
@@ -158,7 +186,36 @@ def best() -> Recipe:
     )
 
 
-PRESETS = {"notebook": notebook, "fast": fast, "best": best}
+def ship() -> Recipe:
+    """The model that ships: knows many hands, pens, fonts and papers, and what is no digit. See docs/model-card.md."""
+    scout = Recipe(
+        preset="ship",
+        network="compact",
+        widths=(16, 32, 64),
+        depths=(1, 2),
+        strided=True,
+        classes=11,
+        epochs=10,
+        batch_size=128,
+        optimizer="adamw",
+        learning_rate=6e-3,
+        schedule="one-cycle",
+        weight_decay=0.01,
+        label_smoothing=0.03,
+        augmentation=Augmentation(rotation=8, zoom=0.1, shift=0.06, shear=0.1),
+    )
+    return replace(
+        scout,
+        widths=(32, 64, 96),
+        depths=(2, 3),
+        strided=False,
+        epochs=22,
+        composition=Composition(digits=1.5, drawings=0.6, printed=0.45, no_digits=0.65, plain=1),
+        scout=scout,
+    )
+
+
+PRESETS = {"notebook": notebook, "fast": fast, "best": best, "ship": ship}
 
 
 def preset(name: str) -> Recipe:
@@ -168,4 +225,4 @@ def preset(name: str) -> Recipe:
     return PRESETS[name]()
 
 
-__all__ = ["PRESETS", "Recipe", "best", "fast", "notebook", "preset"]
+__all__ = ["PRESETS", "Composition", "Recipe", "best", "fast", "notebook", "preset", "ship"]

@@ -76,6 +76,7 @@ class RunFolder:
         self.model = self.path / "model.onnx"
         self.split = self.path / "split.json"
         self.checkpoints = CheckpointFolder(self.path / "checkpoints")
+        self.scout_checkpoints = CheckpointFolder(self.path / "checkpoints-scout")
         self._lock = FileLock(self.path / _LOCK)
 
     def is_finished(self) -> bool:
@@ -159,6 +160,11 @@ class RunFolder:
         """Write metrics.json, the last file of a run. Raises FileError."""
         write_json(self.metrics, metrics)
 
+    def clear_checkpoints(self) -> None:
+        """Remove what only an unfinished training needs. Raises FileError."""
+        self.checkpoints.clear()
+        self.scout_checkpoints.clear()
+
     def write_history(self, rows: Sequence[Mapping[str, float | int | None]]) -> None:
         """Write history.csv anew with all rows so far. Raises FileError."""
         text = io.StringIO()
@@ -203,7 +209,7 @@ class RunFolder:
 
     def _sweep(self) -> None:
         """Remove what a killed process left half written. Only with the lock: nobody else is writing."""
-        for folder in (self.path, self.checkpoints.folder, self.path / "plots"):
+        for folder in (self.path, self.checkpoints.folder, self.scout_checkpoints.folder, self.path / "plots"):
             if folder.is_dir():
                 for path in folder.iterdir():
                     if _HALF_WRITTEN.match(path.name):
@@ -214,7 +220,7 @@ class RunFolder:
         drawn = self.path / "plots"
         for path in (*(self.path / name for name in _FILES), *(drawn / f"{name}.png" for name in PLOTS)):
             _remove(path)
-        self.checkpoints.clear()
+        self.clear_checkpoints()
         if drawn.is_dir() and not any(drawn.iterdir()):
             drawn.rmdir()
         _remove(self.config)

@@ -13,14 +13,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from digit_recognizer.digits import Digits
+from digit_recognizer.digits import Images, Labels
 from digit_recognizer.errors import CheckpointError, Interrupted, TrainingDiverged
 from digit_recognizer.training.checkpoint import CheckpointFolder, Snapshot
 from digit_recognizer.training.hardware import Hardware
@@ -37,6 +38,15 @@ UNSEEN_LOSS = 1e4  # an image that was not looked at yet counts as hard
 _INITIALISATION, _ORDER, _AUGMENTATION, _DROPOUT = range(4)
 
 
+class Labelled(Protocol):
+    """What is learnt from: Digits, or other frames with labels of their own. images: uint8 (N, 28, 28)."""
+
+    @property
+    def images(self) -> Images: ...
+    def __len__(self) -> int: ...
+    def known_labels(self) -> Labels: ...
+
+
 @dataclass(frozen=True)
 class Trained:
     """network: in evaluation mode, on the CPU. history: a row per epoch and member. seconds: spent training."""
@@ -50,13 +60,13 @@ def build_network(recipe: Recipe) -> nn.Module:
     """One member's network, with random weights from torch's global generator."""
     if recipe.network == "notebook":
         return NotebookNetwork()
-    return CompactNetwork(recipe.widths, recipe.depths, recipe.dropout)
+    return CompactNetwork(recipe.widths, recipe.depths, recipe.dropout, recipe.classes, strided=recipe.strided)
 
 
 def train(
     recipe: Recipe,
-    training: Digits,
-    validation: Digits,
+    training: Labelled,
+    validation: Labelled,
     *,
     seed: int,
     hardware: Hardware,
@@ -74,8 +84,8 @@ def train(
     return run.to_the_end()
 
 
-def logits(network: nn.Module, images: np.ndarray[Any, np.dtype[np.uint8]], hardware: Hardware) -> Tensor:
-    """What a network says of uint8 (N, 28, 28): float32 (N, 10) on the CPU."""
+def logits(network: nn.Module, images: npt.NDArray[np.uint8], hardware: Hardware) -> Tensor:
+    """What a network says of uint8 (N, 28, 28): float32 (N, classes) on the CPU."""
     was_training = network.training
     network.eval()
     with torch.no_grad(), _precision(hardware):
@@ -100,8 +110,8 @@ class _Epoch:
 @dataclass
 class _Run:
     recipe: Recipe
-    training: Digits
-    validation: Digits
+    training: Labelled
+    validation: Labelled
     seed: int
     hardware: Hardware
     checkpoints: CheckpointFolder | None
@@ -421,4 +431,4 @@ def _under(prefix: str, tensors: Any) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-__all__ = ["Trained", "build_network", "logits", "train"]
+__all__ = ["Labelled", "Trained", "build_network", "logits", "train"]

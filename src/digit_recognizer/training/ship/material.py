@@ -1,0 +1,288 @@
+"""MNIST, pen drawings and fonts become labelled frames: digits as people send them, and things that are no digit.
+
+Every crop goes through pictures/ink.py: the network learns from what it will be shown. Knows nothing of networks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import numpy as np
+
+from digit_recognizer.digits import SIDE, Digits, Images, Labels
+from digit_recognizer.errors import InputError
+from digit_recognizer.pictures.ink import to_frame
+from digit_recognizer.sources.strokes import Drawing
+from digit_recognizer.training.fonts import DIGITS, OTHERS, FontFace, render
+from digit_recognizer.training.ship.scenes import crop_of, texture
+from digit_recognizer.training.ship.sprites import (
+    SPRITE_SIDE,
+    Ink,
+    bent,
+    figure,
+    line_of,
+    outlined,
+    piece,
+    run_together,
+    scribble,
+    sprite_of_drawing,
+    sprite_of_frame,
+    with_gaps,
+)
+
+NO_DIGIT = 10  # the label of what is no digit
+CHUNK = 500  # frames that one task makes: enough to outweigh its start, few enough to share out evenly
+
+_NEIGHBOURS = 24  # sprites at hand for a chunk's neighbours
+_GAPS = 0.1  # share of characters with broken strokes
+_OUTLINED = 0.05  # share of them of which only the outline is drawn
+
+# What is no digit, and how often of each kind.
+_KINDS: dict[str, float] = {
+    "letter": 0.40,
+    "word": 0.06,
+    "scribble": 0.10,
+    "figure": 0.10,
+    "together": 0.14,
+    "piece": 0.08,
+    "texture": 0.09,
+    "noise": 0.02,
+    "blank": 0.01,
+}
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """What frames are composed from. digits: labelled frames. drawings: with labels. faces: fonts, or none."""
+
+    digits: Digits
+    drawings: Sequence[Drawing] = ()
+    faces: Sequence[FontFace] = ()
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How many frames: composed of the digits, of the drawings, of printed digits, and of what is no digit."""
+
+    digits: int
+    drawings: int
+    printed: int
+    no_digits: int
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Labelled frames to learn from. images: uint8 (N, 28, 28). labels: int64 (N,), 0-9, or NO_DIGIT.
+
+    Offers what the training loop asks of ``Digits``, which know no eleventh label.
+    """
+
+    images: Images
+    labels: Labels
+
+    def __post_init__(self) -> None:
+        if self.images.shape != (len(self.labels), SIDE, SIDE):
+            raise InputError(f"expected one label per frame, found {len(self.labels)} for {self.images.shape}")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def known_labels(self) -> Labels:
+        """The labels, int64 (N,)."""
+        return self.labels
+
+    @staticmethod
+    def join(parts: Sequence[Material]) -> Material:
+        """All parts in order."""
+        return Material(np.concatenate([p.images for p in parts]), np.concatenate([p.labels for p in parts]))
+
+
+def compose(
+    ingredients: Ingredients,
+    amounts: Amounts,
+    seed: int,
+    *,
+    workers: int | None = None,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> Material:
+    """Make frames, the same for the same ingredients, amounts and seed, however many workers there are.
+
+    workers: processes, one per core where left out; 1 works in this process. tell: called with (done, total) frames.
+    Raises InputError where drawings or printed digits are wanted and there are none.
+
+    >>> compose(Ingredients(Digits(np.zeros((1, 28, 28), np.uint8), np.array([0]))), Amounts(0, 0, 0, 0), 0).labels
+    array([], dtype=int64)
+    """
+    for wanted, found, what in (
+        (amounts.digits, len(ingredients.digits), "labelled digits"),
+        (amounts.drawings, len(ingredients.drawings), "pen drawings"),
+        (amounts.printed, len(ingredients.faces), "fonts"),
+    ):
+        if wanted and not found:
+            raise InputError(f"expected {what} to compose training frames from, found none")
+    tasks = list(_tasks(amounts, seed))
+    total = sum(size for _, _, size, _ in tasks)
+    parts: list[tuple[Images, Labels]] = []
+    workers = workers or os.cpu_count() or 1
+    glyphs: _Glyphs = {}
+    if workers == 1 or len(tasks) <= 1:
+        for task in tasks:
+            parts.append(_make(ingredients, task, glyphs))
+            tell(sum(len(labels) for _, labels in parts), total)
+    else:
+        # Spawned, not forked: torch's threads do not survive a fork.
+        spawn = get_context("spawn")
+        with ProcessPoolExecutor(workers, spawn, initializer=_receive, initargs=(ingredients,)) as pool:
+            for part in pool.map(_make_received, tasks):
+                parts.append(part)
+                tell(sum(len(labels) for _, labels in parts), total)
+    if not parts:
+        return Material(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros(0, np.int64))
+    return Material(np.concatenate([images for images, _ in parts]), np.concatenate([labels for _, labels in parts]))
+
+
+_Task = tuple[str, int, int, int]  # source, first, size, seed
+
+
+def _tasks(amounts: Amounts, seed: int) -> Iterator[_Task]:
+    for number, (source, amount) in enumerate(vars(amounts).items()):
+        for first in range(0, amount, CHUNK):
+            drawn = np.random.SeedSequence([seed, number, first]).generate_state(1, np.uint64)[0]
+            yield source, first, min(CHUNK, amount - first), int(drawn)
+
+
+_Glyphs = dict[tuple[FontFace, str], Ink | None]
+# In a worker process: what every task of the pool shares, sent once, and the characters drawn so far.
+_received: list[tuple[Ingredients, _Glyphs]] = []
+
+
+def _receive(ingredients: Ingredients) -> None:
+    import cv2
+
+    cv2.setNumThreads(1)  # the pool has a process per core
+    _received[:] = [(ingredients, {})]
+
+
+def _make_received(task: _Task) -> tuple[Images, Labels]:
+    ingredients, glyphs = _received[0]
+    return _make(ingredients, task, glyphs)
+
+
+def _make(ingredients: Ingredients, task: _Task, glyphs: _Glyphs) -> tuple[Images, Labels]:
+    source, first, size, seed = task
+    rng = np.random.default_rng(seed)
+    maker = _Maker(ingredients, rng, glyphs)
+    one = {
+        "digits": maker.digit,
+        "drawings": maker.drawing,
+        "printed": maker.printed,
+        "no_digits": maker.no_digit,
+    }[source]
+    frames = np.zeros((size, SIDE, SIDE), np.uint8)
+    labels = np.zeros(size, np.int64)
+    for index in range(size):
+        frames[index], labels[index] = one(first + index)
+    # Where the ink got lost nothing is left to read.
+    labels[~frames.any((1, 2))] = NO_DIGIT
+    return frames, labels
+
+
+class _Maker:
+    """Makes one frame after the other from the same ingredients and stream of randomness."""
+
+    def __init__(self, ingredients: Ingredients, rng: np.random.Generator, glyphs: _Glyphs) -> None:
+        self.ingredients, self.rng, self.glyphs = ingredients, rng, glyphs
+        # A family first, then one of its styles: some families have fifty.
+        families: dict[str, list[FontFace]] = {}
+        for face in ingredients.faces:
+            families.setdefault(face.family, []).append(face)
+        self.families = list(families.values())
+        self.neighbours = [self._any_digit()[0] for _ in range(_NEIGHBOURS)]
+
+    def digit(self, index: int) -> tuple[Ink, int]:
+        digits = self.ingredients.digits
+        index %= len(digits)
+        return self._taken(sprite_of_frame(digits.images[index])), int(digits.known_labels()[index])
+
+    def drawing(self, index: int) -> tuple[Ink, int]:
+        drawing = self.ingredients.drawings[index % len(self.ingredients.drawings)]
+        assert drawing.label is not None
+        return self._taken(sprite_of_drawing(drawing, self.rng)), drawing.label
+
+    def printed(self, index: int) -> tuple[Ink, int]:
+        label = index % 10
+        return self._taken(self._glyph(DIGITS[label : label + 1])), label
+
+    def no_digit(self, index: int) -> tuple[Ink, int]:
+        kind = self.rng.choice(list(_KINDS), p=list(_KINDS.values()))
+        if kind in ("letter", "word") and not self.ingredients.faces:
+            kind = "scribble"
+        make: dict[str, Callable[[], Ink | None]] = {
+            "letter": lambda: self._taken(self._glyph(OTHERS)),
+            "word": lambda: self._taken(self._word()),
+            "scribble": lambda: self._taken(scribble(self.rng), dose=0.3),
+            "figure": lambda: self._taken(figure(self.rng), dose=0.5),
+            "together": lambda: self._taken(
+                run_together(self._any_digit()[0], self._any_digit()[0], self.rng), dose=0.5
+            ),
+            "piece": self._piece,
+            "texture": lambda: to_frame(texture(self.rng)),
+            "noise": lambda: self.rng.integers(0, 256, (SIDE, SIDE), np.uint8),
+            "blank": lambda: np.zeros((SIDE, SIDE), np.uint8),
+        }
+        frame = make[str(kind)]()
+        return (np.zeros((SIDE, SIDE), np.uint8) if frame is None else frame), NO_DIGIT
+
+    def _taken(self, sprite: Ink, dose: float = 1.0) -> Ink:
+        """The sprite bent, taken as a crop, and framed as the reader frames it."""
+        rng = self.rng
+        if max(sprite.shape) < 2:
+            return np.zeros((SIDE, SIDE), np.uint8)
+        sprite = bent(sprite, rng, dose * rng.random() ** 0.5)
+        if rng.random() < _GAPS:
+            sprite = with_gaps(sprite, rng)
+        if rng.random() < _OUTLINED:
+            sprite = outlined(sprite, rng)
+        return to_frame(crop_of(sprite, self.neighbours, rng))
+
+    def _any_digit(self) -> tuple[Ink, int]:
+        """A sprite of any source, and its label: of the digits mostly, of a drawing or a font else."""
+        rng, ingredients = self.rng, self.ingredients
+        choice = rng.random()
+        if choice < 0.2 and ingredients.drawings:
+            drawing = ingredients.drawings[int(rng.integers(len(ingredients.drawings)))]
+            return sprite_of_drawing(drawing, rng), drawing.label or 0
+        if choice < 0.4 and ingredients.faces:
+            label = int(rng.integers(10))
+            return self._glyph(DIGITS[label]), label
+        index = int(rng.integers(len(ingredients.digits)))
+        return sprite_of_frame(ingredients.digits.images[index]), int(ingredients.digits.known_labels()[index])
+
+    def _piece(self) -> Ink | None:
+        for _ in range(20):
+            part = piece(*self._any_digit(), self.rng)
+            if part is not None:
+                return self._taken(part, dose=0.5)
+        return None
+
+    def _glyph(self, characters: Sequence[str]) -> Ink:
+        """One of ``characters`` in any of the fonts that has it."""
+        while True:
+            family = self.families[int(self.rng.integers(len(self.families)))]
+            key = (family[int(self.rng.integers(len(family)))], characters[int(self.rng.integers(len(characters)))])
+            if key not in self.glyphs:
+                self.glyphs[key] = render(*key, SPRITE_SIDE)
+            glyph = self.glyphs[key]
+            if glyph is not None and max(glyph.shape) > 1:
+                return glyph
+
+    def _word(self) -> Ink:
+        letters = [self._glyph(OTHERS) for _ in range(self.rng.integers(2, 5))]
+        return line_of(letters, int(self.rng.integers(0, 8)))
+
+
+__all__ = ["CHUNK", "NO_DIGIT", "Amounts", "Ingredients", "Material", "compose"]
