@@ -13,7 +13,9 @@ from digit_recognizer.pictures.ink import CENTRE, INK_SIDE, to_frame
 
 # MNIST's own training images lie 0.53 pixels off centre at most; a digit shifted by one pixel is not framed any more.
 _OFF_CENTRE = 0.75
-_AT_ONCE = 1024  # images whose pixels are held as float32 at the same time: 3 MB
+# Images looked at together. With more, OpenBLAS would share so small a product among threads (from 2^18 multiplications
+# on), which wait for each other many times longer than they work where other programs run, too.
+_AT_ONCE = 96
 
 
 def is_framed(images: Images) -> npt.NDArray[np.bool_]:
