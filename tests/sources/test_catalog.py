@@ -18,7 +18,7 @@ from PIL import Image
 from digit_recognizer.digits import Dataset, Digits
 from digit_recognizer.errors import DigitsError, FileError, InputError
 from digit_recognizer.sources import catalog, pixel_csv
-from digit_recognizer.sources.catalog import load
+from digit_recognizer.sources.catalog import is_data_set, load
 from tests.conftest import draw_digits
 
 TRAIN = draw_digits(60, seed=1)
@@ -393,3 +393,21 @@ def test_the_real_kaggle_zip_holds_42000_and_28000(real_data: Path) -> None:
     assert dataset.labelled().counts().tolist() == [4132, 4684, 4177, 4351, 4072, 3795, 4137, 4401, 4063, 4188]
     assert dataset.test is not None
     assert dataset.test.labels is None
+
+
+def test_pictures_without_labels_are_no_data_set_and_all_else_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("flat/a.png", "mixed/a.png", "classes/7/a.png", "parts/train/7/a.png", "deep/x/a.png", "listed/a.png"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draw_digits(1).images[0]).save(name)
+    Path("mixed/train.csv").write_text("label\n")
+    Path("listed/notes.csv").write_text("a list beside the pictures\n")
+    Path("empty").mkdir()
+    Path("table.csv").write_text("label\n")
+    Path("a.txt").write_bytes(Path("flat/a.png").read_bytes())  # content decides
+    sets = ("sample", "mnist", "mixed", "classes", "parts", "empty", "table.csv", "no-such-thing", "none.zip")
+    assert [name for name in sets if not is_data_set(name)] == []
+    pictures = ("-", "flat", "deep", "listed", "flat/a.png", "a.txt", "none.png", "*.png", "flat/?.csv")
+    assert [name for name in pictures if is_data_set(name)] == []

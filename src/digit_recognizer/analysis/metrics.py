@@ -191,9 +191,9 @@ def expected_calibration_error(probabilities: Probabilities, labels: Labels, bin
 def fit_temperature(logits: Probabilities, labels: Labels, *, prior_sd: float = 1.0) -> float:
     """The temperature T by which ``softmax(logits / T)`` fits the labels best (Guo et al. 2017).
 
-    logits: float (N, 10), or of more classes, any offset. labels: int64 (N,). prior_sd: log T is expected within about this of 0; so weak a
-    prior shifts T by less than a percent for thousands of images, yet keeps it sane where few images hold no error and
-    the best T would be 0. ``math.inf`` leaves it out. T stays within 1/32 and 32.
+    logits: float (N, 10), or of more classes, any offset. labels: int64 (N,). prior_sd: log T is expected within about
+    this of 0; so weak a prior shifts T by less than a percent for thousands of images, yet keeps it sane where few
+    images hold no error and the best T would be 0. ``math.inf`` leaves it out. T stays within 1/32 and 32.
     Raises InputError where shapes differ or a logit is not a number.
 
     >>> logits = np.log(np.full((10, 10), 0.02) + 0.80 * np.eye(10))      # sure by 0.82, right each time

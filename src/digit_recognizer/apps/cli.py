@@ -272,16 +272,38 @@ def predict(
 def export(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx file to write.")],
+    int8: Annotated[
+        bool, typer.Option("--int8", help="In 8-bit integers: smaller, and faster where nets are large.")
+    ] = False,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="--int8: the data to find the layers' ranges with.  [default: the run's]", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Copy a run's model, checked, to a file of its own."""
     from digit_recognizer.files import write_bytes
     from digit_recognizer.model_file import read_model
     from digit_recognizer.model_probe import ensure_safe
 
+    if data is not None and not int8:
+        raise UsageError("--data is for --int8")
     file = read_model(run_folder)
     ensure_safe(file)
-    write_bytes(output, file.content)
-    Terminal().say(f"{output}: {len(file.content):,} bytes, sha256 {file.sha256}")
+    if not int8:
+        write_bytes(output, file.content)
+        Terminal().say(f"{output}: {len(file.content):,} bytes, sha256 {file.sha256}")
+        return
+    with needs("train", "export in int8"):
+        from digit_recognizer.training.quantize import frames_to_quantize_with, quantize_model
+
+        images, check_images = frames_to_quantize_with(_held_out_of(run_folder, data))
+        written = quantize_model(file, output, images=images, check_images=check_images)
+        Terminal().say(
+            f"{output}: {written.size:,} bytes, sha256 {read_model(output).sha256}; of {written.images:,} images "
+            f"{percent(written.changed)} get another label than in float32"
+        )
 
 
 @app.command()
@@ -360,6 +382,23 @@ def _part_to_evaluate(dataset: Dataset, model: str | None, trained_on: str, part
             raise CheckpointError(f"{split_file}: cannot be used ({error})") from error
         return "validation", held_out, False
     return "train", labelled, seen
+
+
+def _held_out_of(run_folder: Path, data: str | None) -> Digits:
+    """The labelled images that a run kept for validation, from the data that it was trained on or from ``data``.
+
+    Of other data all labelled images. Raises UsageError where the run does not name its data.
+    """
+    from digit_recognizer.training.run_folder import RunFolder
+
+    folder = RunFolder(run_folder)
+    source = data or folder.read_json(folder.config).get("source")
+    if not isinstance(source, str):
+        raise UsageError(f"{run_folder}: does not say which data it was trained on; give --data")
+    labelled = _load(source).labelled()
+    if not folder.split.is_file() or labelled.fingerprint() != folder.read_json(folder.config)["data"]["fingerprint"]:
+        return labelled
+    return labelled.take(folder.read_json(folder.split)["validation"])
 
 
 def _score_rows(result: dict[str, Any]) -> list[tuple[str, ...]]:

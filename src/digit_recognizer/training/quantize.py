@@ -24,9 +24,12 @@ from digit_recognizer.errors import ModelError, UsageError
 from digit_recognizer.files import write_bytes
 from digit_recognizer.model_file import INPUT, ModelFile, check_model, with_metadata
 from digit_recognizer.model_probe import open_session, run_session, try_here
+from digit_recognizer.training.ship.cascade import SCOUT
+from digit_recognizer.training.ship.material import Amounts, Ingredients, compose
 
 # Share of the images that may get another label, and their mean change of a probability. More is a broken conversion.
 MAX_CHANGED = 0.01
+MOST_FRAMES = 500  # of each kind; more change the ranges little
 _BATCH = 64
 _LAYERS = ["Conv", "Gemm", "MatMul"]  # what holds the weights and the arithmetic; the rest stays in float32
 
@@ -41,10 +44,22 @@ class QuantizationReport:
     images: int
 
 
+def frames_to_quantize_with(digits: Digits, seed: int = 0) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """(images, check_images) for ``quantize_model`` from digits: one half composed into crops as well, one half as is.
+
+    digits: at least two, with labels. The first of the two holds things that are no digit too: the layers take other
+    values on them.
+    """
+    half = min(len(digits) // 2, MOST_FRAMES)
+    shown, checked = digits.take(np.arange(half)), digits.take(np.arange(half, len(digits)))
+    composed = compose(Ingredients(shown), Amounts(half, 0, 0, half // 2), seed, workers=1)
+    return np.concatenate([shown.images, composed.images]), checked.images
+
+
 def quantize_model(
     model: ModelFile, path: str | Path, *, images: npt.NDArray[np.uint8], check_images: npt.NDArray[np.uint8]
 ) -> QuantizationReport:
-    """Write the int8 variant of ``model`` to ``path``, with the same metadata.
+    """Write the int8 variant of ``model`` to ``path``, with the same metadata. Of a cascade, the large network alone.
 
     images: uint8 (N, 28, 28), some hundreds of real digits (and of what is no digit, where the model tells) that
     show which values the layers take. check_images: others, on which both must answer alike.
@@ -92,6 +107,7 @@ def _quantized(content: bytes, images: npt.NDArray[np.uint8]) -> bytes:
                 _Feed(images),
                 quant_format=QuantFormat.QDQ,
                 op_types_to_quantize=_LAYERS,
+                nodes_to_exclude=_small_layers(prepared),
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
@@ -107,6 +123,11 @@ def _quantized(content: bytes, images: npt.NDArray[np.uint8]) -> bytes:
         node.doc_string = ""
     result: bytes = model.SerializeToString(deterministic=True)
     return result
+
+
+def _small_layers(path: Path) -> list[str]:
+    """The layers of a cascade's small network, by name: they gain nothing, as converting costs more than they do."""
+    return [node.name for node in onnx.load(path).graph.node if node.name.startswith(SCOUT)]
 
 
 class _Feed:
@@ -144,4 +165,4 @@ def _silence() -> Iterator[None]:
         logger.setLevel(level)
 
 
-__all__ = ["MAX_CHANGED", "QuantizationReport", "quantize_model"]
+__all__ = ["MAX_CHANGED", "QuantizationReport", "frames_to_quantize_with", "quantize_model"]

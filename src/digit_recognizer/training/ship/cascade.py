@@ -19,6 +19,7 @@ from digit_recognizer.digits import CLASSES, SIDE
 from digit_recognizer.model_file import INPUT, PROBABILITIES, UNFAMILIARITY
 from digit_recognizer.training.export import graph_of
 
+SCOUT, MAIN = "scout/", "main/"  # what the names of the two networks' nodes begin with
 _IR_VERSION = 10
 _LOGITS = CLASSES + 1  # ten digits and "no digit"
 
@@ -55,8 +56,8 @@ class Cascade:
 
         Raises ModelError where a network cannot be exported.
         """
-        scout = _prefixed(graph_of(self.scout), "scout/")
-        main = _prefixed(graph_of(self.main), "main/")
+        scout = _prefixed(graph_of(self.scout), SCOUT)
+        main = _prefixed(graph_of(self.main), MAIN)
         constants = {
             "full": np.float32(255),
             "scout_temperature": np.float32(self.scout_temperature),
@@ -113,4 +114,4 @@ def _prefixed(model: onnx.ModelProto, prefix: str) -> onnx.GraphProto:
     return onnx.compose.add_prefix(model, prefix).graph
 
 
-__all__ = ["Cascade"]
+__all__ = ["MAIN", "SCOUT", "Cascade"]

@@ -97,9 +97,7 @@ def run_together(left: Ink, right: Ink, rng: np.random.Generator) -> Ink:
     height = max(left.shape[0], right.shape[0])
     overlap = int(rng.integers(1, 8))
     left = left[:, : _last_column(left) + 1]
-    width = left.shape[1] + right.shape[1] - overlap
-    if width < 4:
-        return right
+    width = max(left.shape[1] + right.shape[1] - overlap, left.shape[1], right.shape[1])
     both = np.zeros((height + 12, width), np.uint8)
     first, second = rng.integers(0, height - left.shape[0] + 13), rng.integers(0, height - right.shape[0] + 13)
     both[first : first + left.shape[0], : left.shape[1]] = left
