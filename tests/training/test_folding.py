@@ -40,6 +40,7 @@ def test_a_negative_scale_after_pooling_is_left_as_it_is() -> None:
     layers[2].weight.data[1] = -1.0
     images = torch.rand(4, 1, 12, 12)
     without = folded(layers)
-    assert isinstance(without, nn.Sequential) and isinstance(without[2], nn.BatchNorm2d)
+    assert isinstance(without, nn.Sequential)
+    assert isinstance(without[2], nn.BatchNorm2d)
     with torch.no_grad():
         assert torch.equal(layers(images), without(images))

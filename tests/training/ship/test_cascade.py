@@ -1,0 +1,52 @@
+"""The cascade: ONNX Runtime answers as torch does, whichever network is asked, also where none or all are unsure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from digit_recognizer.model_file import INPUT, PROBABILITIES, UNFAMILIARITY
+from digit_recognizer.training.networks import CompactNetwork
+from digit_recognizer.training.ship.cascade import Cascade
+from tests.conftest import draw_digits
+
+
+@pytest.fixture(scope="module")
+def cascade() -> Cascade:
+    torch.manual_seed(0)
+    scout = CompactNetwork((4, 6, 8), (1, 1), classes=11, strided=True).eval()
+    main = CompactNetwork((4, 6, 8), (1, 2), classes=11).eval()
+    with torch.no_grad():
+        scout.head.weight.mul_(60)  # sure of some images, unsure of others
+    return Cascade(scout, main, scout_temperature=0.8, main_temperature=1.3, scout_confidence=0.5)
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.3, 0.5, 2.0])
+def test_onnx_answers_as_torch_wherever_the_scout_is_trusted(cascade: Cascade, confidence: float) -> None:
+    cascade = replace(cascade, scout_confidence=confidence)
+    images = np.concatenate([draw_digits(40, seed=1).images, np.zeros((1, 28, 28), np.uint8)])
+    session = onnxruntime.InferenceSession(cascade.to_onnx(), providers=["CPUExecutionProvider"])
+    expected = cascade.answer(images)
+    probabilities, unfamiliarity = session.run([PROBABILITIES, UNFAMILIARITY], {INPUT: images})
+    assert np.allclose(unfamiliarity, expected[:, 10], atol=1e-5)
+    assert np.allclose(probabilities.sum(1), 1, atol=1e-5)
+    assert np.allclose(probabilities * (1 - unfamiliarity[:, None]), expected[:, :10], atol=1e-5)
+    one = session.run([PROBABILITIES], {INPUT: images[:1]})[0]
+    assert np.allclose(one[0], probabilities[0], atol=1e-5)
+
+
+def test_the_scout_answers_where_it_is_sure_and_the_main_network_elsewhere(cascade: Cascade) -> None:
+    images = draw_digits(60, seed=2).images
+    alone = {
+        "scout": replace(cascade, scout_confidence=0.0).answer(images),
+        "main": replace(cascade, scout_confidence=2.0).answer(images),
+    }
+    sure = alone["scout"].max(1) >= 0.5
+    assert 0 < sure.sum() < len(images)  # both are asked
+    both = cascade.answer(images)
+    assert np.allclose(both[sure], alone["scout"][sure], atol=1e-6)
+    assert np.allclose(both[~sure], alone["main"][~sure], atol=1e-6)
