@@ -55,7 +55,8 @@ class ModelMetadata:
     seed: of the training. temperature: what logits were divided by to be calibrated, above 0 (1 = as trained).
     min_confidence: 0-1, readings below are not accepted. max_error: the error rate among accepted readings that
     min_confidence was chosen for, 0-1, or None where it was not chosen on data. created: ISO 8601 time, UTC.
-    classes: one name per output, in order.
+    classes: one name per output, in order. command, train_seconds: how it was trained and for how long, or "" and None
+    where that is not told.
 
     Raises ModelError where a value is outside its range.
 
@@ -74,6 +75,8 @@ class ModelMetadata:
     created: str = ""
     package_version: str = __version__
     classes: tuple[str, ...] = tuple("0123456789")
+    command: str = ""
+    train_seconds: float | None = None
 
     def __post_init__(self) -> None:
         if self.classes != tuple("0123456789"):
@@ -119,6 +122,11 @@ class ModelMetadata:
             created=_string(strings, "created"),
             package_version=_string(strings, "package_version"),
             classes=_strings(strings, "classes"),
+            # Not told by the first files of this contract.
+            command=_string(strings, "command") if _PREFIX + "command" in strings else "",
+            train_seconds=None
+            if strings.get(_PREFIX + "train_seconds", "null") == "null"
+            else _number(strings, "train_seconds"),
         )
 
 

@@ -7,21 +7,20 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from digit_recognizer._version import __version__
 from digit_recognizer.apps.outcome import close_output, needs, tell
 from digit_recognizer.apps.terminal import Terminal, percent
-from digit_recognizer.errors import CheckpointError, InputError, UsageError
+from digit_recognizer.errors import UsageError
 
 if TYPE_CHECKING:
-    from digit_recognizer.digits import Dataset, Digits
+    from digit_recognizer.digits import Dataset
 
 app = typer.Typer(
     name="digits",
@@ -199,28 +198,17 @@ def evaluate(
 ) -> None:
     """Accuracy with its interval, log-loss, per-digit scores."""
     from digit_recognizer.analysis import metrics
+    from digit_recognizer.apps.evaluation import part_to_evaluate, show_evaluation
     from digit_recognizer.recognizer import Recognizer
 
     terminal = Terminal(as_json=as_json)
     recognizer = Recognizer(model)
     dataset = _load(data)
-    name, digits, seen = _part_to_evaluate(dataset, model, recognizer.metadata.data_fingerprint, part)
+    name, digits, seen = part_to_evaluate(dataset, model, recognizer.metadata.data_fingerprint, part)
     if seen:
         terminal.note(f"warning: the model was trained on {name} of {dataset.name}; these figures flatter it")
     result = metrics.evaluate(recognizer.probabilities(digits.images), digits.known_labels())
-    low, high = result.interval95
-    terminal.heading(f"{dataset.name}, {name}: {result.n:,} images")
-    terminal.say(
-        f"accuracy {percent(result.accuracy)} ({percent(low)} to {percent(high)} with 95 % confidence): "
-        f"{result.errors:,} wrong"
-    )
-    terminal.say(f"log-loss {result.log_loss:.4f} · calibration error {percent(result.ece)}")
-    terminal.heading("Per digit")
-    terminal.table(_score_rows(result.to_dict()))
-    terminal.heading("Confusion (rows: label, columns: answer)")
-    header = ("", *map(str, range(10)))
-    confusion = result.to_dict()["confusion"]
-    terminal.table([header, *((str(d), *(str(n) if n else "·" for n in row)) for d, row in enumerate(confusion))])
+    show_evaluation(terminal, dataset.name, name, result)
     terminal.document({"data": dataset.name, "part": name, "seen_in_training": seen, **result.to_dict()})
 
 
@@ -296,9 +284,10 @@ def export(
         Terminal().say(f"{output}: {len(file.content):,} bytes, sha256 {file.sha256}")
         return
     with needs("train", "export in int8"):
+        from digit_recognizer.apps.evaluation import held_out_of
         from digit_recognizer.training.quantize import frames_to_quantize_with, quantize_model
 
-        images, check_images = frames_to_quantize_with(_held_out_of(run_folder, data))
+        images, check_images = frames_to_quantize_with(held_out_of(run_folder, data))
         written = quantize_model(file, output, images=images, check_images=check_images)
         Terminal().say(
             f"{output}: {written.size:,} bytes, sha256 {read_model(output).sha256}; of {written.images:,} images "
@@ -356,61 +345,6 @@ def _load(data: str) -> Dataset:
     from digit_recognizer.sources.catalog import load
 
     return load(data)
-
-
-def _part_to_evaluate(dataset: Dataset, model: str | None, trained_on: str, part: str) -> tuple[str, Digits, bool]:
-    """(name, digits, whether the model learnt from them) for ``--part``.
-
-    Left to itself it takes a labelled test part; else, for a run folder trained on these very images, the part that
-    the run kept for validation; else all labelled images. Raises UsageError or InputError where there is no such part.
-    """
-    if part not in ("auto", "train", "test", "validation"):
-        raise UsageError(f"--part: expected auto, train, test or validation, found {part!r}")
-    if part == "test" or (part == "auto" and dataset.test is not None and dataset.test.labels is not None):
-        if dataset.test is None or dataset.test.labels is None:
-            raise InputError(f"{dataset.name}: expected a test part with labels, found none", code="no_labels")
-        return "test", dataset.test, False
-    labelled = dataset.labelled()
-    seen = labelled.fingerprint() == trained_on
-    split_file = Path(model or "") / "split.json"
-    if part == "validation" or (part == "auto" and seen and split_file.is_file()):
-        if not (seen and split_file.is_file()):
-            raise UsageError("--part validation needs --model RUN, a run folder trained on this data")
-        try:
-            held_out = labelled.take(json.loads(split_file.read_text("utf-8"))["validation"])
-        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-            raise CheckpointError(f"{split_file}: cannot be used ({error})") from error
-        return "validation", held_out, False
-    return "train", labelled, seen
-
-
-def _held_out_of(run_folder: Path, data: str | None) -> Digits:
-    """The labelled images that a run kept for validation, from the data that it was trained on or from ``data``.
-
-    Of other data all labelled images. Raises UsageError where the run does not name its data.
-    """
-    from digit_recognizer.training.run_folder import RunFolder
-
-    folder = RunFolder(run_folder)
-    source = data or folder.read_json(folder.config).get("source")
-    if not isinstance(source, str):
-        raise UsageError(f"{run_folder}: does not say which data it was trained on; give --data")
-    labelled = _load(source).labelled()
-    if not folder.split.is_file() or labelled.fingerprint() != folder.read_json(folder.config)["data"]["fingerprint"]:
-        return labelled
-    return labelled.take(folder.read_json(folder.split)["validation"])
-
-
-def _score_rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
-    def shown(value: float | None) -> str:
-        return "-" if value is None else percent(value)
-
-    rows: list[tuple[str, ...]] = [("Digit", "images", "precision", "recall", "f1")]
-    for digit, score in enumerate(result["per_class"]):
-        rows.append(
-            (str(digit), f"{score['support']:,}", *(shown(score[name]) for name in ("precision", "recall", "f1")))
-        )
-    return rows
 
 
 if __name__ == "__main__":

@@ -180,8 +180,10 @@ def _without_bands(grey: _Grey) -> _Grey:
     as it is.
     """
     for picture, turn in ((grey, False), (grey.T, True)):
-        ends = picture[[0, 1, -2, -1]] if min(grey.shape) >= _FLATTENED_FROM else picture[:0]
-        if not ends.size or (cv2.absdiff(ends[1:], ends[:-1]) > _FLAT).any():
+        if min(grey.shape) < _FLATTENED_FROM or (cv2.absdiff(picture[0], picture[-1]) > _FLAT).any():
+            continue
+        ends = picture[[0, 1, -2]]  # a digit's end may reach into the second row, no further
+        if (cv2.absdiff(ends[1:], ends[[0, 0]]) > _FLAT).mean() > 0.1:
             continue
         steps = np.flatnonzero(np.abs(np.diff(ends[0].astype(np.int16))) > _BAND_STEP) + 1
         if not 1 <= len(steps) <= 3 or np.diff([0, *steps, picture.shape[1]]).min() < _BROAD * picture.shape[1]:

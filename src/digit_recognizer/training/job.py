@@ -247,6 +247,8 @@ def _card(dataset: Dataset, settings: Settings, command: str, seconds: float) ->
         seed=settings.seed,
         max_error=MAX_ERROR,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
+        train_seconds=round(seconds, 1),
     )
 
 

@@ -1,0 +1,88 @@
+"""What ``digits evaluate`` and ``digits export --int8`` look at: a part of the data that the model never learnt from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from digit_recognizer.analysis.metrics import Evaluation
+from digit_recognizer.apps.terminal import Terminal, percent
+from digit_recognizer.digits import Dataset, Digits
+from digit_recognizer.errors import CheckpointError, InputError, UsageError
+from digit_recognizer.sources.catalog import load
+
+
+def part_to_evaluate(dataset: Dataset, model: str | None, trained_on: str, part: str) -> tuple[str, Digits, bool]:
+    """(name, digits, whether the model learnt from them) for ``--part``.
+
+    Left to itself it takes a labelled test part; else, for a run folder trained on these very images, the part that
+    the run kept for validation; else all labelled images. Raises UsageError or InputError where there is no such part.
+    """
+    if part not in ("auto", "train", "test", "validation"):
+        raise UsageError(f"--part: expected auto, train, test or validation, found {part!r}")
+    if part == "test" or (part == "auto" and dataset.test is not None and dataset.test.labels is not None):
+        if dataset.test is None or dataset.test.labels is None:
+            raise InputError(f"{dataset.name}: expected a test part with labels, found none", code="no_labels")
+        return "test", dataset.test, False
+    labelled = dataset.labelled()
+    seen = labelled.fingerprint() == trained_on
+    split_file = Path(model or "") / "split.json"
+    if part == "validation" or (part == "auto" and seen and split_file.is_file()):
+        if not (seen and split_file.is_file()):
+            raise UsageError("--part validation needs --model RUN, a run folder trained on this data")
+        try:
+            held_out = labelled.take(json.loads(split_file.read_text("utf-8"))["validation"])
+        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+            raise CheckpointError(f"{split_file}: cannot be used ({error})") from error
+        return "validation", held_out, False
+    return "train", labelled, seen
+
+
+def held_out_of(run_folder: Path, data: str | None) -> Digits:
+    """The labelled images that a run kept for validation, from the data that it was trained on or from ``data``.
+
+    Of other data all labelled images. Raises UsageError where the run does not name its data.
+    """
+    from digit_recognizer.training.run_folder import RunFolder
+
+    folder = RunFolder(run_folder)
+    source = data or folder.read_json(folder.config).get("source")
+    if not isinstance(source, str):
+        raise UsageError(f"{run_folder}: does not say which data it was trained on; give --data")
+    labelled = load(source).labelled()
+    if not folder.split.is_file() or labelled.fingerprint() != folder.read_json(folder.config)["data"]["fingerprint"]:
+        return labelled
+    return labelled.take(folder.read_json(folder.split)["validation"])
+
+
+def show_evaluation(terminal: Terminal, dataset: str, part: str, result: Evaluation) -> None:
+    """Print accuracy with its interval, log-loss, scores per digit and the confusion matrix."""
+    low, high = result.interval95
+    terminal.heading(f"{dataset}, {part}: {result.n:,} images")
+    terminal.say(
+        f"accuracy {percent(result.accuracy)} ({percent(low)} to {percent(high)} with 95 % confidence): "
+        f"{result.errors:,} wrong"
+    )
+    terminal.say(f"log-loss {result.log_loss:.4f} · calibration error {percent(result.ece)}")
+    terminal.heading("Per digit")
+    terminal.table(_score_rows(result.to_dict()))
+    terminal.heading("Confusion (rows: label, columns: answer)")
+    header = ("", *map(str, range(10)))
+    confusion = result.to_dict()["confusion"]
+    terminal.table([header, *((str(d), *(str(n) if n else "·" for n in row)) for d, row in enumerate(confusion))])
+
+
+def _score_rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
+    def shown(value: float | None) -> str:
+        return "-" if value is None else percent(value)
+
+    rows: list[tuple[str, ...]] = [("Digit", "images", "precision", "recall", "f1")]
+    for digit, score in enumerate(result["per_class"]):
+        rows.append(
+            (str(digit), f"{score['support']:,}", *(shown(score[name]) for name in ("precision", "recall", "f1")))
+        )
+    return rows
+
+
+__all__ = ["held_out_of", "part_to_evaluate", "show_evaluation"]
