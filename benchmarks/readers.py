@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from digit_recognizer.digits import SIDE, Images
 from digit_recognizer.model_file import MODEL_NAME
+from digit_recognizer.pictures.framed import frame_images
 from digit_recognizer.pictures.ink import to_frame
 from digit_recognizer.recognizer import Recognizer
 
@@ -36,27 +37,32 @@ Probabilities = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Reader:
-    """A model and how a picture is made ready for it: ``prepare`` turns uint8 (H, W) into a frame, uint8 (28, 28)."""
+    """A model and how a picture is made ready for it: ``prepare`` turns uint8 (H, W) into a frame, uint8 (28, 28).
+
+    accept: what becomes of an array uint8 (N, 28, 28) at the door.
+    """
 
     name: str
     recognizer: Recognizer
     prepare: Callable[[Grey], Grey]
+    accept: Callable[[Images], Images]
     path: Path
 
     def ready(self, pictures: Iterable[Grey], framed: bool) -> Images:
-        """Frames, uint8 (N, 28, 28), of pictures of any sizes; ``framed`` ones are taken as they are."""
+        """Frames, uint8 (N, 28, 28), of pictures of any sizes; ``framed`` ones come together, as one array."""
         frames = [picture if framed else self.prepare(picture) for picture in pictures]
-        return np.stack(frames) if frames else np.zeros((0, SIDE, SIDE), np.uint8)
+        joined = np.stack(frames) if frames else np.zeros((0, SIDE, SIDE), np.uint8)
+        return self.accept(joined) if framed else joined
 
 
 def our_reader(model: str | None, threads: int) -> Reader:
-    """A model with this package's framing. model: as Recognizer takes it, None for the one that ships."""
-    return Reader("this model", Recognizer(model, threads), to_frame, _model_path(model))
+    """A model with this package's framing; arrays go in as ``Recognizer.predict`` takes them. model: as Recognizer takes it, None for the one that ships."""
+    return Reader("this model", Recognizer(model, threads), to_frame, frame_images, _model_path(model))
 
 
 def plain_reader(model: str, threads: int) -> Reader:
     """A model with plain resizing in front."""
-    return Reader("baseline", Recognizer(model, threads), plain_resize, _model_path(model))
+    return Reader("baseline", Recognizer(model, threads), plain_resize, np.asarray, _model_path(model))
 
 
 def plain_resize(picture: Grey) -> Grey:

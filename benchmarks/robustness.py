@@ -3,8 +3,8 @@
     python benchmarks/robustness.py [--model RUN|FILE.onnx] --validation        # for every choice
     python benchmarks/robustness.py [--model RUN|FILE.onnx]                     # reads t10k: once, at the end
 
---validation takes the last 6,000 of MNIST's 60,000 training images, which the training of the model that ships leaves
-out; for a model trained on them it says nothing. Simulated sets are made from the held-out images, --limit of them in
+--validation takes the images that a run kept for its validation, or, for a model without its run folder, the last 6,000
+of MNIST's 60,000 training images; for a model trained on them that says nothing. Simulated sets are made from the held-out images, --limit of them in
 each. --baseline FILE puts a model with plain resizing beside, on the same pictures.
 """
 
@@ -23,9 +23,11 @@ import numpy as np
 import scores
 from common import cores, print_heading, print_table, say
 from digit_recognizer.analysis.metrics import expected_calibration_error
+from digit_recognizer.apps.evaluation import part_to_evaluate
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import DigitsError
 from digit_recognizer.files import write_json
+from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.sources.catalog import load
 from picture_sets import (
     CORRUPTED,
@@ -68,7 +70,7 @@ def main() -> None:
     readers = [our_reader(arguments.model, arguments.threads)]
     if arguments.baseline:
         readers.append(plain_reader(arguments.baseline, arguments.threads))
-    held_out, origin = held_out_digits(arguments.data, arguments.validation)
+    held_out, origin = held_out_digits(arguments.data, arguments.validation, arguments.model)
     facts = print_heading("Robustness", PACKAGES, arguments.threads)
     for reader in readers:
         card = reader.recognizer.metadata
@@ -101,15 +103,19 @@ def main() -> None:
         write_json(arguments.output, result)
 
 
-def held_out_digits(data: str, validation: bool) -> tuple[Digits, str]:
+def held_out_digits(data: str, validation: bool, model: str | None = None) -> tuple[Digits, str]:
     """(digits that the model should not have seen, where they come from).
 
-    validation: the last 6,000 labelled images of ``data``, or its last tenth where it has fewer than 60,000; else its
-    test part. Raises DigitsError where there is no such part.
+    validation: what the run ``model`` kept of ``data``; where it is none, the last 6,000 labelled images, or the last
+    tenth where there are fewer than 60,000; else the test part. Raises DigitsError where there is no such part.
     """
     found = load(data)
     if validation:
         labelled = found.labelled()
+        if model and (Path(model) / "split.json").is_file():
+            trained_on = Recognizer(model).metadata.data_fingerprint
+            _, kept, _ = part_to_evaluate(found, model, trained_on, "validation")
+            return kept, f"{data}, {len(kept):,} images that {model} kept for validation"
         count = min(VALIDATION_IMAGES, max(1, len(labelled) // 10))
         return labelled.take(np.arange(len(labelled) - count, len(labelled))), f"{data}, last {count:,} to learn from"
     if found.test is None or found.test.labels is None:
@@ -176,7 +182,7 @@ def verdict(value: float, asked: DigitSet) -> str:
 def corruption_table(readers: Sequence[Reader], answers: Answers) -> dict[str, Any]:
     """Accuracy under each corruption of MNIST-C, as frames and as pictures, mean and worst; printed, and as JSON."""
     doors = [(reader, framed) for reader in readers for framed in (True, False)]
-    columns = [f"{reader.name}, {'frames' if framed else 'pictures'}" for reader, framed in doors]
+    columns = [f"{reader.name}, {'arrays' if framed else 'pictures'}" for reader, framed in doors]
     found: dict[str, dict[str, scores.Share]] = {}
     for each, probabilities, labels in answers.sets:
         if each.group == CORRUPTED:

@@ -1,4 +1,4 @@
-"""What ``digits evaluate`` and ``digits export --int8`` look at: a part of the data that the model never learnt from."""
+"""What ``digits evaluate`` and ``digits export --int8`` look at: a part of the data that a model never learnt from."""
 
 from __future__ import annotations
 
