@@ -56,7 +56,10 @@ class Reader:
 
 
 def our_reader(model: str | None, threads: int) -> Reader:
-    """A model with this package's framing; arrays go in as ``Recognizer.predict`` takes them. model: as Recognizer takes it, None for the one that ships."""
+    """A model with this package's framing; arrays go in as ``Recognizer.predict`` takes them.
+
+    model: as Recognizer takes it, None for the one that ships.
+    """
     return Reader("this model", Recognizer(model, threads), to_frame, frame_images, _model_path(model))
 
 

@@ -4,8 +4,8 @@
     python benchmarks/robustness.py [--model RUN|FILE.onnx]                     # reads t10k: once, at the end
 
 --validation takes the images that a run kept for its validation, or, for a model without its run folder, the last 6,000
-of MNIST's 60,000 training images; for a model trained on them that says nothing. Simulated sets are made from the held-out images, --limit of them in
-each. --baseline FILE puts a model with plain resizing beside, on the same pictures.
+of MNIST's 60,000 training images; for a model trained on them that says nothing. Simulated sets are made from the
+held-out images, --limit of them in each. --baseline FILE puts a model with plain resizing beside, on the same pictures.
 """
 
 from __future__ import annotations
