@@ -49,6 +49,10 @@ Val = Annotated[
     typer.Option(help="Share of the labelled images kept for validation.  [default: 0.1]", show_default=False),
 ]
 Epochs = Annotated[int | None, typer.Option(help="Instead of the preset's own number.", show_default=False)]
+MaxError = Annotated[
+    float | None,
+    typer.Option(help="Share of the accepted readings that may be wrong.  [default: 0.001]", show_default=False),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in this folder.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Remove a run that is in this folder, start anew.")]
@@ -88,6 +92,7 @@ def run(
     val: Val = None,
     epochs: Epochs = None,
     device: Device = "auto",
+    max_error: MaxError = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -99,7 +104,9 @@ def run(
         from digit_recognizer.apps.whole_job import run_whole_job
 
         _require_report()
-        request = make_request(data, output, preset, seed, val, epochs, device, resume=resume, overwrite=overwrite)
+        request = make_request(
+            data, output, preset, seed, val, epochs, device, max_error=max_error, resume=resume, overwrite=overwrite
+        )
         terminal.document(run_whole_job(request, terminal))
 
 
@@ -150,6 +157,7 @@ def train(
         str | None,
         typer.Option(help="Preset ship: a folder of fonts.  [default: the platform's own]", show_default=False),
     ] = None,
+    max_error: MaxError = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -173,6 +181,7 @@ def train(
             device,
             strokes=strokes,
             fonts=fonts,
+            max_error=max_error,
             resume=resume,
             overwrite=overwrite,
         )

@@ -45,6 +45,7 @@ def make_request(
     *,
     strokes: str | None = None,
     fonts: str | None = None,
+    max_error: float | None = None,
     resume: bool,
     overwrite: bool,
 ) -> RunRequest:
@@ -54,7 +55,7 @@ def make_request(
     resume, and what reading the data raises.
     """
     from digit_recognizer.training.hardware import choose_hardware
-    from digit_recognizer.training.job import Settings, settings_of, split
+    from digit_recognizer.training.job import MAX_ERROR, Settings, settings_of, split
     from digit_recognizer.training.recipe import preset
     from digit_recognizer.training.run_folder import RunFolder, next_free
 
@@ -65,7 +66,9 @@ def make_request(
         raise UsageError("--resume needs --output: the run folder to go on with")
     hardware = choose_hardware(device)
     recipe = preset(preset_name or "fast")
-    settings = Settings(recipe, 0 if seed is None else seed, 0.1 if val is None else val, strokes, fonts)
+    settings = Settings(
+        recipe, 0 if seed is None else seed, 0.1 if val is None else val, strokes, fonts, max_error or MAX_ERROR
+    )
     if epochs is not None:
         recipe = replace(recipe, epochs=epochs)
     if resume and output is not None and RunFolder(output).is_started():
@@ -81,6 +84,7 @@ def make_request(
             saved.val if val is None else val,
             strokes or saved.strokes,
             fonts or saved.fonts,
+            max_error or saved.max_error,
         )
     if resume and data is None:
         raise CheckpointError(f"{output}: nothing to resume, no config.json in it")

@@ -6,7 +6,6 @@ Knows nothing of terminals, plots or command lines.
 from __future__ import annotations
 
 import platform
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,25 +19,20 @@ import onnxruntime
 import torch
 
 from digit_recognizer._version import __version__
-from digit_recognizer.analysis import metrics
 from digit_recognizer.digits import Dataset, Digits
 from digit_recognizer.errors import CheckpointError, FileError, InputError, Interrupted, UsageError
 from digit_recognizer.files import write_json
 from digit_recognizer.model_file import ModelMetadata
 from digit_recognizer.recognizer import Recognizer
+from digit_recognizer.training.calibration import MAX_ERROR, export_calibrated, export_cascade_calibrated
 from digit_recognizer.training.checkpoint import Snapshot, save_snapshot
-from digit_recognizer.training.export import export_model
 from digit_recognizer.training.hardware import Hardware, describe_machine
 from digit_recognizer.training.networks import count_parameters
 from digit_recognizer.training.progress import Progress, StopRequest
 from digit_recognizer.training.recipe import Recipe
 from digit_recognizer.training.run_folder import RunFolder
-from digit_recognizer.training.ship.job import choose_min_confidence, export_cascade, make_cascade, prepare
-from digit_recognizer.training.ship.material import Material
-from digit_recognizer.training.trainer import Labelled, logits, train
-
-MAX_ERROR = 0.001  # accepted readings may be wrong this often; decides min_confidence
-CHECKED_IMAGES = 512  # on which ONNX Runtime and torch are compared
+from digit_recognizer.training.ship.job import prepare
+from digit_recognizer.training.trainer import Labelled, train
 
 
 @dataclass(frozen=True)
@@ -46,7 +40,8 @@ class Settings:
     """What a run is, beside its data: a resumed run must agree in all of it.
 
     val: share of the labelled images kept for validation. seed: of everything random. strokes: a file of pen drawings,
-    fonts: a folder of fonts, for recipes that compose; left out, none, and the platform's own.
+    fonts: a folder of fonts, for recipes that compose; left out, none, and the platform's own. max_error: share of the
+    accepted readings that may be wrong, 0-1; decides min_confidence.
     """
 
     recipe: Recipe
@@ -54,12 +49,15 @@ class Settings:
     val: float = 0.1
     strokes: str | None = None
     fonts: str | None = None
+    max_error: float = MAX_ERROR
 
     def __post_init__(self) -> None:
         if not 0 < self.val < 1:
             raise UsageError(f"--val: expected a share between 0 and 1, found {self.val:g}")
         if self.seed < 0:
             raise UsageError(f"--seed: expected 0 or more, found {self.seed}")
+        if not 0 < self.max_error < 1:
+            raise UsageError(f"--max-error: expected a share between 0 and 1, found {self.max_error:g}")
         if self.recipe.composition is None and (self.strokes or self.fonts):
             raise UsageError(f"--strokes and --fonts are for the preset ship, not for {self.recipe.preset}")
 
@@ -190,9 +188,11 @@ def train_run(
         save_snapshot(folder.weights, Snapshot(tensors, {"recipe": settings.recipe.to_dict()}))
         card = _card(dataset, settings, command, seconds)
         if "scout." in networks:
-            recognizer, facts = _export_cascade(networks["scout."], trained.network, checked, folder, card, validation)
+            recognizer, facts = export_cascade_calibrated(
+                networks["scout."], trained.network, checked, folder.model, card, validation
+            )
         else:
-            recognizer, facts = _export(trained.network, folder, card, validation)
+            recognizer, facts = export_calibrated(trained.network, folder.model, card, validation)
         results = {
             "preset": settings.recipe.preset,
             "val_accuracy": facts["accuracy"],
@@ -245,68 +245,11 @@ def _card(dataset: Dataset, settings: Settings, command: str, seconds: float) ->
         data=" + ".join(sources),
         data_fingerprint=dataset.labelled().fingerprint(),
         seed=settings.seed,
-        max_error=MAX_ERROR,
+        max_error=settings.max_error,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
         train_seconds=round(seconds, 1),
     )
-
-
-def _export(
-    network: torch.nn.Module, folder: RunFolder, card: ModelMetadata, validation: Digits
-) -> tuple[Recognizer, dict[str, Any]]:
-    """Calibrate on the validation images, write model.onnx, and evaluate what was written through ONNX Runtime."""
-    labels = validation.known_labels()
-    float32 = Hardware(torch.device("cpu"), "float32", torch.get_num_threads())
-    answers = logits(network, validation.images, float32).numpy()
-    temperature = metrics.fit_temperature(answers, labels)
-    probabilities = torch.softmax(torch.from_numpy(answers) / temperature, 1).numpy()
-    # At most 1, which the metadata ends at; only where an answer of confidence 1 is wrong would it lie above.
-    min_confidence = min(1.0, metrics.confidence_threshold(probabilities, labels, MAX_ERROR))
-    export_model(
-        network,
-        folder.model,
-        metadata=replace(card, temperature=temperature, min_confidence=min_confidence),
-        temperature=temperature,
-        check_images=validation.images[:CHECKED_IMAGES],
-    )
-    return _evaluated(folder, validation, {"temperature": temperature})
-
-
-def _export_cascade(
-    scout: torch.nn.Module,
-    main: torch.nn.Module,
-    checked: Labelled,
-    folder: RunFolder,
-    card: ModelMetadata,
-    validation: Digits,
-) -> tuple[Recognizer, dict[str, Any]]:
-    """As ``_export``, of two networks in one file, calibrated on all validation frames, the composed ones too."""
-    material = Material(checked.images, checked.known_labels())
-    cascade, facts = make_cascade(scout, main, material)
-    card = replace(
-        card,
-        temperature=cascade.main_temperature,
-        min_confidence=choose_min_confidence(cascade, material, MAX_ERROR),
-    )
-    export_cascade(cascade, folder.model, card, material.images[:: max(1, len(material) // CHECKED_IMAGES)])
-    return _evaluated(folder, validation, {"temperature": cascade.main_temperature, **facts})
-
-
-def _evaluated(folder: RunFolder, validation: Digits, found: Mapping[str, Any]) -> tuple[Recognizer, dict[str, Any]]:
-    recognizer = Recognizer(folder.path)
-    began = time.perf_counter()
-    probabilities = recognizer.probabilities(validation.images)
-    seconds = time.perf_counter() - began
-    facts = {
-        **metrics.evaluate(probabilities, validation.known_labels()).to_dict(),
-        **found,
-        "min_confidence": recognizer.min_confidence,
-        "max_error": MAX_ERROR,
-        "accepted": float((probabilities.max(1) >= recognizer.min_confidence).mean()),
-        "images_per_second": round(len(validation) / seconds, 1),
-    }
-    return recognizer, facts
 
 
 def _config(
@@ -319,6 +262,7 @@ def _config(
         "val": settings.val,
         "strokes": settings.strokes,
         "fonts": settings.fonts,
+        "max_error": settings.max_error,
         "data": {
             "name": dataset.name,
             "fingerprint": dataset.labelled().fingerprint(),
@@ -392,6 +336,7 @@ def settings_of(folder: RunFolder) -> Settings:
             float(config["val"]),
             config.get("strokes"),
             config.get("fonts"),
+            float(config.get("max_error", MAX_ERROR)),
         )
     except (KeyError, TypeError, ValueError, UsageError) as error:
         raise CheckpointError(f"{folder.config}: does not describe a run ({error})") from error

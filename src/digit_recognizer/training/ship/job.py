@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -167,11 +166,6 @@ def export_cascade(cascade: Cascade, path: Path, metadata: ModelMetadata, check_
             f"{MAX_DIFFERENCE:g}; nothing was written"
         )
     write_bytes(path, content)
-
-
-def created_now() -> str:
-    """The time as model files state it: ISO 8601, UTC."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _amounts(composition: Composition, digits: int, drawings: Sequence[Drawing], faces: Sequence[FontFace]) -> Amounts:
