@@ -120,7 +120,7 @@ def test_accepting_what_is_no_digit_counts_as_an_error() -> None:
     labels = np.array([0] * 9 + [NO_DIGIT])
     material = Material(np.zeros((10, 28, 28), np.uint8), labels)
     assert choose_min_confidence(cascade, material, max_error=0.3) == pytest.approx(0.8)
-    assert choose_min_confidence(cascade, material, max_error=0.05) > 0.9
+    assert choose_min_confidence(cascade, material, max_error=0.05) > float(np.float32(0.9))
 
 
 def test_strokes_and_fonts_are_for_recipes_that_compose(strokes: Path) -> None:
