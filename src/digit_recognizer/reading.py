@@ -1,12 +1,13 @@
-"""Reading: what the recognizer says of one digit.
+"""Reading: what the recognizer says of one digit. Line and Page: of many, and where they stand.
 
 Knows nothing of models or pictures; numbers in, plain values out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from digit_recognizer.digits import Images
 BLANK = "blank"
 NOT_A_DIGIT = "not a digit"
 UNSURE = "unsure"
+
+Box = tuple[int, int, int, int]
 
 # More likely no digit than one.
 MAX_UNFAMILIARITY = 0.5
@@ -58,6 +61,112 @@ class Reading:
             "second": self.second,
             "second_confidence": round(self.second_confidence, 6),
         }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlacedReading(Reading):
+    """A digit on a page. box: (x, y, width, height) in pixels of the picture as the person sees it."""
+
+    box: Box = (0, 0, 0, 0)
+
+    @classmethod
+    def of(cls, reading: Reading, box: Box) -> PlacedReading:
+        """The same reading, with its place."""
+        return cls(**{field.name: getattr(reading, field.name) for field in fields(Reading)}, box=box)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The digit as plain JSON values, as a page lists it."""
+        return {
+            "digit": self.digit,
+            "confidence": round(self.confidence, 6),
+            "accepted": self.accepted,
+            "box": list(self.box),
+            "second": self.second,
+            "second_confidence": round(self.second_confidence, 6),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of numbers. text: its digits, a space between two numbers. digits: left to right."""
+
+    text: str
+    digits: tuple[PlacedReading, ...]
+
+    @property
+    def confidence(self) -> float:
+        """How sure it is that every digit is right, 0-1: the product of their confidences."""
+        return math.prod(digit.confidence for digit in self.digits)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every digit is accepted."""
+        return all(digit.accepted for digit in self.digits)
+
+    @property
+    def box(self) -> Box:
+        """The smallest box around its digits, (x, y, width, height)."""
+        return around(digit.box for digit in self.digits)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The line as plain JSON values."""
+        return {
+            "text": self.text,
+            "confidence": round(self.confidence, 6),
+            "box": list(self.box),
+            "digits": [digit.to_dict() for digit in self.digits],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Something on a page that was not read, or not as expected. box: where it stands. reason: why, in words."""
+
+    box: Box
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What stands on one picture. lines: top to bottom. rejected: what is no digit. name: what the picture is called.
+
+    >>> Page().text, Page(name="blank.png").to_dict()
+    ('', {'file': 'blank.png', 'lines': [], 'rejected': []})
+    """
+
+    lines: tuple[Line, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    name: str = ""
+
+    @property
+    def text(self) -> str:
+        """The numbers as text, one line for each line."""
+        return "\n".join(line.text for line in self.lines)
+
+    @property
+    def digits(self) -> tuple[PlacedReading, ...]:
+        """All digits in reading order."""
+        return tuple(digit for line in self.lines for digit in line.digits)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The page as plain JSON values, as ``digits read --json`` prints it."""
+        return {
+            "file": self.name,
+            "lines": [line.to_dict() for line in self.lines],
+            "rejected": [{"box": list(found.box), "reason": found.reason} for found in self.rejected],
+        }
+
+
+def around(boxes: Iterable[Box]) -> Box:
+    """The smallest box around one or more others, each (x, y, width, height).
+
+    >>> around([(0, 0, 2, 2), (5, 1, 2, 4)])
+    (0, 0, 7, 5)
+    """
+    given = list(boxes)
+    left, top = min(box[0] for box in given), min(box[1] for box in given)
+    right, bottom = max(box[0] + box[2] for box in given), max(box[1] + box[3] for box in given)
+    return left, top, right - left, bottom - top
 
 
 def readings(
@@ -110,4 +219,17 @@ def readings(
     ]
 
 
-__all__ = ["BLANK", "MAX_UNFAMILIARITY", "NOT_A_DIGIT", "UNSURE", "Reading", "readings"]
+__all__ = [
+    "BLANK",
+    "MAX_UNFAMILIARITY",
+    "NOT_A_DIGIT",
+    "UNSURE",
+    "Box",
+    "Line",
+    "Page",
+    "PlacedReading",
+    "Reading",
+    "Rejected",
+    "around",
+    "readings",
+]

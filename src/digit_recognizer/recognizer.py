@@ -15,7 +15,7 @@ from digit_recognizer.digits import CLASSES, SIDE, Digits, Images
 from digit_recognizer.errors import DigitsError, InputError, ModelError, UsageError
 from digit_recognizer.model_file import ModelFile, ModelMetadata, check_model, read_model
 from digit_recognizer.model_probe import ensure_safe, has_unfamiliarity, open_session, run_session
-from digit_recognizer.reading import Reading, readings
+from digit_recognizer.reading import Page, Reading, readings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -176,6 +176,63 @@ class Recognizer:
         """
         _check_batch_size(batch_size)
         return self._stream(sources, batch_size, on_error)
+
+    @overload
+    def read(
+        self,
+        source: list[Any] | tuple[Any, ...] | Iterator[Any],
+        *,
+        expect: str | int | None = None,
+        check: str | None = None,
+        numbers: str = "digits",
+    ) -> list[Page]: ...
+
+    @overload
+    def read(
+        self,
+        source: bytes | Image,
+        *,
+        expect: str | int | None = None,
+        check: str | None = None,
+        numbers: str = "digits",
+    ) -> Page: ...
+
+    @overload
+    def read(
+        self, source: Any, *, expect: str | int | None = None, check: str | None = None, numbers: str = "digits"
+    ) -> Any: ...
+
+    def read(
+        self, source: Any, *, expect: str | int | None = None, check: str | None = None, numbers: str = "digits"
+    ) -> Any:
+        """Read all numbers on a picture, or on many: one in, one Page out; many in, a list of them in the same order.
+
+        source: whatever ``predict`` takes save Digits; an array (N, 28, 28) is N pictures.
+        expect: how many digits each number has, 5 or "3-7", or "9x9", a grid of cells with a digit each. check: "luhn"
+        where each number ends in a check digit. What does not meet them is not accepted and told in ``rejected``.
+        numbers: "digits", or "decimal" where a comma or point and a leading minus belong to a number.
+        A blank picture gives a Page without lines. Raises UsageError where an expectation is none of these, else as
+        ``predict`` does.
+
+        >>> recognizer.read("receipt.jpg", numbers="decimal").text            # doctest: +SKIP
+        '12,90'
+        """
+        from digit_recognizer.pictures.collect import collect, is_one
+        from digit_recognizer.pictures.expectation import parse_expectation
+        from digit_recognizer.pictures.page import read_page
+
+        expectation = parse_expectation(expect, check=check, numbers=numbers)
+        pages = [
+            read_page(
+                picture.grey(),
+                lambda images: self._answers(images, 256),
+                expectation,
+                min_confidence=self.min_confidence,
+                name=picture.name,
+            )
+            for picture in collect(source)
+        ]
+        return pages[0] if is_one(source) else pages
 
     def _stream(self, sources: Any, batch_size: int, on_error: OnError | None) -> Iterator[Reading]:
         from digit_recognizer.pictures.collect import collect

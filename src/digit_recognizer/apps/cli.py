@@ -266,6 +266,24 @@ def predict(
 
 
 @app.command()
+def read(
+    pictures: Annotated[list[str], typer.Argument(help="Pictures of numbers: files, folders, patterns, - for stdin.")],
+    expect: Annotated[str | None, typer.Option(help="Digits of each number, 5 or 3-7; or a grid, 9x9.")] = None,
+    check: Annotated[str | None, typer.Option(help="luhn: each number ends in a check digit.")] = None,
+    numbers: Annotated[str, typer.Option(help="digits, or decimal: with comma or point, and minus.")] = "digits",
+    annotate: Annotated[Path | None, typer.Option(help="A folder for the pictures with boxes and digits.")] = None,
+    model: Model = None,
+    as_json: Json = False,
+) -> None:
+    """Read the numbers on photos, scans and pages."""
+    from digit_recognizer.apps.reading_pages import Wanted, read_pictures
+    from digit_recognizer.recognizer import Recognizer
+
+    wanted = Wanted(expect, check, numbers, annotate)
+    raise typer.Exit(read_pictures(pictures, Recognizer(model), Terminal(as_json=as_json), wanted))
+
+
+@app.command()
 def export(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx file to write.")],

@@ -92,7 +92,7 @@ def predict_pictures(sources: Sequence[str], recognizer: Recognizer, terminal: T
         terminal.note(f"error: {printable(str(error))}")
 
     alone = len(sources) == 1 and is_one(sources[0])  # its failure is the failure of the command
-    for reading in recognizer.stream(_opened(sources), on_error=None if alone else failed):
+    for reading in recognizer.stream(opened(sources), on_error=None if alone else failed):
         if terminal.as_json:
             entries.append({**reading.to_dict(), "reason": reading.reason})
         if as_table:
@@ -125,7 +125,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def _opened(sources: Sequence[str]) -> Iterator[Any]:
+def opened(sources: Sequence[str]) -> Iterator[Any]:
     """The sources, "-" taken for the picture on stdin, which is read when its turn comes."""
     from digit_recognizer.pictures.collect import Picture
     from digit_recognizer.pictures.load import MAX_BYTES
@@ -157,6 +157,7 @@ __all__ = [
     "COLUMNS",
     "csv_line",
     "is_submission",
+    "opened",
     "predict_pictures",
     "predictions_csv",
     "printable",

@@ -1,0 +1,169 @@
+"""A word's marks become pieces in reading order, and runs of pieces become candidates for digits.
+
+Marks too broad for one digit are cut along thin seams, more often than needed; which cuts were right is decided by
+whoever scores the candidates. Knows nothing of models.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digit_recognizer.pictures.ink import to_frame
+from digit_recognizer.pictures.paper import PageInk
+from digit_recognizer.reading import Box, around
+
+Labels = npt.NDArray[np.int32]
+
+_SEAM_ROWS = 48  # rows that a mark is shrunk to before seams are looked for
+_CUT_FROM = 0.55  # times the line's height that a mark is broad before it is cut; two ones that touch are 0.6
+_SLANT = 0.35  # what a step aside costs a seam, in full ink pixels
+_THICK = 2.7  # stroke widths of ink that a seam crosses at most
+_APART = 0.13  # heights between two seams at least
+_BROADEST = 1.45  # heights that a digit is broad at most
+_MOST_PIECES = 5  # pieces that make up one digit at most
+_HOLE = 0.3  # heights between two pieces of a broken digit at most
+_ROOM = 2  # black pixels around a candidate, so that none of it touches its crop's edge
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a mark: its number in the page's labels, its box (x, y, w, h), how many pixels it has."""
+
+    number: int
+    box: Box
+    area: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Pieces ``start`` to ``end`` (exclusive) of a word, taken for one digit. box: (x, y, w, h) in the page."""
+
+    start: int
+    end: int
+    box: Box
+
+
+def cut_marks(labels: Labels, pieces: list[Piece], height: float, thickness: float, number: int) -> list[Piece]:
+    """Cut what is broader than a digit: pieces, left to right.
+
+    labels: int32 (H, W), the page's marks by number; pieces that are cut get numbers from ``number`` on in it. height:
+    of the line's digits. thickness: of its strokes. Seams run from top to bottom, a pixel aside in each row at most,
+    where they cross the least ink (after Avidan and Shamir's seams, 2007).
+    """
+    result: list[Piece] = []
+    for piece in pieces:
+        x, y, width, tall = piece.box
+        if width < _CUT_FROM * height or tall < 0.5 * height:
+            result.append(piece)
+            continue
+        part = labels[y : y + tall, x : x + width]
+        sides = _sides(part == piece.number, height, thickness)
+        if sides is None:
+            result.append(piece)
+            continue
+        for side in range(int(sides.max()) + 1):
+            mine = (part == piece.number) & (sides == side)
+            if side:
+                part[mine] = number
+            found = _piece(mine, piece.number if side == 0 else number, x, y)
+            number += side > 0
+            if found is not None:
+                result.append(found)
+    return sorted(result, key=lambda piece: piece.box[0] + piece.box[2] / 2)
+
+
+def candidates(pieces: list[Piece], height: float) -> list[Candidate]:
+    """Every run of pieces that could be one digit by its size: not too broad, no wide hole inside.
+
+    >>> pieces = [Piece(1, (0, 0, 10, 20), 99), Piece(2, (11, 0, 10, 20), 99), Piece(3, (40, 0, 10, 20), 99)]
+    >>> [(found.start, found.end) for found in candidates(pieces, 20.0)]
+    [(0, 1), (0, 2), (1, 2), (2, 3)]
+    """
+    result = []
+    for start, first in enumerate(pieces):
+        box = first.box
+        result.append(Candidate(start, start + 1, box))
+        for end in range(start + 1, min(start + _MOST_PIECES, len(pieces))):
+            if pieces[end].box[0] - (box[0] + box[2]) > _HOLE * height:
+                break
+            box = around((box, pieces[end].box))
+            if box[2] > _BROADEST * height:
+                break
+            result.append(Candidate(start, end + 1, box))
+    return result
+
+
+def frame_of(ink: PageInk, labels: Labels, pieces: list[Piece], candidate: Candidate) -> npt.NDArray[np.uint8]:
+    """A candidate's own ink, without its neighbours', in MNIST's frame: uint8 (28, 28)."""
+    x, y, width, height = candidate.box
+    top, left = max(0, y - 1), max(0, x - 1)
+    part = (slice(top, y + height + 1), slice(left, x + width + 1))
+    found = labels[part]
+    mine = np.isin(found, [piece.number for piece in pieces[candidate.start : candidate.end]])
+    # The soft edge of a stroke lies outside of its mark; where a neighbour is nearer it is not this one's.
+    edge = cv2.dilate(mine.view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_) & (found == 0)
+    return to_frame(np.pad(np.where(mine | edge, ink.strength[part], 0).astype(np.uint8), _ROOM))
+
+
+def _sides(mark: npt.NDArray[np.bool_], height: float, thickness: float) -> Labels | None:
+    """How many seams lie to the left of each pixel: int32 (H, W); None where there is no seam worth a cut."""
+    times = max(1.0, len(mark) / _SEAM_ROWS)
+    size = (max(3, round(mark.shape[1] / times)), max(3, round(len(mark) / times)))
+    small = cv2.resize(mark.astype(np.float32), size, interpolation=cv2.INTER_AREA) if times > 1 else mark * 1.0
+    rows, columns = small.shape
+    height, thickness = height / times, max(1.0, thickness / times)
+
+    cost = np.zeros((rows, columns), np.float32)
+    came = np.zeros((rows, columns), np.int32)
+    cost[0] = small[0]
+    far = np.float32(np.inf)
+    for row in range(1, rows):
+        above = cost[row - 1]
+        three = np.stack([np.append(far, above[:-1]) + _SLANT, above, np.append(above[1:], far) + _SLANT])
+        step = np.argmin(three, axis=0)
+        came[row] = step - 1
+        cost[row] = three[step, np.arange(columns)] + small[row]
+    final = cost[-1]
+
+    apart = max(2, round(_APART * height))
+    margin = max(2, round(0.08 * height))
+    ends: list[int] = []
+    for column in np.argsort(final, kind="stable"):
+        if final[column] > _THICK * thickness:
+            break
+        if margin <= column < columns - margin and all(abs(column - other) >= apart for other in ends):
+            ends.append(int(column))
+    if not ends:
+        return None
+    seams = np.zeros((rows, len(ends)), np.int32)
+    at = np.array(sorted(ends))
+    for row in range(rows - 1, -1, -1):
+        seams[row] = at
+        if row:
+            at = at + came[row, at]
+    kept = [0]
+    for seam in range(1, seams.shape[1]):  # seams that ran together are one cut
+        if np.abs(seams[:, seam] - seams[:, kept[-1]]).mean() >= 0.6 * apart:
+            kept.append(seam)
+    sides = (np.arange(columns)[None, :, None] > seams[:, None, kept]).sum(axis=2).astype(np.uint8)
+    return np.asarray(cv2.resize(sides, mark.shape[::-1], interpolation=cv2.INTER_NEAREST), np.int32)
+
+
+def _piece(mine: npt.NDArray[np.bool_], number: int, x: int, y: int) -> Piece | None:
+    rows, columns = np.flatnonzero(mine.any(axis=1)), np.flatnonzero(mine.any(axis=0))
+    if not len(rows):
+        return None
+    box = (
+        x + int(columns[0]),
+        y + int(rows[0]),
+        int(columns[-1] - columns[0]) + 1,
+        int(rows[-1] - rows[0]) + 1,
+    )
+    return Piece(number, box, int(mine.sum()))
+
+
+__all__ = ["Candidate", "Piece", "candidates", "cut_marks", "frame_of"]

@@ -1,0 +1,134 @@
+"""Marks on a page become lines of writing, and lines become words: who stands beside whom.
+
+A mark is a connected piece of ink, known by its box alone. Knows nothing of pixels or of what is written.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+# Shares of a mark's or a line's height.
+_OVERLAP = 0.45  # of the smaller of two heights that neighbours in a line share
+_ALIKE = 2.6  # times one may be taller than its neighbour
+_SMALL = 0.45  # of the height of a mark near by: marks below belong to a line but never found one
+_REACH = 14.0  # heights between neighbours at most
+_SPACE = 0.62  # heights between two words at least
+_WIDER = 1.9  # times a space is wider than the gaps between a number's digits
+
+Boxes = npt.NDArray[np.int64]
+
+
+def find_lines(boxes: Boxes) -> list[list[int]]:
+    """Group marks into lines: indices into ``boxes``, lines top to bottom, marks left to right.
+
+    boxes: int64 (N, 4), x, y, width, height. Tall marks find their lines first: neighbours overlap by about half of
+    their heights. Small ones (the flag of a 5, a dot, dirt) then join the line that they lie in; those that lie in
+    none are left out.
+
+    >>> find_lines(np.array([[30, 2, 10, 20], [0, 0, 10, 20], [2, 40, 10, 20]]))
+    [[1, 0], [2]]
+    """
+    if not len(boxes):
+        return []
+    left, top = boxes[:, 0].astype(float), boxes[:, 1].astype(float)
+    right, bottom, height = left + boxes[:, 2], top + boxes[:, 3], boxes[:, 3].astype(float)
+    small = _small(boxes)
+    lines: list[list[int]] = []
+    for mark in np.argsort(left, kind="stable"):
+        if small[mark]:
+            continue
+        best, best_cost = None, math.inf
+        for number, line in enumerate(lines):
+            last = line[-1]
+            shared = min(bottom[mark], bottom[last]) - max(top[mark], top[last])
+            lower, taller = sorted((height[mark], height[last]))
+            gap = left[mark] - right[last]
+            if shared < _OVERLAP * lower or taller > _ALIKE * lower or gap > _REACH * taller:
+                continue
+            cost = abs(top[mark] + bottom[mark] - top[last] - bottom[last]) / 2 + 0.2 * max(gap, 0)
+            if cost < best_cost:
+                best, best_cost = number, cost
+        if best is None:
+            lines.append([int(mark)])
+        else:
+            lines[best].append(int(mark))
+    for mark in np.flatnonzero(small):
+        owner = _owner(int(mark), lines, boxes)
+        if owner is not None:
+            lines[owner].append(int(mark))
+    for line in lines:
+        line.sort(key=lambda mark: (left[mark], top[mark]))
+    return sorted(lines, key=lambda line: float(np.median((top[line] + bottom[line]) / 2)))
+
+
+def line_height(boxes: Boxes, line: list[int]) -> float:
+    """How tall the digits of a line are, in pixels: most of its ink is in marks of that height.
+
+    >>> line_height(np.array([[0, 0, 9, 20], [10, 0, 9, 22], [20, 18, 2, 2]]), [0, 1, 2])
+    22.0
+    """
+    heights = np.sort(boxes[line, 3].astype(float))
+    tall = heights[heights >= 0.5 * heights[-1]]
+    return float(tall[len(tall) // 2])
+
+
+def split_words(boxes: Boxes, line: list[int], height: float) -> list[list[int]]:
+    """Cut a line where its marks stand wide apart: lists of indices, left to right.
+
+    A space is wider than 0.62 heights and than 1.9 times the line's usual gap, so that widely spaced digits stay one
+    number.
+
+    >>> boxes = np.array([[0, 0, 10, 20], [14, 0, 10, 20], [60, 0, 10, 20]])
+    >>> split_words(boxes, [0, 1, 2], 20.0)
+    [[0, 1], [2]]
+    """
+    if len(line) < 2:
+        return [list(line)]
+    left, right = boxes[line, 0], boxes[line, 0] + boxes[line, 2]
+    gaps = left[1:] - np.maximum.accumulate(right)[:-1]
+    tall = gaps[gaps > 0]
+    usual = float(np.sort(tall)[(len(tall) - 1) // 2]) if len(tall) > 1 else (float(tall[0]) / 2 if len(tall) else 0.0)
+    # Of two digits nobody knows how wide their writer spaces; a height and a half is a space for most.
+    least = max(_SPACE * height, _WIDER * usual) if len(tall) > 1 else 1.3 * height
+    words: list[list[int]] = [[line[0]]]
+    for mark, gap in zip(line[1:], gaps, strict=True):
+        if gap > least:
+            words.append([mark])
+        else:
+            words[-1].append(mark)
+    return words
+
+
+def _small(boxes: Boxes) -> npt.NDArray[np.bool_]:
+    """Marks that stand beside, in or close to a much taller one: bool (N,)."""
+    height = boxes[:, 3].astype(float)
+    left, right = boxes[:, 0], boxes[:, 0] + boxes[:, 2]
+    top, bottom = boxes[:, 1], boxes[:, 1] + boxes[:, 3]
+    result = np.zeros(len(boxes), np.bool_)
+    for tall in np.argsort(-height):
+        if result[tall]:
+            continue
+        near = (left < right[tall] + height[tall]) & (right > left[tall] - height[tall])
+        near &= (top < bottom[tall] + 0.2 * height[tall]) & (bottom > top[tall] - 0.3 * height[tall])
+        result |= near & (height < _SMALL * height[tall]) & (boxes[:, 2] < height[tall])
+    return result
+
+
+def _owner(mark: int, lines: list[list[int]], boxes: Boxes) -> int | None:
+    """The line that a small mark lies in, or just above or below the nearest of its marks."""
+    x, y = boxes[mark, 0] + boxes[mark, 2] / 2, boxes[mark, 1] + boxes[mark, 3] / 2
+    best, best_cost = None, math.inf
+    for number, line in enumerate(lines):
+        near = min(line, key=lambda other: abs(boxes[other, 0] + boxes[other, 2] / 2 - x))
+        height = float(boxes[near, 3])
+        beside = max(boxes[near, 0] - x, x - boxes[near, 0] - boxes[near, 2], 0)
+        above = max(boxes[near, 1] - y, y - boxes[near, 1] - height, 0)
+        if beside < 1.0 * height and above < 0.35 * height and beside + above < best_cost:
+            best, best_cost = number, float(beside + above)
+    return best
+
+
+__all__ = ["Boxes", "find_lines", "line_height", "split_words"]

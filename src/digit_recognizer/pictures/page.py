@@ -1,0 +1,190 @@
+"""A picture of numbers becomes a Page: ink, marks, lines, words, candidates for digits, and the best way through them.
+
+All candidates of a page are scored together by ``answer``, which is all that is known of a model here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digit_recognizer.digits import CLASSES, SIDE, Images
+from digit_recognizer.pictures.cutting import Candidate, Labels, Piece, candidates, cut_marks, frame_of
+from digit_recognizer.pictures.expectation import Expectation
+from digit_recognizer.pictures.lines import Boxes, find_lines, line_height, split_words
+from digit_recognizer.pictures.load import Grey
+from digit_recognizer.pictures.paper import PageInk, ink_of_page, shrunk
+from digit_recognizer.pictures.paths import Step, best_path
+from digit_recognizer.reading import NOT_A_DIGIT, Box, Line, Page, PlacedReading, Rejected, around, readings
+
+Scores = npt.NDArray[np.float32]
+Answer = Callable[[Images], tuple[Scores, Scores | None]]
+
+_MOST_MARKS = 2_000  # the largest ones of a page; beyond that it is noise or a printed text
+_DIRT = 0.006  # share of the square of a line's height: smaller marks are no part of a digit
+_TALL = 0.5  # share of the line's height from which on a piece that is no digit counts as a letter
+_UNLIKELY = 0.5  # a word whose surest digit is less sure than this is not read
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """Pieces of one word and its candidates for digits. line: where it stands. height: of that line's digits."""
+
+    line: int
+    height: float
+    pieces: list[Piece]
+    candidates: list[Candidate]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a word was read as. digits: left to right. rejected: boxes of what is no digit in it."""
+
+    line: int
+    digits: list[PlacedReading]
+    rejected: list[Rejected]
+
+
+def read_page(
+    grey: Grey,
+    answer: Answer,
+    expectation: Expectation | None = None,
+    *,
+    min_confidence: float = 0.0,
+    name: str = "",
+) -> Page:
+    """Read all numbers on a picture.
+
+    grey: uint8 (H, W), any size. answer: gives for frames, uint8 (N, 28, 28), probabilities float32 (N, 10), which are
+    short of 1 by unfamiliarity, float32 (N,); None for that where the model cannot tell. expectation: what the numbers
+    look like; a number that does not is not accepted. min_confidence: 0-1, digits below are not accepted. name: what
+    the picture is called.
+
+    >>> read_page(np.full((60, 80), 255, np.uint8), lambda frames: (np.zeros((len(frames), 10), np.float32), None))
+    Page(lines=(), rejected=(), name='')
+    """
+    expectation = expectation or Expectation()
+    small, scale = shrunk(grey)
+    ink = ink_of_page(small)
+    if ink is None:
+        return Page(name=name)
+    labels, boxes = _marks(ink)
+    lines = find_lines(boxes)
+    words = list(_words(ink, labels, boxes, lines))
+    frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
+    if not frames:
+        return Page(name=name)
+    images = np.stack(frames)
+    probabilities, unfamiliarity = answer(images)
+    strange = np.zeros(len(images), np.float32) if unfamiliarity is None else unfamiliarity
+
+    read: list[_Read] = []
+    start = 0
+    for word in words:
+        part = slice(start, start + len(word.candidates))
+        start = part.stop
+        path = best_path(
+            len(word.pieces), word.candidates, probabilities[part], strange[part], word.height, expectation
+        )
+        found = _readings(word, path, images[part], probabilities[part], strange[part], min_confidence)
+        read.append(_judged(word, path, found, expectation))
+    return _page(read, scale, name)
+
+
+def _marks(ink: PageInk) -> tuple[Labels, Boxes]:
+    """Connected ink by number, int32 (H, W), and the boxes of marks 1, 2, ..., int64 (N, 4); dirt is taken away."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.mask.view(np.uint8), connectivity=8)
+    least = max(4.0, 0.5 * ink.thickness**2)
+    kept = stats[:, cv2.CC_STAT_AREA] >= least
+    kept[0] = False
+    if kept.sum() > _MOST_MARKS:
+        kept &= stats[:, cv2.CC_STAT_AREA] >= np.sort(stats[kept, cv2.CC_STAT_AREA])[-_MOST_MARKS]
+    numbers = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
+    return numbers[labels], stats[kept, :4].astype(np.int64)
+
+
+def _words(ink: PageInk, labels: Labels, boxes: Boxes, lines: Sequence[list[int]]) -> Iterator[_Word]:
+    """The words of each line, with their marks cut into pieces; pieces that were cut get numbers of their own."""
+    areas = np.bincount(labels.ravel(), minlength=len(boxes) + 1)
+    number = len(boxes) + 1
+    for line_number, line in enumerate(lines):
+        height = line_height(boxes, line)
+        line = [mark for mark in line if areas[mark + 1] >= _DIRT * height**2]
+        for marks in split_words(boxes, line, height):
+            pieces = []
+            for mark in marks:
+                x, y, width, tall = (int(side) for side in boxes[mark])
+                pieces.append(Piece(mark + 1, (x, y, width, tall), int(areas[mark + 1])))
+            pieces = cut_marks(labels, pieces, height, ink.thickness, number)
+            number = max(number, 1 + max(piece.number for piece in pieces))
+            yield _Word(line_number, height, pieces, candidates(pieces, height))
+
+
+def _readings(
+    word: _Word, path: Sequence[Step], images: Images, probabilities: Scores, strange: Scores, min_confidence: float
+) -> list[PlacedReading]:
+    """The digits of a path, left to right."""
+    chosen = [step.candidate for step in path if step.digit is not None]
+    found = readings(
+        probabilities[chosen].reshape(-1, CLASSES),
+        [""] * len(chosen),
+        min_confidence,
+        frames=images[chosen].reshape(-1, SIDE, SIDE),
+        unfamiliarity=strange[chosen],
+    )
+    result = []
+    for step, reading in zip((step for step in path if step.digit is not None), found, strict=True):
+        if step.digit is not None and step.digit != reading.digit:  # a check digit asked for another one
+            confidence = float(reading.probabilities[step.digit])
+            sure = confidence >= min_confidence and confidence >= 0.5
+            reading = replace(
+                reading,
+                digit=step.digit,
+                confidence=confidence,
+                second=reading.digit,
+                second_confidence=reading.confidence,
+                accepted=sure,
+            )
+        result.append(PlacedReading.of(reading, word.candidates[step.candidate].box))
+    return result
+
+
+def _judged(word: _Word, path: Sequence[Step], digits: list[PlacedReading], expectation: Expectation) -> _Read:
+    """A word's digits, or none where it is no number after all; what they fall short of goes to ``rejected``."""
+    none = [word.candidates[step.candidate].box for step in path if step.digit is None]
+    letters = [box for box in none if box[3] >= _TALL * word.height]
+    rejected = [Rejected(box, NOT_A_DIGIT) for box in letters]
+    if not digits or len(letters) >= len(digits) or max(digit.confidence for digit in digits) < _UNLIKELY:
+        whole = around([digit.box for digit in digits] + none)
+        return _Read(word.line, [], [Rejected(whole, NOT_A_DIGIT)] if letters or digits else [])
+    complaint = expectation.complaint([digit.digit for digit in digits])
+    if complaint is not None:
+        digits = [replace(digit, accepted=False) for digit in digits]
+        rejected.append(Rejected(around(digit.box for digit in digits), complaint))
+    return _Read(word.line, digits, rejected)
+
+
+def _page(read: Sequence[_Read], scale: float, name: str) -> Page:
+    """Words to lines, boxes to the pixels of the picture as it came."""
+
+    def placed(box: Box) -> Box:
+        left, top = int(box[0] / scale), int(box[1] / scale)
+        return left, top, round((box[0] + box[2]) / scale) - left, round((box[1] + box[3]) / scale) - top
+
+    lines = []
+    for number in sorted({word.line for word in read}):
+        words = [word for word in read if word.line == number and word.digits]
+        if not words:
+            continue
+        digits = [replace(digit, box=placed(digit.box)) for word in words for digit in word.digits]
+        text = " ".join("".join(str(digit.digit) for digit in word.digits) for word in words)
+        lines.append(Line(text, tuple(digits)))
+    rejected = tuple(Rejected(placed(found.box), found.reason) for word in read for found in word.rejected)
+    return Page(tuple(lines), rejected, name)
+
+
+__all__ = ["Answer", "read_page"]

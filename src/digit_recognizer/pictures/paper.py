@@ -1,0 +1,138 @@
+"""A grey page becomes its ink: light and shadow are flattened, dark and light strokes told apart region by region.
+
+Knows nothing of digits, lines of writing or ruled lines.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+LONGEST = 2400  # pixels: larger pages are shrunk to this first; a 12-megapixel photo keeps digits of 20 pixels readable
+
+_GROUND_SIDE = 640  # pixels: the ground is looked for in a picture of about this size
+_FIRST_WINDOW = 0.4  # of the shorter side: no digit, however large, inks half of such a window
+_STROKES = 10  # stroke widths that the second window is broad
+_MIN_CONTRAST = 14  # grey levels between ground and ink; less is a blank picture
+_NOISES = 4.0  # standard deviations of the ground's noise that are taken for ground
+_HALF = 0.45  # share of the strongest ink near by at which a stroke's edge lies
+_FAINT = 0.12  # share of the page's usual ink below which a mark is a stain
+
+Grey = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+_Floats = npt.NDArray[np.float32]
+
+
+class PageInk(NamedTuple):
+    """The ink of a page. strength: uint8 (H, W), 255 in the middle of a stroke, faint ones too, 0 on the ground.
+
+    mask: bool (H, W), where strokes are. thickness: of most strokes, in pixels.
+    """
+
+    strength: Grey
+    mask: Mask
+    thickness: float
+
+
+def shrunk(grey: Grey, longest: int = LONGEST) -> tuple[Grey, float]:
+    """The page no larger than ``longest`` pixels a side, and what its sides were multiplied with, 0-1.
+
+    >>> shrunk(np.zeros((100, 4800), np.uint8))[0].shape
+    (50, 2400)
+    """
+    scale = longest / max(grey.shape)
+    if scale >= 1:
+        return grey, 1.0
+    size = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8), scale
+
+
+def ink_of_page(grey: Grey) -> PageInk | None:
+    """Find the ink on a page, dark on light or light on dark, each region for itself; None where there is none.
+
+    grey: uint8 (H, W). The ground is the median around each pixel, first over a wide window, then, with the strokes
+    painted over, over one of ten stroke widths; ink is what differs from it by more than the paper's noise, and by
+    half of what the strongest ink near by does.
+
+    >>> page = np.full((80, 200), 220, np.uint8)
+    >>> page[20:60, 30:36] = 90
+    >>> found = ink_of_page(page)
+    >>> bool(found.mask[40, 33]), bool(found.mask[40, 60])
+    (True, False)
+    >>> ink_of_page(np.full((80, 200), 220, np.uint8)) is None
+    True
+    """
+    times = max(1, round(max(grey.shape) / _GROUND_SIDE))
+    height, width = grey.shape
+    small = grey
+    if times > 1:
+        size = (max(1, width // times), max(1, height // times))
+        small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+    window = _FIRST_WINDOW * min(small.shape)
+    first = _median(small, window)
+    away = np.asarray(cv2.absdiff(small, first), np.uint8)
+    strong = _strong(away)
+    if not strong.any() and times == 1:
+        return None
+    thin = _thickness(strong) if strong.any() else 1.0
+    second = _median(np.where(strong, first, small).astype(np.uint8), min(window, _STROKES * thin))
+    ground = second if times == 1 else np.asarray(cv2.resize(second, (width, height)), np.uint8)
+
+    difference = grey.astype(np.float32) - ground
+    noise = _deviation(difference[:: max(1, times), :: max(1, times)])
+    if noise > 5:  # a camera's noise in poor light
+        difference = np.asarray(cv2.GaussianBlur(difference, (0, 0), 0.9), np.float32)
+        noise = _deviation(difference[::2, ::2])
+    least = max(_MIN_CONTRAST, _NOISES * noise)
+    dark = _is_dark_ink(small.astype(np.float32) - second, least / 2, window)
+    if times > 1:
+        dark = cv2.resize(dark.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).view(np.bool_)
+    ink = np.maximum(np.where(dark, -difference, difference), 0)
+
+    side = 2 * max(1, round(1.5 * thin * times)) + 1
+    peak = cv2.dilate(cv2.blur(ink, (2, 2)) if times > 1 else ink, np.ones((side, side), np.uint8))
+    mask = (ink > least) & (ink > _HALF * peak)
+    if not mask.any():
+        return None
+    usual = float(np.percentile(peak[mask], 80))
+    mask &= peak > _FAINT * usual
+    strength = np.where(peak > least, ink * (255 / np.maximum(peak, 1)), 0)
+    return PageInk(np.clip(strength, 0, 255).astype(np.uint8), mask, _thickness(mask))
+
+
+def _strong(away: Grey) -> Mask:
+    """What certainly is no ground: bool (H, W). away: how much each pixel differs from it."""
+    level, _ = cv2.threshold(away, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    return np.asarray(away > max(_MIN_CONTRAST, 0.7 * level), np.bool_)
+
+
+def _is_dark_ink(difference: _Floats, least: float, window: float) -> Mask:
+    """Where strokes are darker than the ground, bool (H, W): where more ink is, the neighbourhood and all decide."""
+    side = max(3, int(0.5 * window) | 1)
+    energies = []
+    for signed in (-difference, difference):
+        ink = np.maximum(signed - least, 0)
+        energies.append(cv2.blur(ink, (side, side)) + 0.05 * float(ink.mean()))
+    return np.asarray(energies[0] >= energies[1], np.bool_)
+
+
+def _thickness(mask: Mask) -> float:
+    """How thick strokes are, in pixels: twice the median distance of their middle lines from the ground."""
+    inside = cv2.distanceTransform(np.pad(mask, 1).view(np.uint8), cv2.DIST_L2, 3)
+    ridge = (inside > 0) & (inside >= cv2.dilate(inside, np.ones((3, 3), np.uint8)))
+    return max(1.0, 2 * float(np.median(inside[ridge])) - 1) if ridge.any() else 1.0
+
+
+def _median(grey: Grey, window: float) -> Grey:
+    return np.asarray(cv2.medianBlur(grey, min(max(3, int(window) | 1), 255)), np.uint8)
+
+
+def _deviation(values: _Floats) -> float:
+    # Median absolute deviation, scaled to the standard deviation of a normal distribution: deaf to ink.
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+
+
+__all__ = ["LONGEST", "PageInk", "ink_of_page", "shrunk"]

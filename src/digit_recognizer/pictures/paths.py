@@ -1,0 +1,131 @@
+"""Scores of candidates become the best way through a word: which runs of pieces are its digits, and which are none.
+
+Dynamic programming over the pieces from right to left; lengths and check digits are part of the state. Knows nothing of
+pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from digit_recognizer.pictures.cutting import Candidate
+from digit_recognizer.pictures.expectation import LUHN, Expectation, luhn_value
+
+_LEAST = 1e-4  # probability that counts as none
+_NO_DIGIT = 1.3  # what it costs to leave a piece out, beside how much it looks like a digit
+_PER_PIECE = 0.5  # how much of a candidate's weight grows with its number of pieces
+_LOW = 0.5  # share of the line's height below which a candidate is hardly a digit
+_LOW_COST = 3.0
+_BROAD = 0.95  # heights from which on a digit is unusually broad
+_BROAD_COST = 2.5
+_ALTERNATIVE = 0.005  # probability from which on a digit may stand for the likeliest, where a check digit asks for it
+
+Costs = npt.NDArray[np.float64]
+
+
+class Step(NamedTuple):
+    """One candidate of the path, by its number, and the digit that it is taken for, None for no digit."""
+
+    candidate: int
+    digit: int | None
+
+
+def best_path(
+    count: int,
+    found: Sequence[Candidate],
+    probabilities: npt.NDArray[np.float32],
+    unfamiliarity: npt.NDArray[np.float32],
+    height: float,
+    expectation: Expectation,
+) -> list[Step]:
+    """The cheapest way through a word of ``count`` pieces, left to right.
+
+    found: the candidates. probabilities: float32 (N, 10) of them, short of 1 by unfamiliarity, float32 (N,). height: of
+    the line's digits, in pixels. Where no way meets the expectation, the cheapest of all is returned.
+
+    >>> path = best_path(1, [Candidate(0, 1, (0, 0, 9, 20))], np.eye(10, dtype=np.float32)[[7]],
+    ...                  np.zeros(1, np.float32), 20.0, Expectation())
+    >>> path[0].digit
+    7
+    """
+    digit_costs, none_costs = _costs(found, probabilities, unfamiliarity, height)
+    if expectation.asks:
+        path = _cheapest(count, found, digit_costs, none_costs, probabilities, expectation)
+        if path is not None:
+            return path
+    return _cheapest(count, found, digit_costs, none_costs, probabilities, Expectation()) or []
+
+
+def _costs(
+    found: Sequence[Candidate],
+    probabilities: npt.NDArray[np.float32],
+    unfamiliarity: npt.NDArray[np.float32],
+    height: float,
+) -> tuple[Costs, Costs]:
+    """What it costs to take each candidate for each digit, (N, 10), and for none, (N,)."""
+    pieces = np.array([candidate.end - candidate.start for candidate in found])
+    sizes = np.array([candidate.box[2:] for candidate in found], np.float64).reshape(-1, 2) / height
+    weight = 1 - _PER_PIECE + _PER_PIECE * pieces
+    shape = _LOW_COST * np.maximum(_LOW - sizes[:, 1], 0) / _LOW
+    shape += _BROAD_COST * np.maximum(sizes[:, 0] - _BROAD, 0)
+    digit_costs = weight[:, None] * (shape[:, None] - np.log(np.maximum(probabilities.astype(np.float64), _LEAST)))
+    none_costs = weight * (_NO_DIGIT - np.log(np.maximum(unfamiliarity.astype(np.float64), 0.05)))
+    return digit_costs, none_costs
+
+
+def _cheapest(
+    count: int,
+    found: Sequence[Candidate],
+    digit_costs: Costs,
+    none_costs: Costs,
+    probabilities: npt.NDArray[np.float32],
+    expectation: Expectation,
+) -> list[Step] | None:
+    """The cheapest way that meets the expectation; None where there is none."""
+    with_length, with_check = expectation.asks, expectation.check == LUHN
+    # State: (digits so far from the right, their sum modulo 10); both stay 0 where nobody asks.
+    ways: list[dict[tuple[int, int], tuple[float, Step | None, tuple[int, int]]]] = [{} for _ in range(count + 1)]
+    ways[count][0, 0] = (0.0, None, (0, 0))
+    starts: list[list[int]] = [[] for _ in range(count)]
+    for number, candidate in enumerate(found):
+        starts[candidate.start].append(number)
+    likeliest = probabilities.argmax(axis=1)
+    for at in range(count - 1, -1, -1):
+        for number in starts[at]:
+            choices: list[tuple[int | None, float]] = [(None, float(none_costs[number]))]
+            digits = np.flatnonzero(probabilities[number] >= _ALTERNATIVE) if with_check else [likeliest[number]]
+            choices += [(int(digit), float(digit_costs[number, digit])) for digit in digits]
+            for state, (cost, _, _) in ways[found[number].end].items():
+                for digit, extra in choices:
+                    length, total = state
+                    if digit is not None and with_length:
+                        if not length < (expectation.longest or math.inf):
+                            continue
+                        total = (total + luhn_value(digit, length)) % 10 if with_check else 0
+                        length += 1
+                    known = ways[at].get((length, total))
+                    if known is None or cost + extra < known[0]:
+                        ways[at][length, total] = (cost + extra, Step(number, digit), state)
+    ends = [
+        (way[0], state)
+        for state, way in ways[0].items()
+        if not with_length or (expectation.allows_length(state[0]) and not (with_check and (state[1] or state[0] < 2)))
+    ]
+    if not ends:
+        return None
+    state, at, path = min(ends)[1], 0, []
+    while at < count:
+        _, step, state = ways[at][state]
+        if step is None:
+            break
+        path.append(step)
+        at = found[step.candidate].end
+    return path
+
+
+__all__ = ["Step", "best_path"]
