@@ -16,6 +16,7 @@ import typer
 
 from digit_recognizer._version import __version__
 from digit_recognizer.apps.outcome import close_output, needs, tell
+from digit_recognizer.apps.server.command import serve
 from digit_recognizer.apps.terminal import Terminal, percent
 from digit_recognizer.errors import UsageError
 
@@ -329,6 +330,9 @@ def report(run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run
         from digit_recognizer.analysis.report import write_report
 
         Terminal().say(str(write_report(run_folder)))
+
+
+app.command("serve")(serve)
 
 
 @app.command()

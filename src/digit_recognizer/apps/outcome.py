@@ -61,7 +61,12 @@ def tell(error: BaseException, as_json: bool) -> int:
 def needs(extra: str, purpose: str) -> Iterator[None]:
     """Turn a missing library of an extra into MissingExtra, with the install command."""
     training = ("torch", "onnx", "onnxscript", "safetensors", "filelock")
-    libraries = {"train": training, "report": ("matplotlib", "jinja2"), "sklearn": ("sklearn", *training)}
+    libraries = {
+        "train": training,
+        "report": ("matplotlib", "jinja2"),
+        "sklearn": ("sklearn", *training),
+        "serve": ("fastapi", "h11", "prometheus_client", "python_multipart", "starlette", "uvicorn"),
+    }
     try:
         yield
     except ModuleNotFoundError as error:

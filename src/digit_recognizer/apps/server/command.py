@@ -1,0 +1,43 @@
+"""The words of ``digits serve`` become settings and a recognizer. Loads the web stack only when it is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digit_recognizer.apps.outcome import needs
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Where to listen; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0: whichever is free.")] = 8000,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="A run folder, an .onnx file, or int8; left out: the model that ships."),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="Another name that clients call this machine by.", show_default=False)
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="A file with the token that clients must send.", show_default=False)
+    ] = None,
+    keep_corrections: Annotated[
+        Path | None,
+        typer.Option(help="Keep what people correct in this folder, by digit, to train on.", show_default=False),
+    ] = None,
+) -> None:
+    """Read digits over HTTP, with a page to draw on."""
+    with needs("serve", "the service"):
+        from digit_recognizer.apps.server.limits import ServerSettings, read_token
+        from digit_recognizer.apps.server.process import serve as serve_until_stopped
+    from digit_recognizer.recognizer import Recognizer
+
+    token = None if token_file is None else read_token(token_file)
+    settings = ServerSettings(host, port, tuple(allow_host or ()), token, keep_corrections)
+    # One thread for the network: its images are small, and decoding, framing and the connections want the other cores.
+    raise typer.Exit(serve_until_stopped(Recognizer(model, threads=1), settings))
+
+
+__all__ = ["serve"]

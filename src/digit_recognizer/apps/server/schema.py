@@ -1,0 +1,174 @@
+"""What /openapi.json says of bodies and answers, with examples. Plain dictionaries; checks nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+READING = {
+    "name": "1",
+    "digit": 7,
+    "confidence": 0.998012,
+    "accepted": True,
+    "second": 1,
+    "second_confidence": 0.001103,
+    "reason": None,
+}
+PAGE = {
+    "file": "picture",
+    "lines": [
+        {
+            "text": "7",
+            "confidence": 0.998012,
+            "box": [12, 30, 41, 66],
+            "digits": [
+                {
+                    "digit": 7,
+                    "confidence": 0.998012,
+                    "accepted": True,
+                    "box": [12, 30, 41, 66],
+                    "second": 1,
+                    "second_confidence": 0.001103,
+                }
+            ],
+        }
+    ],
+    "rejected": [],
+}
+INFER_ANSWER = {
+    "model_name": "digits",
+    "model_version": "1",
+    "outputs": [
+        {
+            "name": "probabilities",
+            "shape": [1, 10],
+            "datatype": "FP32",
+            "data": [0.0, 0.001, 0.0, 0.0, 0.0, 0.0, 0.0, 0.998, 0.0, 0.001],
+        }
+    ],
+}
+
+_PIXEL = {"type": "integer", "minimum": 0, "maximum": 255}
+_ROW = {"type": "array", "items": _PIXEL, "minItems": 28, "maxItems": 28}
+_IMAGE = {"type": "array", "items": _ROW, "minItems": 28, "maxItems": 28}
+_ONE = [[[255 if 4 <= row < 24 and 13 <= column < 16 else 0 for column in range(28)] for row in range(28)]]
+
+IMAGES_REQUEST = {
+    "schema": {
+        "type": "object",
+        "required": ["images"],
+        "additionalProperties": False,
+        "properties": {"images": {"type": "array", "items": _IMAGE, "maxItems": 1024}},
+    },
+    "examples": {"one": {"summary": "A bar of ink in the middle", "value": {"images": _ONE}}},
+}
+INFER_REQUEST = {
+    "schema": {
+        "type": "object",
+        "required": ["inputs"],
+        "properties": {
+            "id": {"type": "string", "maxLength": 200, "pattern": "^[ -~]*$"},
+            "inputs": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 1,
+                "items": {
+                    "type": "object",
+                    "required": ["name", "shape", "datatype", "data"],
+                    "properties": {
+                        "name": {"const": "images"},
+                        "datatype": {"const": "UINT8"},
+                        "shape": {
+                            "type": "array",
+                            "items": {"type": "integer", "minimum": 0},
+                            "examples": [[1, 28, 28]],
+                        },
+                        "data": {"type": "array", "items": {}},
+                    },
+                },
+            },
+        },
+    },
+    "examples": {
+        "one": {
+            "summary": "One image",
+            "value": {"inputs": [{"name": "images", "shape": [1, 28, 28], "datatype": "UINT8", "data": _ONE}]},
+        }
+    },
+}
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+FORM = {
+    "schema": {
+        "type": "object",
+        "properties": {"file": {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": 16}},
+    }
+}
+PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff", "image/gif")
+PICTURES = dict.fromkeys(PICTURE_TYPES, BINARY)
+
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "request_id"],
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "request_id": {"type": "string"},
+            },
+        }
+    },
+}
+_PROTOCOL_ERROR = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
+_MEANINGS = {
+    400: "Malformed, or called by an unknown host name",
+    401: "The bearer token is missing or wrong",
+    403: "Called by a page of another site",
+    404: "Not there",
+    405: "Not by this method",
+    408: "The request came too slowly",
+    413: "Too large",
+    415: "Of a type that is not taken",
+    422: "A picture or pixels that cannot be read",
+    429: "Too much waits; come again after Retry-After seconds",
+    500: "A mistake of the service",
+    503: "Busy, or about to stop; come again after Retry-After seconds",
+}
+
+
+def example(value: Any, status: int = 200, description: str = "The answer") -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of an endpoint that answers like ``value``."""
+    return {status: {"description": description, "content": {"application/json": {"example": value}}}}
+
+
+def body(content: dict[str, Any]) -> dict[str, Any]:
+    """The ``requestBody`` of an endpoint that takes these media types."""
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _errors(schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    return {
+        status: {"description": meaning, "content": {"application/json": {"schema": schema}}}
+        for status, meaning in _MEANINGS.items()
+    }
+
+
+ERRORS = _errors(_ERROR)
+PROTOCOL_ERRORS = _errors(_PROTOCOL_ERROR)
+
+__all__ = [
+    "BINARY",
+    "ERRORS",
+    "FORM",
+    "IMAGES_REQUEST",
+    "INFER_ANSWER",
+    "INFER_REQUEST",
+    "PAGE",
+    "PICTURES",
+    "PICTURE_TYPES",
+    "PROTOCOL_ERRORS",
+    "READING",
+    "body",
+    "example",
+]

@@ -1,0 +1,168 @@
+"""Reading over HTTP: the answers of Python and of the command line, and what is told when there is none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from digit_recognizer.recognizer import Recognizer
+from tests.apps.command import call
+from tests.apps.server.conftest import Connect, error_code, png
+from tests.conftest import draw_digits
+
+PNG = {"Content-Type": "image/png"}
+BYTES = {"Content-Type": "application/octet-stream"}
+
+
+def drawing() -> np.ndarray:
+    """Two digits side by side, dark on light: uint8 (80, 180)."""
+    page = np.full((80, 180), 255, np.uint8)
+    for place, image in zip((10, 110), draw_digits(2, seed=3).images, strict=True):
+        page[12:68, place : place + 56] = 255 - np.kron(image, np.ones((2, 2), np.uint8))
+    return page
+
+
+def test_images_are_answered_as_python_reads_them_by_json_and_by_bytes(
+    client: TestClient, recognizer: Recognizer
+) -> None:
+    images = np.concatenate([draw_digits(5).images, 255 - draw_digits(2).images, np.zeros((1, 28, 28), np.uint8)])
+    expected = [{**reading.to_dict(), "reason": reading.reason} for reading in recognizer.predict(images)]
+    by_json = client.post("/v1/predict", json={"images": images.tolist()})
+    by_bytes = client.post("/v1/predict", content=images.tobytes(), headers=BYTES)
+    assert by_json.json() == expected
+    assert by_json.content == by_bytes.content
+    assert expected[-1]["reason"] == "blank"
+
+
+def test_a_picture_is_answered_with_the_very_bytes_that_the_command_line_prints(
+    client: TestClient,
+    model_path: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    content = png(255 - draw_digits(4, seed=5).images[3])
+    Path("one.png").write_bytes(content)
+    Path("bad.png").write_bytes(content[:60])
+    printed = call(capsys, monkeypatch, "predict", "one.png", "--json", "-m", model_path)
+    answered = client.post("/v1/predict", files=[("file", ("one.png", content))])
+    assert answered.text == printed.out
+    printed = call(capsys, monkeypatch, "predict", "one.png", "bad.png", "--json", "-m", model_path)
+    answered = client.post("/v1/predict", files=[("a", ("one.png", content)), ("b", ("bad.png", content[:60]))])
+    assert (answered.status_code, answered.text) == (200, printed.out)
+
+
+def test_a_page_is_answered_as_python_reads_it(client: TestClient, recognizer: Recognizer) -> None:
+    content = png(drawing())
+    answer = client.post("/v1/read", content=content, headers=PNG)
+    assert answer.json() == [recognizer.read(content).to_dict()]
+    decimal = client.post("/v1/read?numbers=decimal&expect=2", content=content, headers=PNG)
+    assert decimal.json() == [recognizer.read(content, numbers="decimal", expect="2").to_dict()]
+
+
+def test_details_are_what_the_network_saw_and_said(client: TestClient, recognizer: Recognizer) -> None:
+    content = png(drawing())
+    page = recognizer.read(content)
+    answer = client.post("/v1/read?details=true", content=content, headers=PNG).json()[0]
+    told = [digit for line in answer["lines"] for digit in line["digits"]]
+    assert len(told) == len(page.digits)
+    for digit, reading in zip(told, page.digits, strict=True):
+        assert digit["frame"] == reading.frame.tolist()
+        assert digit["probabilities"] == pytest.approx(reading.probabilities.tolist(), abs=1e-6)
+    images = draw_digits(1).images
+    one = client.post("/v1/predict?details=1", content=images.tobytes(), headers=BYTES).json()[0]
+    assert one["frame"] == recognizer.predict(images)[0].frame.tolist()
+
+
+def test_a_blank_picture_has_no_lines(client: TestClient) -> None:
+    blank = np.full((90, 90), 255, np.uint8)
+    answer = client.post("/v1/read", content=png(blank), headers=PNG)
+    assert answer.json() == [{"file": "1", "lines": [], "rejected": []}]
+
+
+@pytest.mark.parametrize("path", ["/v1/read", "/v1/predict"])
+@pytest.mark.parametrize(
+    ("content", "kind", "status", "code"),
+    [
+        (b"", "image/png", 422, "empty_file"),
+        (png(drawing())[:200], "image/png", 422, "truncated_image"),
+        (b"%PDF-1.7 and so on", "image/png", 415, "unsupported_image"),
+        (b"hello", "text/plain", 415, "unsupported_type"),
+        (b"hello", "", 415, "unsupported_type"),
+        (b"hello", "multipart/form-data", 400, "bad_form"),
+        (b"--x\r\nhello", "multipart/form-data; boundary=x", 400, "bad_form"),
+    ],
+)
+def test_bodies_that_are_no_pictures_are_refused(
+    client: TestClient, path: str, content: bytes, kind: str, status: int, code: str
+) -> None:
+    response = client.post(path, content=content, headers={"Content-Type": kind})
+    assert (response.status_code, error_code(response)) == (status, code)
+
+
+@pytest.mark.parametrize(
+    "query", ["expect=many", "numbers=roman", "check=isbn", "details=perhaps", "expect=" + "9" * 21]
+)
+def test_a_wish_that_makes_no_sense_is_refused(client: TestClient, query: str) -> None:
+    response = client.post(f"/v1/read?{query}", content=png(drawing()), headers=PNG)
+    assert response.status_code == 422
+    assert error_code(response)
+
+
+def test_the_card_tells_of_the_model_but_not_where_it_lies(client: TestClient, recognizer: Recognizer) -> None:
+    card = client.get("/v1/model").json()
+    assert (card["name"], card["sha256"]) == ("own.onnx", recognizer.sha256)
+    assert card["tells_non_digits"] is True
+    assert "command" not in card
+
+
+def test_what_is_not_there_is_told_in_json(client: TestClient) -> None:
+    for path in ("/nothing", "/..%2f..%2fetc/passwd", "/page/script.js", "/script.js/", "/%00", "/docs"):
+        response = client.get(path)
+        assert (response.status_code, error_code(response)) == (404, "not_found")
+    response = client.get("/v1/predict")
+    assert (response.status_code, error_code(response), response.headers["allow"]) == (
+        405,
+        "method_not_allowed",
+        "POST",
+    )
+    assert "access-control-allow-origin" not in client.options("/v1/predict").headers
+
+
+def test_a_mistake_of_ours_is_told_without_its_cause(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = connect()
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("secret /etc/path")
+
+    monkeypatch.setattr(Recognizer, "predict", fail)
+    response = client.post("/v1/predict", content=bytes(784), headers=BYTES)
+    assert (response.status_code, error_code(response)) == (500, "internal_error")
+    assert "secret" not in response.text
+
+
+def test_metrics_count_requests_images_and_runs(client: TestClient) -> None:
+    client.post("/v1/predict", content=bytes(3 * 784), headers=BYTES)
+    client.get("/nothing")
+    text = client.get("/metrics").text
+    assert "digits_images_total 3.0" in text
+    assert "digits_runs_total 1.0" in text
+    assert 'digits_requests_total{method="POST",route="/v1/predict",status="200"} 1.0' in text
+    assert 'digits_requests_total{method="GET",route="unmatched",status="404"} 1.0' in text
+    assert "digits_in_flight 1.0" in text
+
+
+def test_the_openapi_document_describes_every_route_and_its_examples_are_answered(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    assert {"/v1/predict", "/v1/read", "/v1/model", "/v2/models/digits/infer", "/metrics"} <= set(document["paths"])
+    for path in ("/v1/predict", "/v2/models/digits/infer"):
+        examples = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"]
+        assert examples
+        for example in examples.values():
+            assert client.post(path, json=example["value"]).status_code == 200
+    assert "HTTPValidationError" not in json.dumps(document)
