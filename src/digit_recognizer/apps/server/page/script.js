@@ -1,1 +1,565 @@
+// Strokes and photos become pictures, pictures go to /v1/read, answers become what the page shows.
+// No library, nothing from another host; text of others is only ever set as text.
+"use strict";
 
+const WIDTH = 720; // the pad's own units; its height follows from its shape
+const PENS = { thick: 26, thin: 11 };
+const PAUSE_MS = 40; // after the pen was lifted
+const RETRY_MS = 1500;
+
+const $ = (id) => document.getElementById(id);
+const pad = $("pad");
+const boxes = $("boxes");
+
+const state = {
+  strokes: [], // {width, points: [x, y, ...]} in the pad's units
+  stroke: null,
+  pages: [], // {name, blob, image, page, error}; the drawing is the only one, or photos are
+  open: 0, // which of the pages is shown
+  chosen: 0, // which of its digits
+  asked: 0, // number of the last request for the drawing; older answers are dropped
+  card: {},
+};
+
+// ---------------------------------------------------------------- talking to the service
+
+function token() {
+  try { return sessionStorage.getItem("token") || ""; } catch { return ""; }
+}
+
+async function ask(path, options = {}) {
+  const headers = { ...options.headers };
+  if (token()) headers.Authorization = `Bearer ${token()}`;
+  const response = await fetch(path, { ...options, headers, credentials: "omit" });
+  if (response.status === 401) {
+    await askForToken();
+    return ask(path, options);
+  }
+  const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  const error = new Error(answer.error?.message || `The service answered ${response.status}.`);
+  error.again = response.status === 503 || response.status === 429;
+  throw error;
+}
+
+let tokenAsked = null;
+function askForToken() {
+  tokenAsked ??= new Promise((resolve) => {
+    const dialog = $("ask");
+    dialog.addEventListener("close", () => {
+      try { sessionStorage.setItem("token", $("token").value.trim()); } catch { /* kept nowhere, asked again */ }
+      tokenAsked = null;
+      resolve();
+    }, { once: true });
+    $("token").value = "";
+    dialog.showModal();
+  });
+  return tokenAsked;
+}
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// The page of a picture. Waits and tries again where the service is away or busy, as long as `wanted` says so.
+async function read(blob, wanted = () => true) {
+  for (;;) {
+    try {
+      const answer = await ask("/v1/read?details=true", {
+        method: "POST",
+        headers: { "Content-Type": blob.type || "image/png" },
+        body: blob,
+      });
+      trouble("");
+      return answer[0];
+    } catch (error) {
+      const away = error instanceof TypeError;
+      if (!away && !error.again) throw error;
+      if (!wanted()) return null;
+      trouble(away ? "The service does not answer. Trying again…" : "The service is busy. Trying again…");
+      await wait(RETRY_MS);
+      if (!wanted()) return null;
+    }
+  }
+}
+
+function trouble(text) {
+  if ($("trouble").textContent !== text) $("trouble").textContent = text;
+  $("trouble").hidden = !text;
+}
+
+// ---------------------------------------------------------------- the pad
+
+const height = () => Math.round((WIDTH * pad.clientHeight) / Math.max(1, pad.clientWidth));
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const photo = () => state.pages[state.open]?.image || null;
+
+function prepare(canvas) {
+  const ratio = window.devicePixelRatio || 1;
+  const [wide, high] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
+  if (canvas.width !== wide || canvas.height !== high) Object.assign(canvas, { width: wide, height: high });
+  const context = canvas.getContext("2d");
+  context.setTransform(wide / WIDTH, 0, 0, wide / WIDTH, 0, 0);
+  context.clearRect(0, 0, WIDTH, WIDTH * 2);
+  return context;
+}
+
+function drawStroke(context, stroke) {
+  const p = stroke.points;
+  context.lineWidth = stroke.width;
+  context.lineCap = context.lineJoin = "round";
+  context.beginPath();
+  context.moveTo(p[0], p[1]);
+  if (p.length === 2) context.lineTo(p[0] + 0.01, p[1]);
+  for (let i = 2; i < p.length - 2; i += 2) { // through the middles of neighbours: smooth where few points came
+    context.quadraticCurveTo(p[i], p[i + 1], (p[i] + p[i + 2]) / 2, (p[i + 1] + p[i + 3]) / 2);
+  }
+  if (p.length > 2) context.lineTo(p.at(-2), p.at(-1));
+  context.stroke();
+}
+
+// Where a photo lies on the pad: as large as fits, in the middle.
+function placed(image) {
+  const scale = Math.min(WIDTH / image.width, height() / image.height);
+  return { scale, x: (WIDTH - image.width * scale) / 2, y: (height() - image.height * scale) / 2 };
+}
+
+function paint() {
+  const context = prepare(pad);
+  const image = photo();
+  if (image) {
+    const at = placed(image);
+    context.drawImage(image, at.x, at.y, image.width * at.scale, image.height * at.scale);
+  } else {
+    context.strokeStyle = colour("--ink");
+    for (const stroke of state.strokes) drawStroke(context, stroke);
+    if (state.stroke) drawStroke(context, state.stroke);
+  }
+  const empty = !image && !state.strokes.length && !state.stroke;
+  $("invitation").hidden = !empty;
+  $("undo").disabled = Boolean(image) || !state.strokes.length;
+  $("clear").disabled = empty && !state.pages.length;
+}
+
+function paintBoxes() {
+  const context = prepare(boxes);
+  const page = state.pages[state.open]?.page;
+  if (!page) return;
+  const image = photo();
+  const at = image ? placed(image) : { scale: 1, x: 0, y: 0 };
+  const frame = ([x, y, w, h], stroke, dashes, line) => {
+    context.setLineDash(dashes);
+    context.strokeStyle = stroke;
+    context.lineWidth = line;
+    context.beginPath();
+    context.roundRect(at.x + x * at.scale - 6, at.y + y * at.scale - 6, w * at.scale + 12, h * at.scale + 12, 8);
+    context.stroke();
+  };
+  for (const found of page.rejected) frame(found.box, colour("--soft"), [3, 6], 1.5);
+  const all = digitsOf(page);
+  const quiet = all.length === 1 && all[0].accepted && !image; // a single good digit needs no box
+  all.forEach((digit, index) => {
+    const chosen = index === state.chosen;
+    if (quiet) return;
+    frame(digit.box, colour(digit.accepted ? "--accent" : "--unsure"), digit.accepted ? [] : [8, 6], chosen ? 3.5 : 1.5);
+  });
+}
+
+// The drawing as the service gets it: dark ink on white, whatever colours the page has.
+function drawingCanvas() {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: WIDTH, height: height() });
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.strokeStyle = "#000";
+  for (const stroke of state.strokes) drawStroke(context, stroke);
+  return canvas;
+}
+
+const blobOf = (canvas) => new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+
+let pause = 0;
+function drawingChanged() {
+  paint();
+  clearTimeout(pause);
+  const number = ++state.asked;
+  if (!state.strokes.length) {
+    state.pages = [];
+    return show();
+  }
+  pause = setTimeout(async () => {
+    const latest = () => number === state.asked;
+    const blob = await blobOf(drawingCanvas());
+    let entry = { name: "drawing", blob };
+    try {
+      const page = await read(blob, latest);
+      if (!page) return;
+      entry = { ...entry, page };
+    } catch (error) {
+      entry = { ...entry, error: error.message };
+    }
+    if (!latest()) return;
+    state.pages = [entry];
+    state.open = 0;
+    state.chosen = Math.max(0, (entry.page ? digitsOf(entry.page).length : 0) - 1);
+    show();
+  }, PAUSE_MS);
+}
+
+function pointOf(event) {
+  const edge = pad.getBoundingClientRect();
+  const scale = WIDTH / edge.width;
+  return [(event.clientX - edge.left) * scale, (event.clientY - edge.top) * scale];
+}
+
+pad.addEventListener("pointerdown", (event) => {
+  if (!event.isPrimary || (event.pointerType === "mouse" && event.button !== 0)) return;
+  event.preventDefault();
+  if (photo()) return chooseAt(pointOf(event));
+  pad.setPointerCapture(event.pointerId);
+  clearTimeout(pause);
+  state.asked += 1; // an answer on its way is out of date
+  const pen = document.querySelector("input[name=pen]:checked").value;
+  state.stroke = { width: PENS[pen], points: pointOf(event) };
+  paint();
+});
+
+pad.addEventListener("pointermove", (event) => {
+  if (!state.stroke || !event.isPrimary) return;
+  const moves = event.getCoalescedEvents?.() || [];
+  for (const move of moves.length ? moves : [event]) state.stroke.points.push(...pointOf(move));
+  paint();
+});
+
+for (const end of ["pointerup", "pointercancel"]) {
+  pad.addEventListener(end, (event) => {
+    if (!state.stroke || !event.isPrimary) return;
+    if (end === "pointerup") state.strokes.push(state.stroke);
+    state.stroke = null;
+    drawingChanged();
+  });
+}
+
+function chooseAt([x, y]) {
+  const at = placed(photo());
+  const inside = ([left, top, w, h]) => {
+    const [px, py] = [(x - at.x) / at.scale, (y - at.y) / at.scale];
+    return px >= left && py >= top && px <= left + w && py <= top + h;
+  };
+  const index = digitsOf(state.pages[state.open]?.page).findIndex((digit) => inside(digit.box));
+  if (index >= 0) choose(index);
+}
+
+function undo() {
+  if (photo() || !state.strokes.length) return;
+  state.strokes.pop();
+  drawingChanged();
+}
+
+function clear() {
+  Object.assign(state, { strokes: [], stroke: null, pages: [], open: 0, chosen: 0 });
+  trouble("");
+  drawingChanged();
+}
+
+$("undo").addEventListener("click", undo);
+$("clear").addEventListener("click", clear);
+document.addEventListener("keydown", (event) => {
+  if (event.target.matches("input, dialog *") || event.altKey) return;
+  const key = event.key.toLowerCase();
+  if (key === "z" && !event.shiftKey) undo();
+  else if (event.ctrlKey || event.metaKey) return;
+  else if (key === "delete" || key === "backspace") clear();
+  else if (key === "p") document.querySelector("input[name=pen]:not(:checked)").click();
+  else return;
+  event.preventDefault();
+});
+
+// ---------------------------------------------------------------- photos
+
+async function open(files) {
+  const photos = [...files].filter((file) => file.size);
+  if (!photos.length) return;
+  Object.assign(state, { strokes: [], stroke: null, open: 0, chosen: 0, pages: [] });
+  const number = ++state.asked;
+  const wanted = () => number === state.asked;
+  const pages = photos.map((file) => ({ name: file.name || "pasted picture", blob: file, busy: true }));
+  state.pages = pages;
+  show();
+  for (const entry of pages) { // one after the other: the service has others to serve, too
+    if (!wanted()) return;
+    const most = state.card.limits?.body_bytes ?? Infinity;
+    entry.image = await createImageBitmap(entry.blob, { imageOrientation: "from-image" }).catch(() => null);
+    try {
+      if (entry.blob.size > most) throw new Error(`This picture is larger than ${Math.floor(most / 2 ** 20)} MB.`);
+      entry.page = await read(entry.blob, wanted);
+    } catch (error) {
+      entry.error = error.message;
+    }
+    entry.busy = false;
+    if (wanted()) show();
+  }
+}
+
+$("files").addEventListener("change", (event) => {
+  open(event.target.files);
+  event.target.value = "";
+});
+document.addEventListener("paste", (event) => open(event.clipboardData?.files || []));
+document.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  document.body.classList.add("dropping");
+});
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) document.body.classList.remove("dropping");
+});
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  document.body.classList.remove("dropping");
+  open(event.dataTransfer?.files || []);
+});
+
+// ---------------------------------------------------------------- what it says
+
+const digitsOf = (page) => (page ? page.lines.flatMap((line) => line.digits) : []);
+const percent = (share) => (share > 0.9995 && share < 1 ? "99.9 %" : `${(100 * share).toFixed(share > 0.1 ? 0 : 1)} %`);
+const textOf = (page) => page.lines.map((line) => line.text).join("\n");
+
+function element(name, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(name), properties);
+  node.append(...children);
+  return node;
+}
+
+function show() {
+  paint();
+  paintBoxes();
+  showHeadline();
+  showChosen();
+  showPictures();
+}
+
+function showHeadline() {
+  const entry = state.pages[state.open];
+  const number = $("number");
+  const [text, verdict, mood] = judge(entry);
+  const digits = entry?.page ? digitsOf(entry.page) : [];
+  number.className = digits.length ? "" : entry ? "words" : "empty";
+  number.replaceChildren(...(digits.length ? marked(entry.page) : [text]));
+  const longest = Math.max(1, ...text.split("\n").map((line) => line.length));
+  const room = Math.min(7, 21 / longest, 13 / text.split("\n").length);
+  number.style.fontSize = digits.length ? `${Math.max(1.6, room)}rem` : "";
+  $("verdict").textContent = verdict;
+  $("verdict").className = mood;
+  const said = entry ? `${digits.length ? `Reads ${text.replaceAll("\n", ", ")}. ` : `${text}. `}${verdict}` : "";
+  if ($("status").textContent !== said) $("status").textContent = said;
+  $("export").hidden = !state.pages.some((one) => one.page && digitsOf(one.page).length);
+}
+
+// What stands large, what stands below it, and how that looks.
+function judge(entry) {
+  if (!entry) return ["–", "Nothing written yet", ""];
+  if (entry.busy) return ["…", "Reading", ""];
+  if (entry.error) return ["Not read", entry.error, "unsure"];
+  const digits = digitsOf(entry.page);
+  if (!digits.length) {
+    const reason = entry.page.rejected[0]?.reason;
+    return ["Not a digit", reason ? `What stands here: ${reason}` : "There is nothing that looks like a digit", ""];
+  }
+  const unsure = digits.filter((digit) => !digit.accepted);
+  const sure = percent(entry.page.lines.reduce((product, line) => product * line.confidence, 1));
+  if (!unsure.length) return [textOf(entry.page), digits.length > 1 ? `All digits sure, ${sure} together` : `Sure, ${sure}`, "sure"];
+  if (digits.length > 1) return [textOf(entry.page), `${unsure.length} of ${digits.length} digits unsure`, "unsure"];
+  if (unsure[0].reason === "not a digit") return [textOf(entry.page), "Probably not a digit", "unsure"];
+  return [textOf(entry.page), `Unsure: ${percent(unsure[0].confidence)}, or ${unsure[0].second}`, "unsure"];
+}
+
+// The text with its unsure digits marked.
+function marked(page) {
+  const nodes = [];
+  page.lines.forEach((line, row) => {
+    if (row) nodes.push("\n");
+    const digits = [...line.digits];
+    for (const letter of line.text) {
+      const digit = /[0-9]/.test(letter) ? digits.shift() : null;
+      nodes.push(digit && !digit.accepted ? element("span", { className: "unsure", textContent: letter }) : letter);
+    }
+  });
+  return nodes;
+}
+
+function showChosen() {
+  const digits = digitsOf(state.pages[state.open]?.page);
+  $("chosen").hidden = !digits.length;
+  if (!digits.length) return;
+  state.chosen = Math.min(state.chosen, digits.length - 1);
+  const group = $("digits");
+  const focused = group.contains(document.activeElement);
+  group.hidden = digits.length < 2;
+  group.replaceChildren(...digits.map((digit, index) => {
+    const button = element("button", { type: "button", textContent: digit.digit, onclick: () => choose(index) });
+    button.className = digit.accepted ? "" : "unsure";
+    button.setAttribute("aria-pressed", index === state.chosen);
+    button.setAttribute("aria-label", `Digit ${index + 1}: ${digit.digit}, ${digit.accepted ? "sure" : "unsure"}`);
+    return button;
+  }));
+  if (focused) group.children[state.chosen].focus();
+  showBars(digits[state.chosen]);
+  showFrame(digits[state.chosen].frame);
+  $("correcting").hidden = !state.card.keeps_corrections;
+  askRight(false);
+}
+
+function choose(index) {
+  state.chosen = index;
+  paintBoxes();
+  showChosen();
+}
+
+function showBars(digit) {
+  const body = $("bars").tBodies[0];
+  if (!body.rows.length) {
+    for (let value = 0; value < 10; value += 1) {
+      const track = element("div", { className: "track" }, element("div", { className: "fill" }));
+      const name = element("th", { scope: "row", textContent: value });
+      body.append(element("tr", {}, name, element("td", {}, track), element("td")));
+    }
+  }
+  [...body.rows].forEach((row, value) => {
+    const share = digit.probabilities[value];
+    row.className = value === digit.digit ? "best" : "";
+    row.querySelector(".fill").style.width = `${100 * share}%`;
+    row.cells[2].textContent = percent(share);
+  });
+}
+
+function showFrame(rows) {
+  const context = $("frame").getContext("2d");
+  const pixels = context.createImageData(28, 28);
+  rows.flat().forEach((value, index) => pixels.data.set([value, value, value, 255], 4 * index));
+  context.putImageData(pixels, 0, 0);
+}
+
+function showPictures() {
+  const several = state.pages.length > 1;
+  $("pictures").hidden = !several;
+  if (!several) return;
+  $("list").replaceChildren(...state.pages.map((entry, index) => {
+    const text = entry.busy ? "…" : entry.error || textOf(entry.page).replaceAll("\n", " · ") || "no digits";
+    const button = element("button", { type: "button", onclick: () => openPage(index) },
+      element("span", { className: "name", textContent: entry.name }),
+      element("span", { className: "text", textContent: text.length > 90 ? `${text.slice(0, 90)}…` : text }));
+    button.setAttribute("aria-pressed", index === state.open);
+    return element("li", {}, button);
+  }));
+}
+
+function openPage(index) {
+  Object.assign(state, { open: index, chosen: 0 });
+  show();
+  $("list").children[index]?.firstChild.focus();
+}
+
+// ---------------------------------------------------------------- corrections
+
+function askRight(shown) {
+  $("right").hidden = !shown;
+  $("wrong").setAttribute("aria-expanded", shown);
+  $("wrong").textContent = "That is wrong";
+  if (!shown || $("right").childElementCount) return;
+  for (let value = 0; value < 10; value += 1) {
+    const button = element("button", { type: "button", textContent: value, onclick: () => correct(value) });
+    button.setAttribute("aria-label", `It is ${value}`);
+    $("right").append(button);
+  }
+}
+
+$("wrong").addEventListener("click", () => askRight($("right").hidden));
+
+async function correct(value) {
+  const entry = state.pages[state.open];
+  const digit = digitsOf(entry.page)[state.chosen];
+  try {
+    const blob = await blobOf(cutOut(entry.image || drawingCanvas(), digit.box));
+    await ask(`/v1/corrections?digit=${value}`, { method: "POST", headers: { "Content-Type": "image/png" }, body: blob });
+  } catch (error) {
+    return trouble(error instanceof TypeError ? "The service does not answer." : error.message);
+  }
+  replaceDigit(entry.page, digit, value);
+  show();
+  $("wrong").textContent = "Thank you, kept";
+  $("wrong").focus();
+  $("status").textContent = `Corrected to ${value} and kept.`;
+}
+
+// The digit with some of what is around it, on white.
+function cutOut(source, [x, y, w, h]) {
+  const margin = Math.round(Math.max(w, h) * 0.2) + 2;
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: w + 2 * margin, height: h + 2 * margin });
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(source, margin - x, margin - y);
+  return canvas;
+}
+
+function replaceDigit(page, digit, value) {
+  for (const line of page.lines) {
+    const index = line.digits.indexOf(digit);
+    if (index < 0) continue;
+    let seen = -1;
+    line.text = [...line.text].map((letter) => (/[0-9]/.test(letter) && ++seen === index ? String(value) : letter)).join("");
+    Object.assign(digit, { digit: value, accepted: true, reason: null });
+  }
+}
+
+// ---------------------------------------------------------------- taking it along
+
+const plain = () => state.pages.filter((entry) => entry.page).map(({ name, page }) => ({
+  file: name,
+  lines: page.lines.map((line) => ({
+    ...line,
+    digits: line.digits.map(({ digit, confidence, accepted, box, second, second_confidence }) =>
+      ({ digit, confidence, accepted, box, second, second_confidence })),
+  })),
+  rejected: page.rejected,
+}));
+
+function save(name, type, text) {
+  const link = element("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+// A spreadsheet would run a cell that begins like a formula.
+const cell = (value) => {
+  const text = String(value).replace(/^[=+\-@\t\r]/, "'$&");
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};
+
+$("copy").addEventListener("click", async () => {
+  const text = state.pages.filter((entry) => entry.page).map((entry) => textOf(entry.page)).join("\n");
+  try {
+    await navigator.clipboard.writeText(text);
+    $("copy").textContent = "Copied";
+  } catch {
+    $("copy").textContent = "Copying is not allowed here";
+  }
+  setTimeout(() => { $("copy").textContent = "Copy text"; }, 1600);
+});
+$("csv").addEventListener("click", () => {
+  const rows = plain().flatMap((page) => page.lines.map((line, index) => [page.file, index + 1, line.text, line.confidence]));
+  save("numbers.csv", "text/csv", [["file", "line", "text", "confidence"], ...rows].map((row) => `${row.map(cell).join(",")}\n`).join(""));
+});
+$("json").addEventListener("click", () => save("numbers.json", "application/json", `${JSON.stringify(plain(), null, 2)}\n`));
+
+// ---------------------------------------------------------------- the beginning
+
+new ResizeObserver(() => { paint(); paintBoxes(); }).observe(pad);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { paint(); paintBoxes(); });
+ask("/v1/model").then((card) => {
+  state.card = card;
+  $("correcting").hidden = !card.keeps_corrections;
+  if (card.keeps_corrections) $("privacy").textContent += " Corrections are kept on the machine that runs it.";
+}).catch(() => {});
+show();

@@ -1,0 +1,153 @@
+"""The service as a process: it says where it listens, ends as it should, and lets nobody hold it up."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digit_recognizer.apps.server.limits import Limits, ServerSettings, read_token
+from digit_recognizer.apps.server.process import announcement, serve
+from digit_recognizer.errors import DigitsError, FileError, InputError, UsageError
+from digit_recognizer.recognizer import Recognizer
+from tests.apps.command import child
+from tests.apps.server.conftest import png
+
+FAST_DEADLINES = """
+import sys
+from digit_recognizer.apps.server.limits import Limits, ServerSettings
+from digit_recognizer.apps.server.process import serve
+from digit_recognizer.recognizer import Recognizer
+limits = Limits(header_s=0.5, body_s=0.5)
+sys.exit(serve(Recognizer(sys.argv[1], threads=1), ServerSettings(port=0, limits=limits)))
+"""
+
+
+def port_of(process: subprocess.Popen[str]) -> int:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("reading digits at http://127.0.0.1:"), line
+    return int(line.split("127.0.0.1:")[1].split("/")[0])
+
+
+def test_sigterm_lets_accepted_requests_finish_and_exits_with_0(model_path: Path) -> None:
+    process = child("serve", "--port", "0", "-m", model_path)
+    statuses: list[int] = []
+    try:
+        port = port_of(process)
+        content = png(np.full((800, 1000), 255, np.uint8))
+
+        def ask() -> None:
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+                connection.request("POST", "/v1/read", content, {"Content-Type": "image/png"})
+                statuses.append(connection.getresponse().status)
+
+        clients = [threading.Thread(target=ask) for _ in range(4)]
+        for client in clients:
+            client.start()
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        while True:  # until all of them were accepted
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode()
+            done = sum(
+                float(line.split()[-1])
+                for line in text.splitlines()
+                if line.startswith('digits_requests_total{method="POST"')
+            )
+            flying = next(float(line.split()[-1]) for line in text.splitlines() if line.startswith("digits_in_flight "))
+            if done + flying - 1 >= 4:
+                break
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+        for client in clients:
+            client.join(60)
+        connection.close()
+    finally:
+        process.kill()
+    assert statuses == [200] * 4
+    assert process.returncode == 0
+    lines = [json.loads(line) for line in err.splitlines()]
+    assert [line["status"] for line in lines if line["path"] == "/v1/read"] == [200] * 4
+
+
+def test_slow_senders_are_cut_off_and_others_are_served(model_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-c", FAST_DEADLINES, str(model_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        port = port_of(process)
+        silent, half, slow = (socket.create_connection(("127.0.0.1", port), 30) for _ in range(3))
+        half.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Half: ")
+        slow.sendall(
+            b"POST /v1/read HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\nContent-Length: 999\r\n\r\nab"
+        )
+        honest = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        honest.request("GET", "/v2/health/live")
+        assert honest.getresponse().status == 200
+        assert b" 408 " in slow.recv(10_000)
+        for connection in (silent, half):
+            with contextlib.suppress(ConnectionResetError):
+                assert connection.recv(100) == b""
+        for connection in (silent, half, slow):
+            connection.close()
+        honest.close()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+
+
+def test_a_port_that_is_taken_is_told_in_one_sentence(recognizer: Recognizer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(FileError, match=f"127.0.0.1:{port}: cannot listen there"):
+            serve(recognizer, ServerSettings(port=port))
+
+
+def test_listening_for_others_is_told_with_what_it_means() -> None:
+    assert len(announcement(ServerSettings(), 8000, "m.onnx")) == 1
+    _, open_door = announcement(ServerSettings(host="0.0.0.0"), 8000, "m.onnx")
+    assert "without asking for a token" in open_door
+    _, guarded = announcement(ServerSettings(host="::", token="x" * 20), 8000, "m.onnx")
+    assert "who knows the token" in guarded
+    assert "x" * 20 not in guarded + repr(ServerSettings(token="x" * 20))
+
+
+def test_settings_that_make_no_sense_are_refused() -> None:
+    for wrong in ({"port": 70_000}, {"host": ""}, {"host": "http://x"}, {"gather_s": 3.0}):
+        with pytest.raises(UsageError):
+            ServerSettings(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="limit parts"):
+        Limits(parts=0)
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 30, b"two words are not a token", b"x" * 5000])
+def test_a_token_file_holds_one_long_word(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "token"
+    path.write_bytes(b"0123456789abcdef\n")
+    assert read_token(path) == "0123456789abcdef"
+    path.write_bytes(content)
+    with pytest.raises(InputError):
+        read_token(path)
+    with pytest.raises(DigitsError):
+        read_token(tmp_path / "missing")
+
+
+def test_the_service_loads_nothing_of_training_and_the_command_line_nothing_of_the_service() -> None:
+    program = (
+        "import sys, digit_recognizer.apps.cli\n"
+        "assert not {'fastapi', 'starlette', 'uvicorn', 'pydantic'} & set(sys.modules)\n"
+        "import digit_recognizer.apps.server.process\n"
+        "print(sorted({'torch', 'onnx', 'matplotlib', 'pandas', 'sklearn', 'ray'} & set(sys.modules)))\n"
+    )
+    ended = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=120)
+    assert ended.stdout.strip() == "[]", ended.stderr
