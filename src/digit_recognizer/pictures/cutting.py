@@ -20,6 +20,9 @@ Labels = npt.NDArray[np.int32]
 
 _SEAM_ROWS = 48  # rows that a mark is shrunk to before seams are looked for
 _CUT_FROM = 0.55  # times the line's height that a mark is broad before it is cut; two ones that touch are 0.6
+_PARTING = 4.0  # how fast cuts become likelier as marks grow broader
+_TWO_BROAD = 1.15  # heights from which on a mark is rather two digits than one
+_LEAST_MOST = (0.2, 2.0)
 _SLANT = 0.35  # what a step aside costs a seam, in full ink pixels
 _THICK = 2.7  # stroke widths of ink that a seam crosses at most
 _APART = 0.13  # heights between two seams at least
@@ -31,20 +34,28 @@ _ROOM = 2  # black pixels around a candidate, so that none of it touches its cro
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a mark: its number in the page's labels, its box (x, y, w, h), how many pixels it has."""
+    """A part of a mark: its number in the page's labels, its box (x, y, w, h), how many pixels it has.
+
+    parting: how unlikely the seam is that parts it from the piece before it, a cost; 0 where it stands alone.
+    """
 
     number: int
     box: Box
     area: int
+    parting: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Pieces ``start`` to ``end`` (exclusive) of a word, taken for one digit. box: (x, y, w, h) in the page."""
+    """Pieces ``start`` to ``end`` (exclusive) of a word, taken for one digit. box: (x, y, w, h) in the page.
+
+    parting: that of its first piece.
+    """
 
     start: int
     end: int
     box: Box
+    parting: float = 0.0
 
 
 def cut_marks(labels: Labels, pieces: list[Piece], height: float, thickness: float, number: int) -> list[Piece]:
@@ -65,11 +76,13 @@ def cut_marks(labels: Labels, pieces: list[Piece], height: float, thickness: flo
         if sides is None:
             result.append(piece)
             continue
+        # Half of a 4 looks like a 1: what is no broader than a digit is hardly ever two.
+        unlikely = float(np.clip(_PARTING * (_TWO_BROAD - width / height), *_LEAST_MOST))
         for side in range(int(sides.max()) + 1):
             mine = (part == piece.number) & (sides == side)
             if side:
                 part[mine] = number
-            found = _piece(mine, piece.number if side == 0 else number, x, y)
+            found = _piece(mine, piece.number if side == 0 else number, x, y, parting=unlikely * (side > 0))
             number += side > 0
             if found is not None:
                 result.append(found)
@@ -86,14 +99,14 @@ def candidates(pieces: list[Piece], height: float) -> list[Candidate]:
     result = []
     for start, first in enumerate(pieces):
         box = first.box
-        result.append(Candidate(start, start + 1, box))
+        result.append(Candidate(start, start + 1, box, first.parting))
         for end in range(start + 1, min(start + _MOST_PIECES, len(pieces))):
             if pieces[end].box[0] - (box[0] + box[2]) > _HOLE * height:
                 break
             box = around((box, pieces[end].box))
             if box[2] > _BROADEST * height:
                 break
-            result.append(Candidate(start, end + 1, box))
+            result.append(Candidate(start, end + 1, box, first.parting))
     return result
 
 
@@ -153,7 +166,7 @@ def _sides(mark: npt.NDArray[np.bool_], height: float, thickness: float) -> Labe
     return np.asarray(cv2.resize(sides, mark.shape[::-1], interpolation=cv2.INTER_NEAREST), np.int32)
 
 
-def _piece(mine: npt.NDArray[np.bool_], number: int, x: int, y: int) -> Piece | None:
+def _piece(mine: npt.NDArray[np.bool_], number: int, x: int, y: int, *, parting: float) -> Piece | None:
     rows, columns = np.flatnonzero(mine.any(axis=1)), np.flatnonzero(mine.any(axis=0))
     if not len(rows):
         return None
@@ -163,7 +176,7 @@ def _piece(mine: npt.NDArray[np.bool_], number: int, x: int, y: int) -> Piece | 
         int(columns[-1] - columns[0]) + 1,
         int(rows[-1] - rows[0]) + 1,
     )
-    return Piece(number, box, int(mine.sum()))
+    return Piece(number, box, int(mine.sum()), parting)
 
 
 __all__ = ["Candidate", "Piece", "candidates", "cut_marks", "frame_of"]

@@ -64,6 +64,40 @@ def find_lines(boxes: Boxes) -> list[list[int]]:
     return sorted(lines, key=lambda line: float(np.median((top[line] + bottom[line]) / 2)))
 
 
+def join_broken(boxes: Boxes) -> list[list[int]]:
+    """Group the parts of digits whose strokes are broken: lists of indices, most of them of one mark.
+
+    Parts belong together where one lies right above the other with hardly a gap, and both together are no taller than
+    the page's digits are.
+
+    >>> join_broken(np.array([[0, 0, 10, 9], [0, 10, 10, 10], [14, 0, 10, 20], [28, 0, 10, 20]]))
+    [[0, 1], [2], [3]]
+    """
+    groups = [[mark] for mark in range(len(boxes))]
+    if not len(boxes):
+        return groups
+    usual = _usual_height(boxes)
+    left, top = boxes[:, 0].copy(), boxes[:, 1].copy()
+    right, bottom = left + boxes[:, 2], top + boxes[:, 3]
+    alive = np.ones(len(boxes), np.bool_)
+    for mark in np.argsort(bottom - top, kind="stable"):
+        shared = np.minimum(right, right[mark]) - np.maximum(left, left[mark])
+        gap = np.maximum(top, top[mark]) - np.minimum(bottom, bottom[mark])
+        tall = np.maximum(bottom, bottom[mark]) - np.minimum(top, top[mark])
+        narrow = np.minimum(right - left, right[mark] - left[mark])
+        fits = alive & (shared >= 0.5 * narrow) & (gap <= 0.12 * usual + 1) & (gap > -0.25 * usual)
+        fits &= (tall <= 1.2 * usual) & (right - left < 1.5 * usual)
+        fits[mark] = False
+        if not fits.any():
+            continue
+        other = int(np.flatnonzero(fits)[gap[fits].argmin()])
+        groups[other] += groups[mark]
+        left[other], top[other] = min(left[other], left[mark]), min(top[other], top[mark])
+        right[other], bottom[other] = max(right[other], right[mark]), max(bottom[other], bottom[mark])
+        alive[mark] = False
+    return [sorted(group) for group, lives in zip(groups, alive, strict=True) if lives]
+
+
 def line_height(boxes: Boxes, line: list[int]) -> float:
     """How tall the digits of a line are, in pixels: most of its ink is in marks of that height.
 
@@ -102,6 +136,13 @@ def split_words(boxes: Boxes, line: list[int], height: float) -> list[list[int]]
     return words
 
 
+def _usual_height(boxes: Boxes) -> float:
+    """The height of most marks, each counted by its height, so that dots and dirt have little say."""
+    heights = np.sort(boxes[:, 3].astype(float))
+    share = np.cumsum(heights)
+    return float(heights[np.searchsorted(share, 0.6 * share[-1])])
+
+
 def _small(boxes: Boxes) -> npt.NDArray[np.bool_]:
     """Marks that stand beside, in or close to a much taller one: bool (N,)."""
     height = boxes[:, 3].astype(float)
@@ -131,4 +172,4 @@ def _owner(mark: int, lines: list[list[int]], boxes: Boxes) -> int | None:
     return best
 
 
-__all__ = ["Boxes", "find_lines", "line_height", "split_words"]
+__all__ = ["Boxes", "find_lines", "join_broken", "line_height", "split_words"]

@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Images
+from digit_recognizer.pictures.cells import read_cells
 from digit_recognizer.pictures.cutting import Candidate, Labels, Piece, candidates, cut_marks, frame_of
 from digit_recognizer.pictures.expectation import Expectation
-from digit_recognizer.pictures.lines import Boxes, find_lines, line_height, split_words
+from digit_recognizer.pictures.grid import find_grid
+from digit_recognizer.pictures.lines import Boxes, find_lines, join_broken, line_height, split_words
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.paper import PageInk, ink_of_page, shrunk
 from digit_recognizer.pictures.paths import Step, best_path
@@ -68,6 +70,14 @@ def read_page(
     Page(lines=(), rejected=(), name='')
     """
     expectation = expectation or Expectation()
+    if expectation.grid is not None or not expectation.asks:
+        grid = find_grid(grey, expectation.grid)
+        if grid is not None:
+            return read_cells(grid, answer, min_confidence=min_confidence, name=name)
+        if expectation.grid is not None:
+            whole = (0, 0, grey.shape[1], grey.shape[0])
+            rows, columns = expectation.grid
+            return Page((), (Rejected(whole, f"expected a grid of {rows} x {columns} cells, found none"),), name)
     small, scale = shrunk(grey)
     ink = ink_of_page(small)
     if ink is None:
@@ -103,8 +113,19 @@ def _marks(ink: PageInk) -> tuple[Labels, Boxes]:
     kept[0] = False
     if kept.sum() > _MOST_MARKS:
         kept &= stats[:, cv2.CC_STAT_AREA] >= np.sort(stats[kept, cv2.CC_STAT_AREA])[-_MOST_MARKS]
-    numbers = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
-    return numbers[labels], stats[kept, :4].astype(np.int64)
+    boxes = stats[kept, :4].astype(np.int64)
+    groups = join_broken(boxes)
+    numbers = np.zeros(len(boxes), np.int32)
+    for number, group in enumerate(groups, 1):
+        numbers[group] = number
+    of_label = np.zeros(len(kept), np.int32)
+    of_label[kept] = numbers
+    joined = [around([_box(boxes[mark]) for mark in group]) for group in groups]
+    return of_label[labels], np.array(joined, np.int64).reshape(-1, 4)
+
+
+def _box(sides: npt.NDArray[np.int64]) -> Box:
+    return int(sides[0]), int(sides[1]), int(sides[2]), int(sides[3])
 
 
 def _words(ink: PageInk, labels: Labels, boxes: Boxes, lines: Sequence[list[int]]) -> Iterator[_Word]:
@@ -115,10 +136,7 @@ def _words(ink: PageInk, labels: Labels, boxes: Boxes, lines: Sequence[list[int]
         height = line_height(boxes, line)
         line = [mark for mark in line if areas[mark + 1] >= _DIRT * height**2]
         for marks in split_words(boxes, line, height):
-            pieces = []
-            for mark in marks:
-                x, y, width, tall = (int(side) for side in boxes[mark])
-                pieces.append(Piece(mark + 1, (x, y, width, tall), int(areas[mark + 1])))
+            pieces = [Piece(mark + 1, _box(boxes[mark]), int(areas[mark + 1])) for mark in marks]
             pieces = cut_marks(labels, pieces, height, ink.thickness, number)
             number = max(number, 1 + max(piece.number for piece in pieces))
             yield _Word(line_number, height, pieces, candidates(pieces, height))

@@ -17,7 +17,7 @@ from digit_recognizer.pictures.cutting import Candidate
 from digit_recognizer.pictures.expectation import LUHN, Expectation, luhn_value
 
 _LEAST = 1e-4  # probability that counts as none
-_NO_DIGIT = 1.3  # what it costs to leave a piece out, beside how much it looks like a digit
+_NO_DIGIT = 3.0  # what it costs to leave a piece out, beside how much it looks like a digit
 _PER_PIECE = 0.5  # how much of a candidate's weight grows with its number of pieces
 _LOW = 0.5  # share of the line's height below which a candidate is hardly a digit
 _LOW_COST = 3.0
@@ -75,7 +75,8 @@ def _costs(
     shape += _BROAD_COST * np.maximum(sizes[:, 0] - _BROAD, 0)
     digit_costs = weight[:, None] * (shape[:, None] - np.log(np.maximum(probabilities.astype(np.float64), _LEAST)))
     none_costs = weight * (_NO_DIGIT - np.log(np.maximum(unfamiliarity.astype(np.float64), 0.05)))
-    return digit_costs, none_costs
+    cuts = np.array([candidate.parting for candidate in found])
+    return digit_costs + cuts[:, None], none_costs + cuts
 
 
 def _cheapest(

@@ -1,0 +1,182 @@
+"""A photo of a grid becomes its cells: the outline is found, straightened, and cut along the lines that are there.
+
+Knows nothing of digits, nor of what stands in which cell.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digit_recognizer.pictures.load import Grey
+from digit_recognizer.reading import Box
+
+CELL = 64  # pixels of a cell in the straightened grid
+
+_SIDE = 1000  # pixels: the outline is looked for in a picture of this size
+_SMALLEST = 0.12  # share of the picture that a grid covers at least
+_OUTLINES = 10  # the largest ones are tried
+_SEEN = 0.7  # share of the lines that must be found where they belong
+_REACH = 0.2  # of a cell: how far from its place a line is looked for
+_MOST_UNASKED = 12  # cells a side of a grid that nobody told of
+
+_Floats = npt.NDArray[np.float32]
+
+
+class Grid(NamedTuple):
+    """A straightened grid. grey: uint8 (rows * CELL, columns * CELL). to_picture: float (3, 3), from its pixels to the
+    picture's. across, down: where the lines are, in pixels of ``grey``, columns + 1 and rows + 1 of them.
+    """
+
+    grey: Grey
+    to_picture: npt.NDArray[np.float64]
+    across: list[int]
+    down: list[int]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return len(self.down) - 1, len(self.across) - 1
+
+    def cell(self, row: int, column: int) -> Grey:
+        """One cell with the lines around it: uint8 (H, W)."""
+        return self.grey[self.down[row] : self.down[row + 1], self.across[column] : self.across[column + 1]]
+
+    def box(self, row: int, column: int, part: Box) -> Box:
+        """Where a part of a cell, (x, y, w, h) in its pixels, lies in the picture."""
+        x, y, width, height = part
+        left, top = x + self.across[column], y + self.down[row]
+        corners = np.array([[left, top], [left + width, top], [left, top + height], [left + width, top + height]])
+        placed = cv2.perspectiveTransform(corners[None].astype(np.float64), self.to_picture)[0]
+        first, last = np.floor(placed.min(0)).astype(int), np.ceil(placed.max(0)).astype(int)
+        first = np.maximum(first, 0)
+        return int(first[0]), int(first[1]), int(last[0] - first[0]), int(last[1] - first[1])
+
+
+def find_grid(grey: Grey, shape: tuple[int, int] | None = None) -> Grid | None:
+    """Find a grid of cells in a picture; None where there is none.
+
+    grey: uint8 (H, W), dark lines on light ground. shape: (rows, columns) that are expected; None for any from 3 to 12
+    a side whose lines are all there.
+
+    >>> page = np.full((300, 300), 255, np.uint8)
+    >>> page[30:272:30, 30:271] = 0
+    >>> page[30:271, 30:272:30] = 0
+    >>> find_grid(page).shape
+    (8, 8)
+    """
+    scale = min(1.0, _SIDE / max(grey.shape))
+    size = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
+    small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+    best: tuple[float, Grid] | None = None
+    for corners in _outlines(small):
+        found = _straightened(grey, corners / scale, shape)
+        if found is not None and (best is None or found[0] > best[0]):
+            best = found
+            if found[0] > 0.97:
+                break
+    return None if best is None else best[1]
+
+
+def _outlines(small: Grey) -> list[_Floats]:
+    """Large four-sided outlines, their corners clockwise from the upper left: float32 (4, 2)."""
+    found = []
+    flat = cv2.GaussianBlur(small, (5, 5), 0)
+    length = max(3, round(max(small.shape) / 25))
+    for window, close in ((25, 3), (51, 7), (25, 0)):
+        dark = cv2.adaptiveThreshold(flat, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, window, 4)
+        if close:
+            dark = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((close, close), np.uint8))
+        else:  # lines alone, where text around the grid touches it
+            along = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+            dark = cv2.max(along, cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8)))
+            dark = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+        outlines, _ = cv2.findContours(dark, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+        large = [hull for hull in map(cv2.convexHull, outlines) if cv2.contourArea(hull) >= _SMALLEST * small.size]
+        for hull in sorted(large, key=cv2.contourArea, reverse=True)[:_OUTLINES]:
+            for bend in (0.02, 0.04, 0.07):
+                corners = cv2.approxPolyDP(hull, bend * cv2.arcLength(hull, True), True)
+                if len(corners) == 4:
+                    found.append(_clockwise(corners[:, 0, :].astype(np.float32)))
+                    break
+    return found
+
+
+def _clockwise(corners: _Floats) -> _Floats:
+    total, difference = corners.sum(axis=1), corners[:, 1] - corners[:, 0]
+    order = [int(total.argmin()), int(difference.argmin()), int(total.argmax()), int(difference.argmax())]
+    return corners[order]
+
+
+def _straightened(grey: Grey, corners: _Floats, shape: tuple[int, int] | None) -> tuple[float, Grid] | None:
+    """The grid inside an outline and the share of its lines that were found, 0-1; None where they are too few."""
+    if shape is None:
+        shape = _counted(grey, corners)
+        if shape is None:
+            return None
+    rows, columns = shape
+    flat, matrix = _warped(grey, corners, rows * CELL, columns * CELL)
+    dark = _darkness(flat)
+    across, seen_across = _lines(dark, columns)
+    down, seen_down = _lines(dark.T, rows)
+    seen = (seen_across * (columns - 1) + seen_down * (rows - 1)) / max(1, rows + columns - 2)
+    if seen < _SEEN:
+        return None
+    return seen, Grid(flat, np.asarray(np.linalg.inv(matrix), np.float64), across, down)
+
+
+def _warped(grey: Grey, corners: _Floats, height: int, width: int) -> tuple[Grey, npt.NDArray[np.float64]]:
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), target)
+    flat = cv2.warpPerspective(grey, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(flat, np.uint8), np.asarray(matrix, np.float64)
+
+
+def _darkness(flat: Grey) -> _Floats:
+    """How much darker each pixel is than its surroundings: float32 (H, W)."""
+    light = cv2.blur(flat, (CELL // 2, CELL // 2)).astype(np.float32)
+    return np.asarray(np.maximum(light - flat, 0), np.float32)
+
+
+def _lines(dark: _Floats, count: int) -> tuple[list[int], float]:
+    """Where the lines of ``count`` cells run down a straightened grid, count + 1 columns; the share of them found."""
+    width = dark.shape[1]
+    # A line is dark all along; of digits the median sees nothing.
+    profile = np.minimum(np.median(dark, axis=0), np.quantile(dark, 0.35, axis=0) * 2 + 1)
+    cell = width / count
+    reach = max(2, round(_REACH * cell))
+    places, seen = [0], 0
+    for line in range(1, count):
+        at = round(line * cell)
+        near = profile[at - reach : at + reach + 1]
+        peak = int(near.argmax())
+        middle = [profile[round(at + side * cell / 2) - reach // 2 : round(at + side * cell / 2) + reach // 2 + 1].max()
+                  for side in (-1, 1)]  # fmt: skip
+        if near[peak] > max(middle) + 2:
+            seen += 1
+            # A broad line's middle.
+            level = np.flatnonzero(near >= 0.7 * near[peak])
+            places.append(at - reach + round(float(level.mean())))
+        else:
+            places.append(at)
+    return [*places, width], seen / max(1, count - 1)
+
+
+def _counted(grey: Grey, corners: _Floats) -> tuple[int, int] | None:
+    """(rows, columns) by the lines that are there; None where they are no clear grid."""
+    side = 12 * CELL
+    flat, _ = _warped(grey, corners, side, side)
+    dark = _darkness(flat)
+    counts = []
+    for seen_from in (dark.T, dark):
+        all_there = [count for count in range(3, _MOST_UNASKED + 1) if _lines(seen_from, count)[1] == 1]
+        if not all_there:
+            return None
+        counts.append(max(all_there))
+    return counts[0], counts[1]
+
+
+__all__ = ["CELL", "Grid", "find_grid"]

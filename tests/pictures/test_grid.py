@@ -1,0 +1,80 @@
+"""Grids that the tests draw themselves, askew and in poor light: found, counted, read; pages without are left alone."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from digit_recognizer.pictures.expectation import parse_expectation
+from digit_recognizer.pictures.grid import CELL, find_grid
+from digit_recognizer.pictures.page import read_page
+from tests.pictures.test_page import answer, on_paper, page_of, sprite
+
+Grey = npt.NDArray[np.uint8]
+
+NUMBERS = ["5348", "6721", "1983", "8597"]
+CORNERS = np.array([[60, 40], [430, 70], [410, 450], [35, 420]], np.float32)
+
+
+def grid_of(rows: list[str], cell: int = 90) -> Grey:
+    """Dark lines and digits on light paper: uint8 (H, W). A blank is an empty cell."""
+    height, width = len(rows) * cell, len(rows[0]) * cell
+    ink = np.zeros((height + 3, width + 3), np.float32)
+    for row in range(len(rows) + 1):
+        ink[row * cell : row * cell + 3] = 0.8
+    for column in range(len(rows[0]) + 1):
+        ink[:, column * cell : column * cell + 3] = 0.8
+    for row, text in enumerate(rows):
+        for column, letter in enumerate(text):
+            if letter != " ":
+                digit = sprite(int(letter), cell // 2, seed=row)
+                top, left = row * cell + cell // 4, column * cell + (cell - digit.shape[1]) // 2
+                ink[top : top + len(digit), left : left + digit.shape[1]] = digit
+    return on_paper(ink)
+
+
+def photo_of(grid: Grey) -> Grey:
+    """The grid in perspective, light falling off to the right."""
+    height, width = grid.shape
+    edges = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(edges, CORNERS)
+    photo = cv2.warpPerspective(grid, matrix, (480, 480), flags=cv2.INTER_AREA, borderValue=235)
+    return np.clip(photo * np.linspace(1, 0.6, 480)[None, :], 0, 255).astype(np.uint8)
+
+
+def test_a_grid_in_perspective_is_counted_and_its_corners_found() -> None:
+    grid = find_grid(photo_of(grid_of(NUMBERS)))
+    assert grid is not None
+    assert grid.shape == (4, 4)
+    boxes = [grid.box(row, column, (0, 0, CELL, CELL)) for row, column in ((0, 0), (3, 3))]
+    assert np.abs(np.array(boxes[0][:2]) - CORNERS.min(0)[0:2] * [1.4, 1]).max() < 30
+    assert abs(boxes[1][0] + boxes[1][2] - 420) < 12
+    assert abs(boxes[1][1] + boxes[1][3] - 450) < 12
+
+
+@pytest.mark.parametrize("expect", [None, "4x4"])
+def test_the_rows_of_a_grid_are_the_lines_of_its_page(expect: str | None) -> None:
+    page = read_page(photo_of(grid_of(NUMBERS)), answer, parse_expectation(expect))
+    assert page.text.splitlines() == NUMBERS
+    for line in page.lines:
+        lefts = [digit.box[0] for digit in line.digits]
+        assert lefts == sorted(lefts)
+
+
+def test_an_empty_cell_is_a_space() -> None:
+    page = read_page(grid_of(["53 8", " 721", "19 3"]), answer, parse_expectation("3x4"))
+    assert page.text.splitlines() == ["53 8", " 721", "19 3"]
+    assert len(page.digits) == 9
+
+
+def test_where_a_grid_is_expected_and_none_is_there_nothing_is_read() -> None:
+    page = read_page(on_paper(page_of(["123", "456"])), answer, parse_expectation("9x9"))
+    assert page.lines == ()
+    assert [found.reason for found in page.rejected] == ["expected a grid of 9 x 9 cells, found none"]
+
+
+def test_lines_of_numbers_are_no_grid() -> None:
+    assert find_grid(on_paper(page_of(["123456", "456789", "321654"]))) is None
+    assert find_grid(np.full((300, 300), 200, np.uint8)) is None
