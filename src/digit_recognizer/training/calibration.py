@@ -60,13 +60,13 @@ def export_cascade_calibrated(
     card: ModelMetadata,
     validation: Digits,
 ) -> tuple[Recognizer, dict[str, Any]]:
-    """As ``export_calibrated``, of two networks in one file, calibrated on all validation frames, composed ones too."""
+    """As ``export_calibrated``, of two networks in one file. checked: all validation frames, composed ones too."""
     material, max_error = Material(checked.images, checked.known_labels()), card.max_error or MAX_ERROR
-    cascade, facts = make_cascade(scout, main, material)
+    cascade, facts = make_cascade(scout, main, validation, material)
     card = replace(
         card,
         temperature=cascade.main_temperature,
-        min_confidence=choose_min_confidence(cascade, material, max_error),
+        min_confidence=choose_min_confidence(cascade, validation, max_error),
     )
     export_cascade(cascade, path, card, material.images[:: max(1, len(material) // CHECKED_IMAGES)])
     return _evaluated(path, validation, {"temperature": cascade.main_temperature, **facts})

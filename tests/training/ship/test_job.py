@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digit_recognizer.digits import Dataset
+from digit_recognizer.digits import Dataset, Digits
 from digit_recognizer.errors import UsageError
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.training.hardware import choose_hardware
@@ -101,26 +101,26 @@ def test_the_scout_is_trusted_where_it_costs_nothing() -> None:
     digits = draw_digits(50, seed=2)
     material = Material(digits.images, digits.known_labels())
     main = CompactNetwork((2, 2, 2), (1, 1), classes=11).eval()
-    _, facts = make_cascade(main, main, material)
+    _, facts = make_cascade(main, main, digits, material)
     assert facts["scout_confidence"] == 0.9
     assert facts["main_accuracy"] == pytest.approx(facts["scout_accuracy"])
 
 
-def test_accepting_what_is_no_digit_counts_as_an_error() -> None:
-    class Sure(Cascade):
+def test_the_threshold_keeps_the_error_budget_on_digits_as_they_are() -> None:
+    class Known(Cascade):
         def answer(self, images: np.ndarray, batch_size: int = 512) -> np.ndarray:
-            """Nine digits with confidence 0.8, then a thing that is none, taken for a digit with 0.9."""
+            """A 0 every time: nine with confidence 0.95, the last one with 0.6."""
             rows = np.zeros((len(images), 11), np.float32)
-            rows[:, 0], rows[-1, 0] = 0.8, 0.9
+            rows[:, 0] = 0.95
+            rows[-1, 0] = 0.6
             rows[:, 10] = 1 - rows[:, 0]
             return rows
 
     net = CompactNetwork((2, 2, 2), (1, 1), classes=11)
-    cascade = Sure(net, net, 1.0, 1.0, 0.5)
-    labels = np.array([0] * 9 + [NO_DIGIT])
-    material = Material(np.zeros((10, 28, 28), np.uint8), labels)
-    assert choose_min_confidence(cascade, material, max_error=0.3) == pytest.approx(0.8)
-    assert choose_min_confidence(cascade, material, max_error=0.05) > float(np.float32(0.9))
+    cascade = Known(net, net, 1.0, 1.0, 0.5)
+    digits = Digits(np.zeros((10, 28, 28), np.uint8), np.array([0] * 9 + [4]))
+    assert choose_min_confidence(cascade, digits, max_error=0.3) == pytest.approx(0.6)
+    assert choose_min_confidence(cascade, digits, max_error=0.06) == pytest.approx(0.95)
 
 
 def test_strokes_and_fonts_are_for_recipes_that_compose(strokes: Path) -> None:

@@ -101,44 +101,43 @@ def split_drawings(drawings: Sequence[Drawing]) -> tuple[Sequence[Drawing], Sequ
     return drawings[:kept], drawings[kept:]
 
 
-def make_cascade(scout: torch.nn.Module, main: torch.nn.Module, validation: Material) -> tuple[Cascade, dict[str, Any]]:
-    """Calibrate both networks on the validation frames and choose where the scout is trusted; with what was found."""
+def make_cascade(
+    scout: torch.nn.Module, main: torch.nn.Module, plain: Digits, frames: Material
+) -> tuple[Cascade, dict[str, Any]]:
+    """Calibrate both networks and choose where the scout is trusted; with what was found.
+
+    plain: validation digits as they are; the temperatures are fitted on them. Fitted on composed frames too, some of
+    which nobody could read, they made the sure answers too modest. frames: all validation frames, on which the scout
+    must do as well as the main network.
+    """
     float32 = Hardware(torch.device("cpu"), "float32", torch.get_num_threads())
-    labels = validation.labels
-    answers, temperatures = [], []
+    temperatures, answers = [], []
     for network in (scout, main):
-        found = logits(network, validation.images, float32).numpy()
-        temperature = metrics.fit_temperature(found, labels)
-        temperatures.append(temperature)
-        answers.append(_softmax(found / temperature))
+        found = logits(network, plain.images, float32).numpy()
+        temperatures.append(metrics.fit_temperature(found, plain.known_labels()))
+        answers.append(_softmax(logits(network, frames.images, float32).numpy() / temperatures[-1]))
     by_scout, by_main = answers
-    wrong_main = float((by_main.argmax(1) != labels).mean())
-    chosen, sure = 1.0, np.zeros(len(labels), bool)
+    wrong_main = float((by_main.argmax(1) != frames.labels).mean())
+    chosen, sure = 1.0, np.zeros(len(frames), bool)
     for confidence in SCOUT_CONFIDENCES:
         sure = by_scout.max(1) >= confidence
         both = np.where(sure, by_scout.argmax(1), by_main.argmax(1))
-        if float((both != labels).mean()) <= wrong_main + SCOUT_COST:
+        if float((both != frames.labels).mean()) <= wrong_main + SCOUT_COST:
             chosen = confidence
             break
     facts = {
         "main_accuracy": 1 - wrong_main,
-        "scout_accuracy": float((by_scout.argmax(1) == labels).mean()),
+        "scout_accuracy": float((by_scout.argmax(1) == frames.labels).mean()),
         "scout_confidence": chosen,
         "scout_answers": float(sure.mean()),
     }
     return Cascade(scout, main, temperatures[0], temperatures[1], chosen), facts
 
 
-def choose_min_confidence(cascade: Cascade, validation: Material, max_error: float) -> float:
-    """The smallest confidence from which on at most ``max_error`` of the accepted frames are wrong, 0-1.
-
-    A frame that is no digit and is accepted is wrong too.
-    """
-    answers = cascade.answer(validation.images)
-    digits = answers[:, :CLASSES]
-    # What is no digit has no right answer among the ten: any accepted one is wrong.
-    right = np.where(validation.labels == NO_DIGIT, -1, validation.labels)
-    return min(1.0, metrics.confidence_threshold(digits, right, max_error))
+def choose_min_confidence(cascade: Cascade, plain: Digits, max_error: float) -> float:
+    """The smallest confidence from which on at most ``max_error`` of the validation digits are wrong, 0-1."""
+    answers = cascade.answer(plain.images)[:, :CLASSES]
+    return min(1.0, metrics.confidence_threshold(answers, plain.known_labels(), max_error))
 
 
 def export_cascade(cascade: Cascade, path: Path, metadata: ModelMetadata, check_images: npt.NDArray[np.uint8]) -> None:
