@@ -27,6 +27,8 @@ echo
 "$python" "$here/training_vs_keras.py"
 "$python" -m digit_recognizer.apps.cli train "$DIGITS_DATA/digit-recognizer.zip" --preset fast -o "$model/fast" >/dev/null
 "$python" "$here/inference_vs_keras.py" --model "$model/fast"
+echo
+"$python" "$here/robustness.py" --validation
 if [ "${SEEDS:-3}" -gt 0 ]; then
     "$python" "$here/seeds.py" --preset fast --seeds "${SEEDS:-3}"
 fi
