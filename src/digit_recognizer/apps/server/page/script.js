@@ -4,7 +4,7 @@
 
 const WIDTH = 720; // the pad's own units; its height follows from its shape
 const PENS = { thick: 26, thin: 11 };
-const PAUSE_MS = 40; // after the pen was lifted
+const PAUSE_MS = 15; // after the pen was lifted
 const RETRY_MS = 1500;
 
 const $ = (id) => document.getElementById(id);
@@ -175,7 +175,11 @@ function drawingCanvas() {
   return canvas;
 }
 
-const blobOf = (canvas) => new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+// Not canvas.toBlob: browsers do that when they find the time, up to a second later.
+function blobOf(canvas) {
+  const bytes = atob(canvas.toDataURL("image/png").split(",")[1]);
+  return new Blob([Uint8Array.from(bytes, (letter) => letter.charCodeAt(0))], { type: "image/png" });
+}
 
 let pause = 0;
 function drawingChanged() {
@@ -188,7 +192,7 @@ function drawingChanged() {
   }
   pause = setTimeout(async () => {
     const latest = () => number === state.asked;
-    const blob = await blobOf(drawingCanvas());
+    const blob = blobOf(drawingCanvas());
     let entry = { name: "drawing", blob };
     try {
       const page = await read(blob, latest);
@@ -321,7 +325,8 @@ document.addEventListener("drop", (event) => {
 // ---------------------------------------------------------------- what it says
 
 const digitsOf = (page) => (page ? page.lines.flatMap((line) => line.digits) : []);
-const percent = (share) => (share > 0.9995 && share < 1 ? "99.9 %" : `${(100 * share).toFixed(share > 0.1 ? 0 : 1)} %`);
+// Never rounded up to certainty: 0.9997 is 99.9 %.
+const percent = (share) => (share > 0.99 ? `${Math.min(99.9, Math.floor(1000 * share) / 10)} %` : `${(100 * share).toFixed(share > 0.1 ? 0 : 1)} %`);
 const textOf = (page) => page.lines.map((line) => line.text).join("\n");
 
 function element(name, properties = {}, ...children) {
@@ -352,7 +357,8 @@ function showHeadline() {
   $("verdict").className = mood;
   const said = entry ? `${digits.length ? `Reads ${text.replaceAll("\n", ", ")}. ` : `${text}. `}${verdict}` : "";
   if ($("status").textContent !== said) $("status").textContent = said;
-  $("export").hidden = !state.pages.some((one) => one.page && digitsOf(one.page).length);
+  const nothing = !state.pages.some((one) => one.page && digitsOf(one.page).length);
+  for (const id of ["copy", "csv", "json"]) $(id).disabled = nothing;
 }
 
 // What stands large, what stands below it, and how that looks.
@@ -389,23 +395,20 @@ function marked(page) {
 
 function showChosen() {
   const digits = digitsOf(state.pages[state.open]?.page);
-  $("chosen").hidden = !digits.length;
-  if (!digits.length) return;
-  state.chosen = Math.min(state.chosen, digits.length - 1);
+  state.chosen = Math.max(0, Math.min(state.chosen, digits.length - 1));
   const group = $("digits");
   const focused = group.contains(document.activeElement);
-  group.hidden = digits.length < 2;
-  group.replaceChildren(...digits.map((digit, index) => {
+  group.replaceChildren(...(digits.length > 1 ? digits : []).map((digit, index) => {
     const button = element("button", { type: "button", textContent: digit.digit, onclick: () => choose(index) });
     button.className = digit.accepted ? "" : "unsure";
     button.setAttribute("aria-pressed", index === state.chosen);
     button.setAttribute("aria-label", `Digit ${index + 1}: ${digit.digit}, ${digit.accepted ? "sure" : "unsure"}`);
     return button;
   }));
-  if (focused) group.children[state.chosen].focus();
+  if (focused) group.children[state.chosen]?.focus();
   showBars(digits[state.chosen]);
-  showFrame(digits[state.chosen].frame);
-  $("correcting").hidden = !state.card.keeps_corrections;
+  showFrame(digits[state.chosen]?.frame);
+  $("wrong").disabled = !digits.length;
   askRight(false);
 }
 
@@ -425,17 +428,17 @@ function showBars(digit) {
     }
   }
   [...body.rows].forEach((row, value) => {
-    const share = digit.probabilities[value];
-    row.className = value === digit.digit ? "best" : "";
+    const share = digit?.probabilities[value] ?? 0;
+    row.className = value === digit?.digit ? "best" : "";
     row.querySelector(".fill").style.width = `${100 * share}%`;
-    row.cells[2].textContent = percent(share);
+    row.cells[2].textContent = digit ? percent(share) : "–";
   });
 }
 
 function showFrame(rows) {
   const context = $("frame").getContext("2d");
   const pixels = context.createImageData(28, 28);
-  rows.flat().forEach((value, index) => pixels.data.set([value, value, value, 255], 4 * index));
+  (rows || []).flat().forEach((value, index) => pixels.data.set([value, value, value, 255], 4 * index));
   context.putImageData(pixels, 0, 0);
 }
 
@@ -479,7 +482,7 @@ async function correct(value) {
   const entry = state.pages[state.open];
   const digit = digitsOf(entry.page)[state.chosen];
   try {
-    const blob = await blobOf(cutOut(entry.image || drawingCanvas(), digit.box));
+    const blob = blobOf(cutOut(entry.image || drawingCanvas(), digit.box));
     await ask(`/v1/corrections?digit=${value}`, { method: "POST", headers: { "Content-Type": "image/png" }, body: blob });
   } catch (error) {
     return trouble(error instanceof TypeError ? "The service does not answer." : error.message);
@@ -559,7 +562,7 @@ new ResizeObserver(() => { paint(); paintBoxes(); }).observe(pad);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { paint(); paintBoxes(); });
 ask("/v1/model").then((card) => {
   state.card = card;
-  $("correcting").hidden = !card.keeps_corrections;
+  $("wrong").hidden = !card.keeps_corrections;
   if (card.keeps_corrections) $("privacy").textContent += " Corrections are kept on the machine that runs it.";
 }).catch(() => {});
 show();
