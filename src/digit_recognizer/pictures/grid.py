@@ -21,6 +21,7 @@ _SMALLEST = 0.12  # share of the picture that a grid covers at least
 _OUTLINES = 10  # the largest ones are tried
 _SEEN = 0.7  # share of the lines that must be found where they belong
 _REACH = 0.2  # of a cell: how far from its place a line is looked for
+_FINER = 0.85  # share of the lines between, from which on a grid is finer than was counted
 _MOST_UNASKED = 12  # cells a side of a grid that nobody told of
 
 _Floats = npt.NDArray[np.float32]
@@ -173,7 +174,8 @@ def _counted(grey: Grey, corners: _Floats) -> tuple[int, int] | None:
     counts = []
     for seen_from in (dark.T, dark):
         all_there = [count for count in range(3, _MOST_UNASKED + 1) if _lines(seen_from, count)[1] == 1]
-        if not all_there:
+        # Of finer grids every second or third line would be seen.
+        if not all_there or max(_lines(seen_from, times * max(all_there))[1] for times in (2, 3)) > _FINER:
             return None
         counts.append(max(all_there))
     return counts[0], counts[1]

@@ -21,6 +21,7 @@ from digit_recognizer.pictures.lines import Boxes, find_lines, join_broken, line
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.paper import PageInk, ink_of_page, shrunk
 from digit_recognizer.pictures.paths import Step, best_path
+from digit_recognizer.pictures.rules import without_lines
 from digit_recognizer.reading import NOT_A_DIGIT, Box, Line, Page, PlacedReading, Rejected, around, readings
 
 Scores = npt.NDArray[np.float32]
@@ -29,6 +30,7 @@ Answer = Callable[[Images], tuple[Scores, Scores | None]]
 _MOST_MARKS = 2_000  # the largest ones of a page; beyond that it is noise or a printed text
 _DIRT = 0.006  # share of the square of a line's height: smaller marks are no part of a digit
 _TALL = 0.5  # share of the line's height from which on a piece that is no digit counts as a letter
+_FILLED = 0.25  # share of the cells that hold a digit in a grid that nobody told of
 _UNLIKELY = 0.5  # a word whose surest digit is less sure than this is not read
 
 
@@ -73,7 +75,11 @@ def read_page(
     if expectation.grid is not None or not expectation.asks:
         grid = find_grid(grey, expectation.grid)
         if grid is not None:
-            return read_cells(grid, answer, min_confidence=min_confidence, name=name)
+            page = read_cells(grid, answer, min_confidence=min_confidence, name=name)
+            rows, columns = grid.shape
+            # Nobody told of a grid: squared paper has cells, too, but hardly a digit in each.
+            if expectation.grid is not None or len(page.digits) >= _FILLED * rows * columns:
+                return page
         if expectation.grid is not None:
             whole = (0, 0, grey.shape[1], grey.shape[0])
             rows, columns = expectation.grid
@@ -82,6 +88,7 @@ def read_page(
     ink = ink_of_page(small)
     if ink is None:
         return Page(name=name)
+    ink = without_lines(ink)
     labels, boxes = _marks(ink)
     lines = find_lines(boxes)
     words = list(_words(ink, labels, boxes, lines))

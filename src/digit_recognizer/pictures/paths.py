@@ -23,6 +23,7 @@ _LOW = 0.5  # share of the line's height below which a candidate is hardly a dig
 _LOW_COST = 3.0
 _BROAD = 0.95  # heights from which on a digit is unusually broad
 _BROAD_COST = 2.5
+_FORCED = 6.0  # how much dearer than the cheapest a way may be that meets an expectation; beyond, it is no reading
 _ALTERNATIVE = 0.005  # probability from which on a digit may stand for the likeliest, where a check digit asks for it
 
 Costs = npt.NDArray[np.float64]
@@ -46,7 +47,7 @@ def best_path(
     """The cheapest way through a word of ``count`` pieces, left to right.
 
     found: the candidates. probabilities: float32 (N, 10) of them, short of 1 by unfamiliarity, float32 (N,). height: of
-    the line's digits, in pixels. Where no way meets the expectation, the cheapest of all is returned.
+    the line's digits, in pixels. Where no likely way meets the expectation, the cheapest of all is returned.
 
     >>> path = best_path(1, [Candidate(0, 1, (0, 0, 9, 20))], np.eye(10, dtype=np.float32)[[7]],
     ...                  np.zeros(1, np.float32), 20.0, Expectation())
@@ -54,11 +55,12 @@ def best_path(
     7
     """
     digit_costs, none_costs = _costs(found, probabilities, unfamiliarity, height)
+    free, cost = _cheapest(count, found, digit_costs, none_costs, probabilities, Expectation())
     if expectation.asks:
-        path = _cheapest(count, found, digit_costs, none_costs, probabilities, expectation)
-        if path is not None:
+        path, forced_cost = _cheapest(count, found, digit_costs, none_costs, probabilities, expectation)
+        if forced_cost <= cost + _FORCED:
             return path
-    return _cheapest(count, found, digit_costs, none_costs, probabilities, Expectation()) or []
+    return free
 
 
 def _costs(
@@ -86,8 +88,8 @@ def _cheapest(
     none_costs: Costs,
     probabilities: npt.NDArray[np.float32],
     expectation: Expectation,
-) -> list[Step] | None:
-    """The cheapest way that meets the expectation; None where there is none."""
+) -> tuple[list[Step], float]:
+    """The cheapest way that meets the expectation, and its cost; infinite where there is none."""
     with_length, with_check = expectation.asks, expectation.check == LUHN
     # State: (digits so far from the right, their sum modulo 10); both stay 0 where nobody asks.
     ways: list[dict[tuple[int, int], tuple[float, Step | None, tuple[int, int]]]] = [{} for _ in range(count + 1)]
@@ -118,15 +120,15 @@ def _cheapest(
         if not with_length or (expectation.allows_length(state[0]) and not (with_check and (state[1] or state[0] < 2)))
     ]
     if not ends:
-        return None
-    state, at, path = min(ends)[1], 0, []
+        return [], math.inf
+    (cost, state), at, path = min(ends), 0, []
     while at < count:
         _, step, state = ways[at][state]
         if step is None:
             break
         path.append(step)
         at = found[step.candidate].end
-    return path
+    return path, cost
 
 
 __all__ = ["Step", "best_path"]
