@@ -25,9 +25,9 @@ _TWO_BROAD = 1.15  # heights from which on a mark is rather two digits than one
 _LEAST_MOST = (0.2, 2.0)
 _SLANT = 0.35  # what a step aside costs a seam, in full ink pixels
 _THICK = 3.5  # stroke widths of ink that a seam crosses at most
-_APART = 0.09  # heights between two seams at least
+_APART = 0.1  # heights between two seams at least
 _BROADEST = 1.45  # heights that a digit is broad at most
-_MOST_PIECES = 7  # pieces that make up one digit at most
+_MOST_PIECES = 14  # pieces that make up one digit at most; more do not fit into its breadth
 _HOLE = 0.3  # heights between two pieces of a broken digit at most
 _ROOM = 2  # black pixels around a candidate, so that none of it touches its crop's edge
 

@@ -22,6 +22,7 @@ from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.paper import PageInk, ink_of_page, shrunk
 from digit_recognizer.pictures.paths import Step, best_path
 from digit_recognizer.pictures.rules import without_lines
+from digit_recognizer.pictures.signs import find_signs
 from digit_recognizer.reading import NOT_A_DIGIT, Box, Line, Page, PlacedReading, Rejected, around, readings
 
 Scores = npt.NDArray[np.float32]
@@ -36,19 +37,23 @@ _UNLIKELY = 0.5  # a word whose surest digit is less sure than this is not read
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """Pieces of one word and its candidates for digits. line: where it stands. height: of that line's digits."""
+    """Pieces of one word and its candidates for digits. line: where it stands. height: of that line's digits. signs:
+    of a decimal number, (where from left to right, sign).
+    """
 
     line: int
     height: float
     pieces: list[Piece]
     candidates: list[Candidate]
+    signs: list[tuple[float, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What a word was read as. digits: left to right. rejected: boxes of what is no digit in it."""
+    """What a word was read as. text: its digits and signs. digits: left to right. rejected: what is no digit in it."""
 
     line: int
+    text: str
     digits: list[PlacedReading]
     rejected: list[Rejected]
 
@@ -91,7 +96,7 @@ def read_page(
     ink = without_lines(ink)
     labels, boxes = _marks(ink)
     lines = find_lines(boxes)
-    words = list(_words(ink, labels, boxes, lines))
+    words = list(_words(ink, labels, boxes, lines, expectation.numbers == "decimal"))
     frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
     if not frames:
         return Page(name=name)
@@ -135,18 +140,25 @@ def _box(sides: npt.NDArray[np.int64]) -> Box:
     return int(sides[0]), int(sides[1]), int(sides[2]), int(sides[3])
 
 
-def _words(ink: PageInk, labels: Labels, boxes: Boxes, lines: Sequence[list[int]]) -> Iterator[_Word]:
+def _words(ink: PageInk, labels: Labels, boxes: Boxes, lines: Sequence[list[int]], with_signs: bool) -> Iterator[_Word]:
     """The words of each line, with their marks cut into pieces; pieces that were cut get numbers of their own."""
     areas = np.bincount(labels.ravel(), minlength=len(boxes) + 1)
     number = len(boxes) + 1
     for line_number, line in enumerate(lines):
         height = line_height(boxes, line)
         line = [mark for mark in line if areas[mark + 1] >= _DIRT * height**2]
-        for marks in split_words(boxes, line, height):
+        signs = find_signs(boxes, line, height) if with_signs else {}
+        waiting: list[tuple[float, str]] = []
+        for word in split_words(boxes, line, height):
+            waiting += [(float(boxes[mark, 0]), signs[mark]) for mark in word if mark in signs]
+            marks = [mark for mark in word if mark not in signs]
+            if not marks:  # a minus that stands apart belongs to the number after it
+                continue
             pieces = [Piece(mark + 1, _box(boxes[mark]), int(areas[mark + 1])) for mark in marks]
             pieces = cut_marks(labels, pieces, height, ink.thickness, number)
             number = max(number, 1 + max(piece.number for piece in pieces))
-            yield _Word(line_number, height, pieces, candidates(pieces, height))
+            yield _Word(line_number, height, pieces, candidates(pieces, height), waiting)
+            waiting = []
 
 
 def _readings(
@@ -185,12 +197,14 @@ def _judged(word: _Word, path: Sequence[Step], digits: list[PlacedReading], expe
     rejected = [Rejected(box, NOT_A_DIGIT) for box in letters]
     if not digits or len(letters) >= len(digits) or max(digit.confidence for digit in digits) < _UNLIKELY:
         whole = around([digit.box for digit in digits] + none)
-        return _Read(word.line, [], [Rejected(whole, NOT_A_DIGIT)] if letters or digits else [])
+        return _Read(word.line, "", [], [Rejected(whole, NOT_A_DIGIT)] if letters or digits else [])
     complaint = expectation.complaint([digit.digit for digit in digits])
     if complaint is not None:
         digits = [replace(digit, accepted=False) for digit in digits]
         rejected.append(Rejected(around(digit.box for digit in digits), complaint))
-    return _Read(word.line, digits, rejected)
+    letters_from = [(float(digit.box[0]), str(digit.digit)) for digit in digits]
+    text = "".join(letter for _, letter in sorted(letters_from + word.signs))
+    return _Read(word.line, text, digits, rejected)
 
 
 def _page(read: Sequence[_Read], scale: float, name: str) -> Page:
@@ -206,7 +220,7 @@ def _page(read: Sequence[_Read], scale: float, name: str) -> Page:
         if not words:
             continue
         digits = [replace(digit, box=placed(digit.box)) for word in words for digit in word.digits]
-        text = " ".join("".join(str(digit.digit) for digit in word.digits) for word in words)
+        text = " ".join(word.text for word in words)
         lines.append(Line(text, tuple(digits)))
     rejected = tuple(Rejected(placed(found.box), found.reason) for word in read for found in word.rejected)
     return Page(tuple(lines), rejected, name)

@@ -18,7 +18,7 @@ from digit_recognizer.pictures.expectation import LUHN, Expectation, luhn_value
 
 _LEAST = 1e-4  # probability that counts as none
 _NO_DIGIT = 3.0  # what it costs to leave a piece out, beside how much it looks like a digit
-_PER_PIECE = 0.5  # how much of a candidate's weight grows with its number of pieces
+_PER_PIECE = 0.2  # how much of a candidate's weight grows with its number of pieces
 _LOW = 0.5  # share of the line's height below which a candidate is hardly a digit
 _LOW_COST = 3.0
 _BROAD = 0.95  # heights from which on a digit is unusually broad

@@ -1,0 +1,56 @@
+"""Small marks beside digits become the signs of decimal numbers: point, comma and a leading minus, by shape and place.
+
+A mark is known by its box alone. Knows nothing of pixels.
+"""
+
+from __future__ import annotations
+
+from digit_recognizer.pictures.lines import Boxes
+
+POINT, COMMA, MINUS = ".", ",", "-"
+
+# Shares of the height of the line's digits.
+_SMALL = 0.42  # a point or comma is no taller
+_NARROW = 0.4  # and no broader
+_LOW = 0.7  # from the top of the digits: where its middle lies at least
+_BELOW = 0.14  # below the digits' feet: where a comma's end lies at least, or it is much taller than broad
+_FLAT = 1.6  # times a minus is broader than tall
+_BROAD = (0.15, 0.9)
+_MIDDLE = (0.25, 0.8)  # between the top and the bottom of the digits
+_NEAR = 1.1  # to the digit after it
+
+
+def find_signs(boxes: Boxes, line: list[int], height: float) -> dict[int, str]:
+    """The marks of a line that are signs: which sign by mark.
+
+    boxes: int64 (N, 4) of all marks. line: the marks of the line, left to right. height: of its digits, in pixels.
+
+    >>> import numpy as np
+    >>> boxes = np.array([[0, 9, 8, 3], [12, 0, 10, 20], [25, 17, 3, 7], [30, 0, 10, 20]])
+    >>> find_signs(boxes, [0, 1, 2, 3], 20.0)
+    {0: '-', 2: ','}
+    """
+    found: dict[int, str] = {}
+    tall = [mark for mark in line if boxes[mark, 3] > 0.6 * height]
+    for place, mark in enumerate(line):
+        x, y, width, tallness = (float(side) for side in boxes[mark])
+        if mark in tall or tallness > _SMALL * height or not tall:
+            continue
+        near = min(tall, key=lambda other: abs(boxes[other, 0] + boxes[other, 2] / 2 - x - width / 2))
+        top, foot = float(boxes[near, 1]), float(boxes[near, 1] + boxes[near, 3])
+        middle = (y + tallness / 2 - top) / max(1.0, foot - top)
+        after = next((other for other in line[place + 1 :] if other in tall), None)
+        before = next((other for other in reversed(line[:place]) if other in tall), None)
+        if width >= _FLAT * tallness and _BROAD[0] <= width / height <= _BROAD[1]:
+            close = after is not None and boxes[after, 0] - x - width <= _NEAR * height
+            # Between two digits it could be a stroke of either, or mean "to".
+            alone = before is None or x - boxes[before, 0] - boxes[before, 2] > 0.4 * height
+            if close and alone and _MIDDLE[0] <= middle <= _MIDDLE[1]:
+                found[mark] = MINUS
+        elif width <= _NARROW * height and middle >= _LOW and before is not None and after is not None:
+            long = y + tallness > foot + _BELOW * height or tallness > 1.7 * width
+            found[mark] = COMMA if long else POINT
+    return found
+
+
+__all__ = ["COMMA", "MINUS", "POINT", "find_signs"]
