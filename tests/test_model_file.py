@@ -85,6 +85,9 @@ def test_each_missing_or_mistyped_value_is_named(field: str) -> None:
             changed[f"digits.{field}"] = wrong
         if field == "seed" and wrong == "1" * 400:
             continue  # any whole number is a seed
+        if field in ("command", "train_seconds") and wrong is None:
+            assert getattr(ModelMetadata.from_strings(changed), field) in ("", None)  # the first files did not tell
+            continue
         with pytest.raises(ModelError, match=field):
             ModelMetadata.from_strings(changed)
 

@@ -24,7 +24,7 @@ from tests.apps.command import PROGRAM, Ended, call, child, ended, write_data
 from tests.conftest import draw_digits
 from tests.plain_models import plain_bytes
 
-COMMANDS = ("run", "explore", "train", "evaluate", "predict", "export", "report", "info")
+COMMANDS = ("run", "explore", "train", "evaluate", "predict", "read", "serve", "export", "report", "info")
 Call = Callable[..., Ended]
 
 
