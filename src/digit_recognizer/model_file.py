@@ -87,6 +87,8 @@ class ModelMetadata:
             raise ModelError(f"model metadata: expected min_confidence from 0 to 1, found {self.min_confidence:g}")
         if self.max_error is not None and not 0 <= self.max_error <= 1:
             raise ModelError(f"model metadata: expected max_error from 0 to 1, found {self.max_error:g}")
+        if self.train_seconds is not None and not (math.isfinite(self.train_seconds) and self.train_seconds >= 0):
+            raise ModelError(f"model metadata: expected train_seconds of 0 or more, found {self.train_seconds:g}")
 
     def to_strings(self) -> dict[str, str]:
         """The metadata as ONNX stores it: keys under ``digits.``, values as JSON, the contract's version first."""
