@@ -6,6 +6,7 @@ Uvicorn waits for both without end. Its bodies are timed in gate.py. Knows nothi
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 import h11
@@ -36,6 +37,9 @@ class _Deadlines(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # asyncio sets this only where the listening socket was made with its protocol named. Without it the body of
+        # an answer waits for the client to acknowledge its headers: 40 ms.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._header_timer = self.loop.call_later(self.header_s, self._abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
