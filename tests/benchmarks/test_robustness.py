@@ -13,6 +13,7 @@ import readers
 from as_sent import AS_SENT, enlarged, grey_of, tight
 from corruptions import CORRUPTIONS
 from digit_recognizer.digits import Digits
+from digit_recognizer.pictures.framed import frame_images
 from foreign import Labelled, black_white_scans, grey_scans, record_crops
 from picture_sets import Sources, digit_sets, other_sets
 from readers import plain_resize
@@ -26,7 +27,8 @@ def data(tmp_path: Path) -> Path:
     """100 digits to learn from, 20 others as the test part, in an .npz."""
     train, test = draw_digits(100, seed=1), draw_digits(20, seed=2)
     path = tmp_path / "drawn.npz"
-    np.savez(path, x_train=train.images, y_train=train.known_labels(), x_test=test.images, y_test=test.known_labels())
+    framed = frame_images(train.images)  # as MNIST's are
+    np.savez(path, x_train=framed, y_train=train.known_labels(), x_test=test.images, y_test=test.known_labels())
     return path
 
 
@@ -48,7 +50,7 @@ def test_the_whole_table_is_printed_and_written(
     assert list(table["mnist_c"]["corruptions"]) == list(CORRUPTIONS)
     frames = {row["set"]: row for row in table["accuracy"] if row["framed"]}["frames"]
     assert frames["this model"]["n"] == 10
-    assert frames["this model"] == frames["baseline"]  # the same file, and frames go in as they are
+    assert frames["this model"] == frames["baseline"]  # the same file, and what is framed goes in as it is
     assert set(AS_SENT) <= {row["set"] for row in table["accuracy"]}
     for absent_set in ("pen drawings", "print", "letters"):  # what is not at hand is said
         assert any(absent_set in line for line in table["not_measured"])
@@ -58,7 +60,7 @@ def test_the_whole_table_is_printed_and_written(
 
 def test_validation_takes_the_last_labelled_images_and_never_the_test_part(data: Path) -> None:
     train, test = draw_digits(100, seed=1), draw_digits(20, seed=2)
-    assert (held_out_digits(str(data), validation=True)[0].images == train.images[-10:]).all()
+    assert (held_out_digits(str(data), validation=True)[0].images == frame_images(train.images[-10:])).all()
     assert (held_out_digits(str(data), validation=False)[0].images == test.images).all()
 
 
