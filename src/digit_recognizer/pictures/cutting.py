@@ -20,9 +20,10 @@ Labels = npt.NDArray[np.int32]
 
 _SEAM_ROWS = 48  # rows that a mark is shrunk to before seams are looked for
 _CUT_FROM = 0.55  # times the line's height that a mark is broad before it is cut; two ones that touch are 0.6
-_PARTING = 4.0  # how fast cuts become likelier as marks grow broader
+_PARTING = 2.5  # how fast cuts become likelier as marks grow broader
 _TWO_BROAD = 1.15  # heights from which on a mark is rather two digits than one
-_LEAST_MOST = (0.2, 2.0)
+_SLIVER = 0.012  # of the square of the height: smaller pieces stay with the one before
+_LEAST_MOST = (0.1, 1.5)
 _SLANT = 0.35  # what a step aside costs a seam, in full ink pixels
 _THICK = 3.5  # stroke widths of ink that a seam crosses at most
 _APART = 0.1  # heights between two seams at least
@@ -59,7 +60,7 @@ class Candidate:
 
 
 def cut_marks(labels: Labels, pieces: list[Piece], height: float, thickness: float, number: int) -> list[Piece]:
-    """Cut what is broader than a digit: pieces, left to right.
+    """Cut what is broader than a digit: pieces in the order of their marks, those of a mark left to right.
 
     labels: int32 (H, W), the page's marks by number; pieces that are cut get numbers from ``number`` on in it. height:
     of the line's digits. thickness: of its strokes. Seams run from top to bottom, a pixel aside in each row at most,
@@ -78,6 +79,7 @@ def cut_marks(labels: Labels, pieces: list[Piece], height: float, thickness: flo
             continue
         # Half of a 4 looks like a 1: what is no broader than a digit is hardly ever two.
         unlikely = float(np.clip(_PARTING * (_TWO_BROAD - width / height), *_LEAST_MOST))
+        sides = _without_slivers(sides, part == piece.number, _SLIVER * height**2)
         for side in range(int(sides.max()) + 1):
             mine = (part == piece.number) & (sides == side)
             if side:
@@ -86,7 +88,7 @@ def cut_marks(labels: Labels, pieces: list[Piece], height: float, thickness: flo
             number += side > 0
             if found is not None:
                 result.append(found)
-    return sorted(result, key=lambda piece: piece.box[0] + piece.box[2] / 2)
+    return result
 
 
 def candidates(pieces: list[Piece], height: float) -> list[Candidate]:
@@ -106,6 +108,9 @@ def candidates(pieces: list[Piece], height: float) -> list[Candidate]:
             box = around((box, pieces[end].box))
             if box[2] > _BROADEST * height:
                 break
+            alone = first.parting == 0 and (end + 1 == len(pieces) or pieces[end + 1].parting == 0)
+            if not alone and any(piece.parting == 0 for piece in pieces[start + 1 : end + 1]):
+                continue  # a part of one mark with a part of the next
             result.append(Candidate(start, end + 1, box, first.parting))
     return result
 
@@ -164,6 +169,19 @@ def _sides(mark: npt.NDArray[np.bool_], height: float, thickness: float) -> Labe
             kept.append(seam)
     sides = (np.arange(columns)[None, :, None] > seams[:, None, kept]).sum(axis=2).astype(np.uint8)
     return np.asarray(cv2.resize(sides, mark.shape[::-1], interpolation=cv2.INTER_NEAREST), np.int32)
+
+
+def _without_slivers(sides: Labels, mark: npt.NDArray[np.bool_], least: float) -> Labels:
+    """The same sides, those that hold hardly any of the mark joined with the one before, or the first with the next."""
+    areas = np.bincount(sides[mark], minlength=int(sides.max()) + 1)
+    target = np.zeros(len(areas), np.int32)
+    current, filled = 0, 0
+    for side, area in enumerate(areas):
+        if area >= least and filled >= least:
+            current, filled = current + 1, 0
+        target[side] = current
+        filled += int(area)
+    return target[sides]
 
 
 def _piece(mine: npt.NDArray[np.bool_], number: int, x: int, y: int, *, parting: float) -> Piece | None:
