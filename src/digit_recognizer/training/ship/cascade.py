@@ -56,7 +56,7 @@ class Cascade:
 
     def _by_main(self, ink: torch.Tensor) -> torch.Tensor:
         """The main network's probabilities, float32 (N, 11): of five looks where one does not make it sure."""
-        answers = (self.main(ink) / self.main_temperature).softmax(1)
+        answers: torch.Tensor = (self.main(ink) / self.main_temperature).softmax(1)
         unsure = answers.amax(1) < LOOK_AGAIN
         if unsure.any():
             margin = torch.nn.functional.pad(ink[unsure], (1, 1, 1, 1))
