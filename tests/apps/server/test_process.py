@@ -19,7 +19,7 @@ from digit_recognizer.apps.server.limits import Limits, ServerSettings, read_tok
 from digit_recognizer.apps.server.process import announcement, serve
 from digit_recognizer.errors import DigitsError, FileError, InputError, UsageError
 from digit_recognizer.recognizer import Recognizer
-from tests.apps.command import child
+from tests.apps.command import call, child
 from tests.apps.server.conftest import png
 
 FAST_DEADLINES = """
@@ -151,3 +151,13 @@ def test_the_service_loads_nothing_of_training_and_the_command_line_nothing_of_t
     )
     ended = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=120)
     assert ended.stdout.strip() == "[]", ended.stderr
+
+
+def test_a_missing_extra_is_told_with_its_install_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "digit_recognizer.apps.server.process", raising=False)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    end = call(capsys, monkeypatch, "serve", "--port", "0")
+    assert end.code == 2
+    assert 'pip install "digit-recognizer[serve]"' in end.sentence
