@@ -18,6 +18,7 @@ CELL = 64  # pixels of a cell in the straightened grid
 
 _SIDE = 1000  # pixels: the outline is looked for in a picture of this size
 _SMALLEST = 0.12  # share of the picture that a grid covers at least
+_SAME = 4  # pixels between the corners of outlines that are one
 _OUTLINES = 10  # the largest ones are tried
 _SEEN = 0.7  # share of the lines that must be found where they belong
 _REACH = 0.2  # of a cell: how far from its place a line is looked for
@@ -84,7 +85,7 @@ def find_grid(grey: Grey, shape: tuple[int, int] | None = None) -> Grid | None:
 
 def _outlines(small: Grey) -> list[_Floats]:
     """Large four-sided outlines, their corners clockwise from the upper left: float32 (4, 2)."""
-    found = []
+    found: list[_Floats] = []
     flat = cv2.GaussianBlur(small, (5, 5), 0)
     length = max(3, round(max(small.shape) / 25))
     for window, close in ((25, 3), (51, 7), (25, 0)):
@@ -101,7 +102,9 @@ def _outlines(small: Grey) -> list[_Floats]:
             for bend in (0.02, 0.04, 0.07):
                 corners = cv2.approxPolyDP(hull, bend * cv2.arcLength(hull, True), True)
                 if len(corners) == 4:
-                    found.append(_clockwise(corners[:, 0, :].astype(np.float32)))
+                    placed = _clockwise(corners[:, 0, :].astype(np.float32))
+                    if all(np.abs(placed - other).max() > _SAME for other in found):
+                        found.append(placed)
                     break
     return found
 
@@ -121,8 +124,8 @@ def _straightened(grey: Grey, corners: _Floats, shape: tuple[int, int] | None) -
     rows, columns = shape
     flat, matrix = _warped(grey, corners, rows * CELL, columns * CELL)
     dark = _darkness(flat)
-    across, seen_across = _lines(dark, columns)
-    down, seen_down = _lines(dark.T, rows)
+    across, seen_across = _lines(_profile(dark), columns)
+    down, seen_down = _lines(_profile(dark.T), rows)
     seen = (seen_across * (columns - 1) + seen_down * (rows - 1)) / max(1, rows + columns - 2)
     if seen < _SEEN:
         return None
@@ -142,11 +145,18 @@ def _darkness(flat: Grey) -> _Floats:
     return np.asarray(np.maximum(light - flat, 0), np.float32)
 
 
-def _lines(dark: _Floats, count: int) -> tuple[list[int], float]:
-    """Where the lines of ``count`` cells run down a straightened grid, count + 1 columns; the share of them found."""
-    width = dark.shape[1]
-    # A line is dark all along; of digits the median sees nothing.
-    profile = np.minimum(np.median(dark, axis=0), np.quantile(dark, 0.35, axis=0) * 2 + 1)
+def _profile(dark: _Floats) -> _Floats:
+    """How dark each column is all along: float32 (W,). Of digits the median sees nothing."""
+    rows = dark[::3]
+    return np.asarray(np.minimum(np.median(rows, axis=0), np.quantile(rows, 0.35, axis=0) * 2 + 1), np.float32)
+
+
+def _lines(profile: _Floats, count: int) -> tuple[list[int], float]:
+    """Where the lines of ``count`` cells run down a straightened grid, count + 1 columns; the share of them found.
+
+    profile: float32 (W,), as _profile gives it.
+    """
+    width = len(profile)
     cell = width / count
     reach = max(2, round(_REACH * cell))
     places, seen = [0], 0
@@ -172,7 +182,7 @@ def _counted(grey: Grey, corners: _Floats) -> tuple[int, int] | None:
     flat, _ = _warped(grey, corners, side, side)
     dark = _darkness(flat)
     counts = []
-    for seen_from in (dark.T, dark):
+    for seen_from in (_profile(dark.T), _profile(dark)):
         all_there = [count for count in range(3, _MOST_UNASKED + 1) if _lines(seen_from, count)[1] == 1]
         # Of finer grids every second or third line would be seen.
         if not all_there or max(_lines(seen_from, times * max(all_there))[1] for times in (2, 3)) > _FINER:
