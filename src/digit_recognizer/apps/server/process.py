@@ -146,7 +146,11 @@ def _listen(host: str, port: int) -> socket.socket:
 def _logs_as_json() -> Iterator[None]:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
-    loggers = {LOG: logging.INFO, logging.getLogger("uvicorn.error"): logging.WARNING}
+    loggers = {
+        LOG: logging.INFO,
+        logging.getLogger("uvicorn.error"): logging.WARNING,
+        logging.getLogger("python_multipart"): logging.CRITICAL,  # broken forms are told to who sent them
+    }
     before = {logger: (logger.level, logger.propagate) for logger in loggers}
     for logger, level in loggers.items():
         logger.setLevel(level)
