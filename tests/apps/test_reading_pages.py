@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import helper
 from PIL import Image
 
 from digit_recognizer.recognizer import Recognizer
 from tests.apps.command import PROGRAM, Ended, call
 from tests.conftest import draw_digits
-from tests.plain_models import plain_bytes
+from tests.plain_models import constant, plain_bytes
 
 Call = Callable[..., Ended]
 
@@ -30,7 +31,9 @@ def digits_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
 @pytest.fixture
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "plain.onnx"
-    path.write_bytes(plain_bytes())
+    # Sure of whatever it says: words that a model doubts are no numbers.
+    sharper = helper.make_node("Mul", ["logits", "many"], ["sharp"])
+    path.write_bytes(plain_bytes(extra=[sharper], constants=[constant("many", 50)], last="sharp"))
     return path
 
 

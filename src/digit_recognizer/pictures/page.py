@@ -32,7 +32,9 @@ _MOST_MARKS = 2_000  # the largest ones of a page; beyond that it is noise or a 
 _DIRT = 0.006  # share of the square of a line's height: smaller marks are no part of a digit
 _TALL = 0.5  # share of the line's height from which on a piece that is no digit counts as a letter
 _FILLED = 0.25  # share of the cells that hold a digit in a grid that nobody told of
-_UNLIKELY = 0.5  # a word whose surest digit is less sure than this is not read
+_UNLIKELY = 0.6  # confidence below which a digit may as well be a letter
+_NUMBER_IN_TEXT = 3  # sure digits of a number that is believed in a line of words
+_LETTERS = 0.3  # letters, or digits that may be some, for each digit of a word from which on it is not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def read_page(
         )
         found = _readings(word, path, images[part], probabilities[part], strange[part], min_confidence)
         read.append(_judged(word, path, found, expectation))
-    return _page(read, scale, name)
+    return _page(_without_text(read), scale, name)
 
 
 def _marks(ink: PageInk) -> tuple[Labels, Boxes]:
@@ -195,7 +197,8 @@ def _judged(word: _Word, path: Sequence[Step], digits: list[PlacedReading], expe
     none = [word.candidates[step.candidate].box for step in path if step.digit is None]
     letters = [box for box in none if box[3] >= _TALL * word.height]
     rejected = [Rejected(box, NOT_A_DIGIT) for box in letters]
-    if not digits or len(letters) >= len(digits) or max(digit.confidence for digit in digits) < _UNLIKELY:
+    unlikely = [digit for digit in digits if digit.confidence < _UNLIKELY]
+    if not digits or len(letters) > _LETTERS * len(digits) or len(unlikely) > _LETTERS * len(digits):
         whole = around([digit.box for digit in digits] + none)
         return _Read(word.line, "", [], [Rejected(whole, NOT_A_DIGIT)] if letters or digits else [])
     complaint = expectation.complaint([digit.digit for digit in digits])
@@ -205,6 +208,21 @@ def _judged(word: _Word, path: Sequence[Step], digits: list[PlacedReading], expe
     letters_from = [(float(digit.box[0]), str(digit.digit)) for digit in digits]
     text = "".join(letter for _, letter in sorted(letters_from + word.signs))
     return _Read(word.line, text, digits, rejected)
+
+
+def _without_text(read: Sequence[_Read]) -> list[_Read]:
+    """The same words; in a line of writing, where most are none, only sure numbers of three digits and more stay."""
+    result = []
+    for word in read:
+        others = [other for other in read if other.line == word.line]
+        writing = sum(1 for other in others if not other.digits and other.rejected)
+        numbers = sum(1 for other in others if other.digits)
+        sure = len(word.digits) >= _NUMBER_IN_TEXT and all(digit.accepted for digit in word.digits)
+        if word.digits and writing > numbers and not sure:
+            whole = around(digit.box for digit in word.digits)
+            word = _Read(word.line, "", [], [*word.rejected, Rejected(whole, NOT_A_DIGIT)])
+        result.append(word)
+    return result
 
 
 def _page(read: Sequence[_Read], scale: float, name: str) -> Page:
