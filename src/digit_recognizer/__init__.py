@@ -2,7 +2,7 @@
 
 >>> from digit_recognizer import Recognizer, load
 >>> data = load("sample")
->>> Recognizer("runs/sample").predict(data.test)[0].digit        # doctest: +SKIP
+>>> Recognizer().predict("my_seven.jpg").digit                    # doctest: +SKIP
 7
 """
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from digit_recognizer.apps.classifier import DigitClassifier as DigitClassifier
     from digit_recognizer.digits import Dataset, Digits
     from digit_recognizer.errors import DigitsError
-    from digit_recognizer.reading import Reading
+    from digit_recognizer.reading import Line, Page, Reading
     from digit_recognizer.recognizer import Recognizer
     from digit_recognizer.sources.catalog import load
 
@@ -23,12 +23,14 @@ _HOMES = {
     "DigitClassifier": "apps.classifier",  # needs an extra: not in __all__, so that import * works without it
     "Digits": "digits",
     "DigitsError": "errors",
+    "Line": "reading",
+    "Page": "reading",
     "Reading": "reading",
     "Recognizer": "recognizer",
     "load": "sources.catalog",
 }
 
-__all__ = ["Dataset", "Digits", "DigitsError", "Reading", "Recognizer", "__version__", "load"]
+__all__ = ["Dataset", "Digits", "DigitsError", "Line", "Page", "Reading", "Recognizer", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
