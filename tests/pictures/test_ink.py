@@ -351,3 +351,17 @@ def test_any_picture_at_all_gives_a_frame() -> None:
         frame = to_frame(picture)
         assert frame.shape == (28, 28)
         assert frame.max() == 0 or frame.max() >= 254
+
+
+@pytest.mark.parametrize("pen", [14, 26])
+@pytest.mark.parametrize("height", [200, 350, 500])
+def test_the_level_bar_of_a_seven_is_no_rule_however_tight_the_crop(pen: int, height: int) -> None:
+    corners = np.array([[100, 100], [round(100 + 0.6 * height), 100], [round(100 + 0.25 * height), 100 + height]])
+    picture = np.full((720, 720), 255, np.uint8)
+    cv2.polylines(picture, [corners], False, 0, pen, cv2.LINE_AA)
+    rows, columns = (np.flatnonzero((picture < 128).any(axis)) for axis in (1, 0))
+    tight = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    frame = to_frame(tight)
+    top = int(np.flatnonzero((frame > 128).any(1))[0])
+    assert (frame[top : top + 2].max(0) > 128).sum() >= 8  # the bar is there
+    assert np.corrcoef(frame.ravel(), to_frame(picture).ravel())[0, 1] > 0.9

@@ -31,6 +31,7 @@ _BROADEST = 1.45  # heights that a digit is broad at most
 _MOST_PIECES = 14  # pieces that make up one digit at most; more do not fit into its breadth
 _HOLE = 0.3  # heights between two pieces of a broken digit at most
 _ROOM = 2  # black pixels around a candidate, so that none of it touches its crop's edge
+_MARGIN = 0.2  # share of a candidate's longest side that is left free around it
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,9 @@ def frame_of(ink: PageInk, labels: Labels, pieces: list[Piece], candidate: Candi
     mine = np.isin(found, [piece.number for piece in pieces[candidate.start : candidate.end]])
     # The soft edge of a stroke lies outside of its mark; where a neighbour is nearer it is not this one's.
     edge = cv2.dilate(mine.view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_) & (found == 0)
-    return to_frame(np.pad(np.where(mine | edge, ink.strength[part], 0).astype(np.uint8), _ROOM))
+    # With room on all sides: the bar of a 7 that fills its crop from edge to edge would pass for a rule.
+    room = max(_ROOM, round(_MARGIN * max(mine.shape)))
+    return to_frame(np.pad(np.where(mine | edge, ink.strength[part], 0).astype(np.uint8), room))
 
 
 def _sides(mark: npt.NDArray[np.bool_], height: float, thickness: float) -> Labels | None:

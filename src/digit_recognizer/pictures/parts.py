@@ -20,6 +20,7 @@ _BIAS, _AT_EDGE, _BOTH_AT_EDGE, _OVER, _SHARE = 9.7, -11.6, 5.3, 1.1, 1.65
 _RULED_FROM = 14  # pixels: in smaller crops a stroke and a rule are the same
 _LONG = 0.8  # share of the crop's side that a rule is long at least; MNIST's digits fill 20 of 28 pixels
 _THIN = 0.08  # share of the crop's other side that a rule is thick at most
+_BAR_END = 0.35  # share of a bar's length, from its end, within which the rest of the digit hangs on it
 _SPECK = 0.01  # share of all ink that a blot must hold to count as part of the digit
 
 _Grey = npt.NDArray[np.uint8]
@@ -146,9 +147,21 @@ def _reaching(rules: _Mask, rest: _Mask) -> _Mask:
     left, right = int(np.searchsorted(share, 0.01)), int(np.searchsorted(share, 0.99))
     for top, bottom in _runs(np.any(rules, axis=1)):
         ends = np.flatnonzero(rules[top:bottom].any(axis=0))
-        if ends[0] + clear > left or ends[-1] - clear < right or middle.size == 0:
+        free = ends[0] + clear <= left and ends[-1] - clear >= right and middle.size > 0
+        if not free or _is_bar(rest, top, bottom, int(ends[0]), int(ends[-1])):
             kept[top:bottom] = False
     return kept
+
+
+def _is_bar(rest: _Mask, top: int, bottom: int, left: int, right: int) -> bool:
+    """Whether a line is the bar of a 7 or the foot of a 2: all other ink lies on one side, and hangs on one end."""
+    above, below = rest[:top], rest[bottom:]
+    if above.sum() > 0.01 * rest.sum() and below.sum() > 0.01 * rest.sum():
+        return False
+    near = below[2:4] if below.sum() > above.sum() else above[-4:-2]  # next to it there may be a ragged edge of its own
+    touching = np.flatnonzero(near.any(axis=0))
+    reach = _BAR_END * (right - left)
+    return bool(len(touching)) and bool(touching[0] >= right - reach or touching[-1] <= left + reach)
 
 
 def _redrawn(ink: _Grey, rules: _Mask) -> _Grey:
