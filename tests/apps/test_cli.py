@@ -20,19 +20,12 @@ from digit_recognizer.apps.cli import app
 from digit_recognizer.digits import Digits
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.sources.catalog import load
-from tests.apps.command import PROGRAM, Ended, call, child, ended, write_data
+from tests.apps.command import PROGRAM, Ended, child, ended, write_data
 from tests.conftest import draw_digits
 from tests.plain_models import plain_bytes
 
 COMMANDS = ("run", "explore", "train", "evaluate", "predict", "read", "serve", "export", "report", "info")
 Call = Callable[..., Ended]
-
-
-@pytest.fixture
-def digits_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
-    """``digits WORDS`` in this process, in an empty folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    return lambda *words: call(capsys, monkeypatch, *words)
 
 
 @pytest.fixture
@@ -324,3 +317,10 @@ def test_names_of_images_come_through_predict(digits_command: Call, tmp_path: Pa
     assert not is_submission(named)
     rows = list(csv.DictReader(io.StringIO(predictions_csv(named, Recognizer(model).predict(named)))))
     assert [row["name"] for row in rows] == ["a,b.png", "'=1+1.png"]  # a spreadsheet would run the bare name
+
+
+@pytest.mark.parametrize("share", ["0", "1", "-0.1"])
+def test_an_error_budget_that_is_no_share_is_refused(digits_command: Call, share: str) -> None:
+    end = digits_command("train", "sample", "-o", "run", "--max-error", share)
+    assert end.code == 2
+    assert "--max-error: expected a share between 0 and 1" in end.err

@@ -14,18 +14,11 @@ from onnx import helper
 from PIL import Image
 
 from digit_recognizer.recognizer import Recognizer
-from tests.apps.command import PROGRAM, Ended, call
+from tests.apps.command import PROGRAM, Ended
 from tests.conftest import draw_digits
 from tests.plain_models import constant, plain_bytes
 
 Call = Callable[..., Ended]
-
-
-@pytest.fixture
-def digits_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
-    """``digits WORDS`` in this process, in an empty folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    return lambda *words: call(capsys, monkeypatch, *words)
 
 
 @pytest.fixture

@@ -108,12 +108,20 @@ def predict_pictures(sources: Sequence[str], recognizer: Recognizer, terminal: T
         write_text(output, csv_line(COLUMNS) + "".join(lines))
         terminal.note(f"{count:,} prediction{'' if count == 1 else 's'} written to {output}")
     terminal.document(entries)
+    return exit_code_of(terminal, count, errors)
+
+
+def exit_code_of(terminal: Terminal, count: int, errors: Sequence[DigitsError]) -> int:
+    """The exit code where ``count`` pictures were read and others gave ``errors``; says how many, where some failed.
+
+    0 where none failed, 1 where some did; where all did, that of a file that cannot be opened or of bad input.
+    """
     if not errors:
         return 0
     if count:
         terminal.note(f"{len(errors):,} of {len(errors) + count:,} pictures could not be read")
         return 1
-    return FileError.exit_code if all(isinstance(error, FileError) for error in errors) else 3
+    return FileError.exit_code if all(isinstance(error, FileError) for error in errors) else InputError.exit_code
 
 
 def printable(text: str) -> str:
@@ -156,6 +164,7 @@ def _table_row(reading: Reading) -> tuple[str, ...]:
 __all__ = [
     "COLUMNS",
     "csv_line",
+    "exit_code_of",
     "is_submission",
     "opened",
     "predict_pictures",

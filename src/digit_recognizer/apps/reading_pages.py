@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digit_recognizer.apps.predictions import opened, printable
+from digit_recognizer.apps.predictions import exit_code_of, opened, printable
 from digit_recognizer.errors import DigitsError, FileError
 
 if TYPE_CHECKING:
@@ -66,12 +66,7 @@ def read_pictures(sources: Sequence[str], recognizer: Recognizer, terminal: Term
         if wanted.annotate is not None:
             terminal.note(f"written to {_write_annotated(picture, page, wanted.annotate, taken)}")
     terminal.document(entries)
-    if not errors:
-        return 0
-    if count:
-        terminal.note(f"{len(errors):,} of {len(errors) + count:,} pictures could not be read")
-        return 1
-    return FileError.exit_code if all(isinstance(error, FileError) for error in errors) else 3
+    return exit_code_of(terminal, count, errors)
 
 
 def _write_annotated(picture: Picture, page: Page, folder: Path, taken: set[str]) -> Path:

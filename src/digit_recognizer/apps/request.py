@@ -66,9 +66,8 @@ def make_request(
         raise UsageError("--resume needs --output: the run folder to go on with")
     hardware = choose_hardware(device)
     recipe = preset(preset_name or "fast")
-    settings = Settings(
-        recipe, 0 if seed is None else seed, 0.1 if val is None else val, strokes, fonts, max_error or MAX_ERROR
-    )
+    budget = MAX_ERROR if max_error is None else max_error
+    settings = Settings(recipe, 0 if seed is None else seed, 0.1 if val is None else val, strokes, fonts, budget)
     if epochs is not None:
         recipe = replace(recipe, epochs=epochs)
     if resume and output is not None and RunFolder(output).is_started():
@@ -84,7 +83,7 @@ def make_request(
             saved.val if val is None else val,
             strokes or saved.strokes,
             fonts or saved.fonts,
-            max_error or saved.max_error,
+            saved.max_error if max_error is None else max_error,
         )
     if resume and data is None:
         raise CheckpointError(f"{output}: nothing to resume, no config.json in it")

@@ -152,7 +152,7 @@ def train_run(
                 folder.write_history(history)
             on_progress(progress)
 
-        learnt, checked = _material(training, validation, settings, tell)
+        learnt, checked, made_of = _material(training, validation, settings, tell)
         if resume and (saved := folder.checkpoints.latest(lambda warning: None)) is not None:
             history.extend(saved.facts["history"])
         trained = train(
@@ -186,7 +186,7 @@ def train_run(
             )
         tensors = {f"{prefix}{name}": t for prefix, net in networks.items() for name, t in net.state_dict().items()}
         save_snapshot(folder.weights, Snapshot(tensors, {"recipe": settings.recipe.to_dict()}))
-        card = _card(dataset, settings, command, seconds)
+        card = _card(dataset, settings, made_of, command, seconds)
         if "scout." in networks:
             recognizer, facts = export_cascade_calibrated(
                 networks["scout."], trained.network, checked, folder.model, card, validation
@@ -201,6 +201,7 @@ def train_run(
             "epochs": settings.recipe.epochs,
             "members": settings.recipe.members,
             "parameters": sum(count_parameters(network) for network in networks.values()),
+            **({"learnt_from": made_of} if made_of else {}),
             **facts,
         }
         folder.write_metrics(results)
@@ -217,10 +218,10 @@ def _require_two_classes(digits: Digits) -> None:
 
 def _material(
     training: Digits, validation: Digits, settings: Settings, tell: Callable[[str], None]
-) -> tuple[Labelled, Labelled]:
-    """What the network learns from and is validated on: the digits, and what the recipe composes of them."""
+) -> tuple[Labelled, Labelled, dict[str, Any]]:
+    """What is learnt from and validated on: the digits, what the recipe composes of them, and of what, in numbers."""
     if settings.recipe.composition is None:
-        return training, validation
+        return training, validation, {}
     prepared = prepare(
         training,
         validation,
@@ -230,16 +231,15 @@ def _material(
         seed=settings.seed,
         tell=tell,
     )
-    return prepared.training, prepared.validation
+    return prepared.training, prepared.validation, prepared.sources
 
 
-def _card(dataset: Dataset, settings: Settings, command: str, seconds: float) -> ModelMetadata:
+def _card(
+    dataset: Dataset, settings: Settings, made_of: Mapping[str, Any], command: str, seconds: float
+) -> ModelMetadata:
     """What the model file will say of its training; the calibration is put in later."""
-    sources = [
-        dataset.name,
-        *(["pen strokes"] if settings.strokes else []),
-        *(["fonts"] if settings.recipe.composition else []),
-    ]
+    words = {"drawings": "pen strokes", "fonts": "fonts"}
+    sources = [dataset.name, *(words[name] for name in words if made_of.get(name))]
     return ModelMetadata(
         preset=settings.recipe.preset,
         data=" + ".join(sources),
@@ -304,7 +304,7 @@ def _check_same_run(folder: RunFolder, config: Mapping[str, Any], tell: Callable
         for was, now in ((saved, config), (saved["recipe"], _as_json(config["recipe"])))
         for name, new in now.items()
         if (old := was.get(name)) != new
-        and (now is not config or name in ("seed", "val", "device", "precision", "strokes", "fonts"))
+        and (now is not config or name in ("seed", "val", "device", "precision", "strokes", "fonts", "max_error"))
     ]
     if differences:
         raise CheckpointError(

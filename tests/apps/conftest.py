@@ -1,0 +1,19 @@
+"""What the tests of the command line share: the command itself, called in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.apps.command import Ended, call
+
+
+@pytest.fixture
+def digits_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., Ended]:
+    """``digits WORDS`` in this process, in an empty folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: call(capsys, monkeypatch, *words)
