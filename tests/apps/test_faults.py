@@ -183,13 +183,17 @@ def test_a_folder_that_may_not_be_written_ends_with_5(
 
 
 def test_a_second_signal_acts_at_once() -> None:
-    before = signal.getsignal(signal.SIGINT)
-    with stop_on_signals() as request:
-        os.kill(os.getpid(), signal.SIGINT)
-        assert request.signal_number == signal.SIGINT
-        with pytest.raises(KeyboardInterrupt):
+    # A shell starts what runs in its background with SIGINT ignored; tests may be run there too.
+    outer = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with stop_on_signals() as request:
             os.kill(os.getpid(), signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+            assert request.signal_number == signal.SIGINT
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, outer)
 
 
 def test_handlers_are_put_back_after_an_error() -> None:
