@@ -130,7 +130,7 @@ def test_images_in_any_memory_order_are_read_alike(recognizer: Recognizer) -> No
 
 
 def test_without_a_model_the_message_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digit_recognizer.recognizer._ASSETS", tmp_path)
+    monkeypatch.setattr("digit_recognizer.shipped._ASSETS", tmp_path)
     with pytest.raises(ModelError, match="--model"):
         Recognizer()
 
@@ -353,7 +353,7 @@ def test_threads_may_share_one_recognizer(recognizer: Recognizer) -> None:
 @pytest.fixture
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of assets of the test's own: the plain model, an int8 name for another, and their hashes."""
-    monkeypatch.setattr("digit_recognizer.recognizer._ASSETS", tmp_path)
+    monkeypatch.setattr("digit_recognizer.shipped._ASSETS", tmp_path)
     lines = []
     for name, content in (("digits.onnx", plain_bytes()), ("digits.int8.onnx", unfamiliar_bytes())):
         (tmp_path / name).write_bytes(content)

@@ -8,6 +8,7 @@ DigitsError                        exit code 1
 ├── ModelError                     4   a model file cannot be used
 │   ├── CheckpointError                a checkpoint or run folder cannot be used
 │   └── TrainingDiverged               the loss stopped being a number
+├── RankLost                       1   another process of a training that torchrun started ended
 ├── FileError                      5   reading or writing failed (missing, permission, disk full)
 │   └── RunFolderBusy                  another process trains in this folder
 └── Interrupted                  130   Ctrl-C (130) or SIGTERM (143); what was done is saved
@@ -92,6 +93,12 @@ class RunFolderBusy(FileError):
     default_code = "run_folder_busy"
 
 
+class RankLost(DigitsError):
+    """Another process of a training that torchrun started ended before this one."""
+
+    default_code = "rank_lost"
+
+
 class Interrupted(DigitsError):
     """Training was asked to stop; the state up to the last step is saved. ``signal_number`` says by what."""
 
@@ -111,6 +118,7 @@ __all__ = [
     "Interrupted",
     "MissingExtra",
     "ModelError",
+    "RankLost",
     "RunFolderBusy",
     "TrainingDiverged",
     "UsageError",

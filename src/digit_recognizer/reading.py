@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,7 @@ class PlacedReading(Reading):
     @classmethod
     def of(cls, reading: Reading, box: Box) -> PlacedReading:
         """The same reading, with its place."""
-        return cls(**{field.name: getattr(reading, field.name) for field in fields(Reading)}, box=box)
+        return cls(**{each.name: getattr(reading, each.name) for each in fields(Reading)}, box=box)
 
     def to_dict(self) -> dict[str, Any]:
         """The digit as plain JSON values, as a page lists it."""
@@ -130,6 +130,9 @@ class Rejected:
 class Page:
     """What stands on one picture. lines: top to bottom. rejected: what is no digit. name: what the picture is called.
 
+    turned: by how many degrees clockwise the picture was turned to be read, 0, 90, 180 or 270; boxes lie in the picture
+    as it came all the same.
+
     >>> Page().text, Page(name="blank.png").to_dict()
     ('', {'file': 'blank.png', 'lines': [], 'rejected': []})
     """
@@ -137,6 +140,7 @@ class Page:
     lines: tuple[Line, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     name: str = ""
+    turned: int = field(default=0, repr=False)
 
     @property
     def text(self) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -13,21 +13,22 @@ import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Digits, Images
 from digit_recognizer.errors import DigitsError, InputError, ModelError, UsageError
-from digit_recognizer.model_file import ModelFile, ModelMetadata, check_model, read_model
+from digit_recognizer.model_file import ModelMetadata, read_model
 from digit_recognizer.model_probe import ensure_safe, has_unfamiliarity, open_session, run_session
 from digit_recognizer.reading import Page, Reading, readings
+from digit_recognizer.shipped import shipped_model
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from digit_recognizer.line_reader import LineReader
+    from digit_recognizer.pictures.steps import Watch
 
 Probabilities = npt.NDArray[np.float32]
 OnError = Callable[[str, DigitsError], object]
 
 INT8 = "int8"
 
-_ASSETS = Path(__file__).parent / "assets"
-_SHIPPED = {None: "digits.onnx", INT8: "digits.int8.onnx"}
-_HASHES = "digits.sha256"
 _MOST_THREADS = 4  # on 28x28 pictures more threads wait for each other longer than they work
 
 
@@ -37,6 +38,8 @@ class Recognizer:
     model:   None, the model that ships with the package; "int8", its smaller and faster variant of 8-bit integers; or
              an .onnx file, or a run folder holding model.onnx (write "./int8" for a folder of that name).
     threads: how many threads ONNX Runtime uses, 1 or more; None means one per core, four at most.
+    lines:   what ``read`` asks about digits that touch: "shipped", the line reader that ships; another one; or None,
+             and they are cut apart where the ink is thinnest.
 
     The file is checked before it is opened: the model that ships against its SHA-256, any other one that was not seen
     before in a limited child process. Raises ModelError where it is no model that keeps the contract (``code``
@@ -48,19 +51,27 @@ class Recognizer:
     7
     """
 
-    def __init__(self, model: str | Path | None = None, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        threads: int | None = None,
+        *,
+        lines: LineReader | Literal["shipped"] | None = "shipped",
+    ) -> None:
         if threads is not None and threads < 1:
             raise UsageError(f"expected 1 or more threads, found {threads}")
         if model is None or model == INT8:
-            file = _shipped_model(model)
+            file = shipped_model("digits.onnx" if model is None else "digits.int8.onnx")
         else:
             file = read_model(model)
             ensure_safe(file)
         self._name = file.name
+        self._lines = lines
         self._metadata = file.metadata
         self._sha256 = file.sha256
         try:
-            self._session = open_session(file.content, threads or min(_MOST_THREADS, _cores()))
+            self._threads = threads or min(_MOST_THREADS, _cores())
+            self._session = open_session(file.content, self._threads)
         except ModelError as error:
             raise ModelError(f"{file.name}: {error}", code=error.code) from error
 
@@ -126,8 +137,8 @@ class Recognizer:
         - Digits, or uint8 (N, 28, 28): N images. Digits go to the network as they are. Of an array so do those that
           lie in MNIST's frame already (ink bright on pure black, 20 pixels at most, centre of mass in the middle) and
           blank ones; the rest (inverted, shifted, on a light or noisy ground) is framed first.
-        - one picture: the path of a file (PNG, JPEG, WebP, BMP, TIFF, GIF), its bytes, a PIL image, or an array
-          (H, W), (H, W, 3) RGB or (H, W, 4) RGBA of uint8, of floats from 0 to 1, or of bool
+        - one picture: the path of a file (PNG, JPEG, WebP, BMP, TIFF, GIF; HEIC with the extra ``heif``), its bytes, a
+          PIL image, or an array (H, W), (H, W, 3) RGB or (H, W, 4) RGBA of uint8, of floats from 0 to 1, or of bool
         - many: a folder with all below it, a pattern such as ``"scans/*.png"``, or a list, tuple or iterator of
           whatever stands above, Digits excepted
 
@@ -185,6 +196,7 @@ class Recognizer:
         expect: str | int | None = None,
         check: str | None = None,
         numbers: str = "digits",
+        watch: Watch | None = None,
     ) -> list[Page]: ...
 
     @overload
@@ -195,22 +207,39 @@ class Recognizer:
         expect: str | int | None = None,
         check: str | None = None,
         numbers: str = "digits",
+        watch: Watch | None = None,
     ) -> Page: ...
 
     @overload
     def read(
-        self, source: Any, *, expect: str | int | None = None, check: str | None = None, numbers: str = "digits"
+        self,
+        source: Any,
+        *,
+        expect: str | int | None = None,
+        check: str | None = None,
+        numbers: str = "digits",
+        watch: Watch | None = None,
     ) -> Any: ...
 
     def read(
-        self, source: Any, *, expect: str | int | None = None, check: str | None = None, numbers: str = "digits"
+        self,
+        source: Any,
+        *,
+        expect: str | int | None = None,
+        check: str | None = None,
+        numbers: str = "digits",
+        watch: Watch | None = None,
     ) -> Any:
         """Read all numbers on a picture, or on many: one in, one Page out; many in, a list of them in the same order.
 
-        source: whatever ``predict`` takes save Digits; an array (N, 28, 28) is N pictures.
+        source: whatever ``predict`` takes save Digits; an array (N, 28, 28) is N pictures. A PDF counts as its pages,
+        however many: a list comes out; "form.pdf#2" is its second page, and one.
         expect: how many digits each number has, 5 or "3-7", or "9x9", a grid of cells with a digit each. check: "luhn"
         where each number ends in a check digit. What does not meet them is not accepted and told in ``rejected``.
         numbers: "digits", or "decimal" where a comma or point and a leading minus belong to a number.
+        watch: is told of each step on the way, as ``digits read --show-steps`` is; see digit_recognizer.pictures.steps.
+        A page that makes little sense as it stands is also read turned by 90, 180 and 270 degrees; ``Page.turned`` says
+        which way up was taken.
         A blank picture gives a Page without lines. Raises UsageError where an expectation is none of these, else as
         ``predict`` does.
 
@@ -220,19 +249,32 @@ class Recognizer:
         from digit_recognizer.pictures.collect import collect, is_one
         from digit_recognizer.pictures.expectation import parse_expectation
         from digit_recognizer.pictures.page import read_page
+        from digit_recognizer.pictures.turned import read_any_way_up
 
         expectation = parse_expectation(expect, check=check, numbers=numbers)
+
+        read = partial(
+            read_page,
+            answer=lambda images: self._answers(images, 256),
+            expectation=expectation,
+            min_confidence=self.min_confidence,
+            read_strips=None if self._lines is None else self._read_strips,
+        )
         pages = [
-            read_page(
-                picture.grey(),
-                lambda images: self._answers(images, 256),
-                expectation,
-                min_confidence=self.min_confidence,
-                name=picture.name,
-            )
-            for picture in collect(source)
+            read_any_way_up(picture.grey(), partial(read, name=picture.name), watch)
+            for picture in collect(source, documents=True)
         ]
-        return pages[0] if is_one(source) else pages
+        return pages[0] if is_one(source, documents=True) else pages
+
+    def _read_strips(self, strips: Sequence[npt.NDArray[np.uint8]]) -> list[npt.NDArray[np.float32]]:
+        """The line reader's answers; it is opened when it is first asked: most pictures do without."""
+        from digit_recognizer.line_reader import LineReader
+
+        lines = self._lines
+        if not isinstance(lines, LineReader):
+            file = shipped_model("lines.onnx")
+            lines = self._lines = LineReader(file.content, file.name, self._threads)
+        return lines.frames(strips)
 
     def _stream(self, sources: Any, batch_size: int, on_error: OnError | None) -> Iterator[Reading]:
         from digit_recognizer.pictures.collect import collect
@@ -292,34 +334,6 @@ class Recognizer:
             unfamiliarity[part] = strange
             np.multiply(answer, (1 - strange)[:, None], out=result[part])
         return result, unfamiliarity
-
-
-def _shipped_model(variant: str | None) -> ModelFile:
-    """The shipped model, its bytes compared with the hash that lies beside it. Raises ModelError."""
-    name = _SHIPPED[variant]
-    try:
-        content = (_ASSETS / name).read_bytes()
-        hashes = (_ASSETS / _HASHES).read_text("ascii")
-    except FileNotFoundError as error:
-        if Path(error.filename).name == _HASHES:
-            raise _damaged(name, f"{_HASHES} is missing") from error
-        raise ModelError(
-            "this version ships without a model; train one with: digits train DATA -o RUN, then --model RUN",
-            code="no_model",
-        ) from error
-    except (OSError, UnicodeError) as error:
-        raise _damaged(name, str(error)) from error
-    expected = {words[1].lstrip("*"): words[0] for words in map(str.split, hashes.splitlines()) if len(words) == 2}
-    if hashlib.sha256(content).hexdigest() != expected.get(name):
-        raise _damaged(name, f"its SHA-256 is not the one in {_HASHES}")
-    return check_model(content, name)
-
-
-def _damaged(name: str, why: str) -> ModelError:
-    return ModelError(
-        f"{name}: the model that ships with the package is damaged ({why}); install the package again",
-        code="damaged_model",
-    )
 
 
 def _refuse_other_stacks(array: npt.NDArray[Any]) -> None:

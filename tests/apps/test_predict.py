@@ -136,7 +136,7 @@ def test_a_name_that_is_a_formula_is_made_harmless_in_csv_alone(
 def test_info_tells_of_the_model_that_ships_or_that_none_does(
     digits_command: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digit_recognizer.recognizer._ASSETS", tmp_path)
+    monkeypatch.setattr("digit_recognizer.shipped._ASSETS", tmp_path)
     end = digits_command("info")
     assert (end.code, end.err) == (0, f"note: {NO_MODEL}\n")
     assert json.loads(digits_command("info", "--json").out)["model"] is None

@@ -1,11 +1,14 @@
-"""digits read: text, JSON, annotated pictures and exit codes, against what Python reads."""
+"""digits read: text, JSON, CSV, pictures drawn and exit codes, against what Python reads."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +103,125 @@ def test_an_expectation_that_is_none_is_refused_before_reading(
     end = digits_command("read", "missing.png", "-m", model, *words)
     assert (end.code, end.out) == (2, "")
     assert end.sentence.startswith("expected ")
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_csv_has_a_row_for_each_line_and_says_what_json_says(
+    digits_command: Call, model: Path, pages: list[str]
+) -> None:
+    end = digits_command("read", *pages, "-m", model, "--csv", "out.csv")
+    document = json.loads(digits_command("read", *pages, "-m", model, "--json").out)
+    rows = rows_of(Path("out.csv").read_text("utf-8"))
+    assert list(rows[0]) == ["file", "line", "text", "confidence", "accepted", "x", "y", "width", "height"]
+    expected = [
+        (page["file"], str(number), line["text"], line["confidence"], line["box"])
+        for page in document
+        for number, line in enumerate(page["lines"], 1)
+    ]
+    assert expected
+    sides = ("x", "y", "width", "height")
+    assert [
+        (row["file"], row["line"], row["text"], float(row["confidence"]), [int(row[side]) for side in sides])
+        for row in rows
+    ] == expected
+    accepted = [all(digit["accepted"] for digit in line["digits"]) for page in document for line in page["lines"]]
+    assert [row["accepted"] for row in rows] == [str(line).lower() for line in accepted]
+    assert f"{len(rows)} lines written to out.csv" in end.err
+    on_stdout = digits_command("read", *pages, "-m", model, "--csv", "-")
+    assert on_stdout.out == Path("out.csv").read_text("utf-8")
+
+
+def test_a_picture_named_as_a_formula_is_harmless_in_csv(digits_command: Call, model: Path, pages: list[str]) -> None:
+    Path("=cmd.png").write_bytes(Path("one.png").read_bytes())
+    rows = rows_of(digits_command("read", "-m", model, "--csv", "-", "--", "=cmd.png").out)
+    assert {row["file"] for row in rows} == {"'=cmd.png"}
+
+
+def test_no_csv_is_written_where_nothing_could_be_read_and_stdout_is_used_once(
+    digits_command: Call, model: Path, pages: list[str]
+) -> None:
+    assert digits_command("read", "bad.png", "missing.png", "-m", model, "--csv", "out.csv").code == 3
+    assert not Path("out.csv").exists()
+    end = digits_command("read", "one.png", "-m", model, "--csv", "-", "--json")
+    assert (end.code, end.out.count("{")) == (2, 2)
+    assert end.sentence.startswith("--csv - and --json")
+    assert digits_command("read", "one.png", "-m", model, "--csv", "one.png/out.csv").code == 5
+
+
+def test_steps_are_pictures_of_what_the_reader_saw(digits_command: Call, model: Path, pages: list[str]) -> None:
+    end = digits_command("read", "one.png", "scans/blank.png", "-m", model, "--show-steps", "steps")
+    assert end.code == 0
+    shown = {path.relative_to("steps").as_posix(): np.asarray(Image.open(path)) for path in Path("steps").glob("*/*")}
+    names = ("1-picture", "2-ground-removed", "3-ink", "4-pieces", "5-frames")
+    assert set(shown) == {f"one/{name}.png" for name in names} | {"blank/1-picture.png"}
+    page = np.asarray(Image.open("one.png"))
+    np.testing.assert_array_equal(shown["one/1-picture.png"], np.repeat(page[..., None], 3, axis=2))
+    for name in names[1:4]:
+        assert shown[f"one/{name}.png"].shape == (*page.shape, 3)
+    assert ((shown["one/3-ink.png"][..., 0] > 0) == (page < 140)).mean() > 0.97
+
+
+@pytest.mark.parametrize("words", [["--max-pixels", "0"], ["--max-pixels", "999999999"]])
+def test_a_limit_on_pixels_that_is_none_is_refused(
+    digits_command: Call, model: Path, pages: list[str], words: list[str]
+) -> None:
+    end = digits_command("read", "one.png", "-m", model, *words)
+    assert (end.code, end.sentence[:31]) == (2, "expected --max-pixels from 1 to")
+
+
+def test_a_picture_over_the_limit_is_refused_and_the_limit_can_be_raised(digits_command: Call, model: Path) -> None:
+    Image.new("1", (6500, 6500), 1).save("large.png")
+    refused = digits_command("read", "large.png", "-m", model)
+    assert refused.code == 3
+    assert "more than the limit of 40,000,000" in refused.sentence
+    assert refused.sentence.endswith("or raise the limit with --max-pixels")
+    assert digits_command("read", "large.png", "-m", model, "--max-pixels", "43000000").code == 0
+
+
+def test_what_a_file_says_wrongly_of_itself_is_told_and_the_rest_is_read(
+    digits_command: Call, model: Path, pages: list[str]
+) -> None:
+    Path("one.jpg").write_bytes(Path("one.png").read_bytes())
+    one = Image.open("one.png")
+    one.save("moves.gif", save_all=True, append_images=[Image.new("L", one.size, 9)])
+    expected = digits_command("read", "one.png", "-m", model)
+    renamed = digits_command("read", "one.jpg", "-m", model)
+    moving = digits_command("read", "moves.gif", "-m", model)
+    assert renamed == replace(expected, err="warning: one.jpg: the name says JPEG, the file is PNG\n")
+    assert moving == replace(expected, err="warning: moves.gif: it holds several frames, the first alone was read\n")
+
+
+def test_a_pdf_is_read_page_by_page_and_a_damaged_one_does_not_stop_the_rest(
+    digits_command: Call, model: Path, pages: list[str]
+) -> None:
+    pytest.importorskip("pypdfium2", reason="the extra pdf is not installed")
+    large = [Image.open(name).resize((600, 260)) for name in ("one.png", "scans/2.png")]
+    large[0].save("form.pdf", "PDF", save_all=True, append_images=large[1:], resolution=200)
+    Path("cut.pdf").write_bytes(Path("form.pdf").read_bytes()[:-200])
+    document = json.loads(digits_command("read", "form.pdf", "-m", model, "--json").out)
+    assert [page["file"] for page in document] == ["form.pdf#1", "form.pdf#2"]
+    assert all(page["lines"] for page in document)
+    second = digits_command("read", "form.pdf#2", "-m", model)
+    assert second.out.splitlines() == [line["text"] for line in document[1]["lines"]]
+    end = digits_command("read", "cut.pdf", "one.png", "-m", model)
+    assert (end.code, end.sentence) == (1, "cut.pdf: expected a whole PDF, found one that is truncated or damaged")
+    command = [sys.executable, "-W", "error", "-c", PROGRAM, "read", "-", "-m", str(model), "--json"]
+    run = subprocess.run(command, input=Path("form.pdf").read_bytes(), capture_output=True, timeout=120)
+    assert [page["file"] for page in json.loads(run.stdout)] == ["stdin#1", "stdin#2"]
+
+
+def test_on_a_terminal_a_bar_counts_pictures_and_results_stay_whole(
+    digits_command: Call, model: Path, pages: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = digits_command("read", *pages, "-m", model)
+    assert "reading" not in plain.err
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as a terminal, though nobody looks on
+    Path("[red]x.png").write_bytes(Path("one.png").read_bytes())
+    watched = digits_command("read", *pages, "[[]red]x.png", "-m", model)
+    assert "4/4" in watched.err
+    assert "[red]x.png" in watched.err
+    assert watched.out.splitlines()[: len(plain.out.splitlines())] == plain.out.splitlines()
+    assert "reading" not in digits_command("read", "one.png", "-m", model).err

@@ -78,3 +78,55 @@ def test_where_a_grid_is_expected_and_none_is_there_nothing_is_read() -> None:
 def test_lines_of_numbers_are_no_grid() -> None:
     assert find_grid(on_paper(page_of(["123456", "456789", "321654"]))) is None
     assert find_grid(np.full((300, 300), 200, np.uint8)) is None
+
+
+def test_squared_paper_with_digits_across_its_squares_is_no_grid_of_cells() -> None:
+    ink = np.zeros((340, 400), np.float32)
+    for number, line in enumerate(["53486721", "19838597", "46321598", "78104236"]):
+        row = page_of([line], 52)[:, : 400 - 8]
+        ink[number * 80 + 5 : number * 80 + 5 + 80, : row.shape[1]] = row[15:95]
+    ink = np.asarray(cv2.dilate(ink, np.ones((3, 3), np.uint8)), np.float32)
+    ink[::34] = np.maximum(ink[::34], 0.4)
+    ink[:, ::34] = np.maximum(ink[:, ::34], 0.4)
+    assert read_page(on_paper(ink), answer).text.splitlines() == ["53486721", "19838597", "46321598", "78104236"]
+
+
+def test_a_line_of_the_page_that_runs_into_a_grid_does_not_hide_it() -> None:
+    grid = grid_of(NUMBERS, 70)
+    page = np.full((560, 420), 235, np.uint8)
+    page[60 : 60 + len(grid), 40 : 40 + grid.shape[1]] = np.minimum(235, grid)
+    right, foot = 40 + grid.shape[1], 60 + len(grid)
+    page[5:555, right - 1 : right + 2] = 60
+    page[foot - 2 : foot + 1, 5:415] = 60
+    found = find_grid(page, (4, 4))
+    assert found is not None
+    x, y, width, height = found.box(0, 0, (0, 0, CELL, CELL))
+    assert max(abs(x - 40), abs(y - 60), abs(width - 70), abs(height - 70)) <= 8
+
+
+def test_what_is_left_of_a_bent_line_does_not_hide_a_pale_digit() -> None:
+    rows = [list(row) for row in NUMBERS]
+    ink = np.zeros((363, 363), np.float32)
+    for number in range(5):
+        ink[number * 90 : number * 90 + 3] = ink[:, number * 90 : number * 90 + 3] = 1
+    for row, letters in enumerate(rows):
+        for column, letter in enumerate(letters):
+            digit = 0.3 * sprite(int(letter), 45, seed=row)
+            top, left = row * 90 + 22, column * 90 + (90 - digit.shape[1]) // 2
+            ink[top : top + len(digit), left : left + digit.shape[1]] = digit
+    ink = np.pad(ink, 40)
+    rows_of, columns_of = np.mgrid[: len(ink), : len(ink)].astype(np.float32)
+    bent = rows_of + 7 * np.sin(columns_of / len(ink) * np.pi).astype(np.float32)
+    page = cv2.remap(ink, columns_of, bent, cv2.INTER_LINEAR)
+    assert read_page(on_paper(page), answer, parse_expectation("4x4")).text.splitlines() == NUMBERS
+
+
+def test_what_looks_like_no_digit_is_read_where_one_was_expected_but_not_accepted() -> None:
+    page = grid_of(["5348", "67 1", "1983", "8597"])
+    cv2.circle(page, (2 * 90 + 45, 90 + 45), 18, 40, -1)
+    expected = read_page(page, answer, parse_expectation("4x4"))
+    assert [len(line.digits) for line in expected.lines] == [4, 4, 4, 4]
+    assert [digit.accepted for digit in expected.lines[1].digits] == [True, True, False, True]
+    found = read_page(page, answer)
+    assert found.text.splitlines()[1] == "67 1"
+    assert [rejected.reason for rejected in found.rejected] == ["not a digit"]

@@ -120,6 +120,14 @@ def test_noise_alone_gives_an_empty_frame() -> None:
     assert not to_frame(noise).any()
 
 
+@pytest.mark.parametrize("side", [30, 60, 120, 400])
+@pytest.mark.parametrize("paper", [60, 140, 220])
+def test_bare_paper_in_slanting_light_gives_an_empty_frame(side: int, paper: int) -> None:
+    rng = np.random.default_rng(side)
+    picture = paper * light((side, side), "slanting") + rng.normal(0, 2, (side, side))
+    assert not to_frame(np.clip(picture, 0, 255).astype(np.uint8)).any()
+
+
 @pytest.mark.parametrize("side", [8, 9, 16, 20, 28, 57, 333, 4000])
 def test_any_size_is_framed(side: int) -> None:
     picture = np.zeros((side, side), np.uint8)

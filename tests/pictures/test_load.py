@@ -172,7 +172,12 @@ def test_an_empty_file_is_named(tmp_path: Path) -> None:
         (b"%!PS-Adobe-3.0 EPSF", "PostScript"),
         (b"<svg xmlns='x'/>", "XML, SVG or HTML text"),
         (b"PK\x03\x04 0123", "a zip file"),
-        (b"SIMPLE  = T", "bytes that begin with 53 49"),
+        (b"<!DOCTYPE html><html>", "XML, SVG or HTML text"),
+        (b"8BPS\0\1", "a Photoshop file"),
+        (b"icns\0\0\1\0", "an Apple icon"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF picture"),
+        (b"SIMPLE  =                    T", "a FITS file"),
+        (b"label,pixel0", "bytes that begin with 6c 61"),
     ],
 )
 def test_other_formats_are_refused_by_their_content(content: bytes, found: str) -> None:
@@ -196,9 +201,10 @@ def test_a_folder_a_missing_file_and_a_pipe_are_file_errors(tmp_path: Path) -> N
             load_grey(tmp_path / name)
 
 
-def test_picture_format_knows_six_formats_and_nothing_else() -> None:
+def test_picture_format_knows_seven_formats_and_nothing_else() -> None:
     for kind in ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"):
         assert picture_format(encode(Image.fromarray(textured()), kind)[:16]) == kind
+    assert picture_format(b"\0\0\0\x18ftypheic") == "HEIF"
     assert picture_format(b"") is None
     assert picture_format(b"label,pixel0") is None
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from digit_recognizer.pictures.page import read_page
-from digit_recognizer.pictures.paper import PageInk
-from digit_recognizer.pictures.rules import without_lines
+from digit_recognizer.pictures.paper import PageInk, contrast_of_page
+from digit_recognizer.pictures.rules import turn_of_ruling, without_lines, without_ruling
 from tests.pictures.test_page import answer, on_paper, page_of
 
 
@@ -35,3 +37,56 @@ def test_numbers_in_form_boxes_are_read_without_the_boxes() -> None:
         ink[18:84, edge : edge + 2] = 1
     page = read_page(on_paper(ink), answer)
     assert page.text == "50927"
+
+
+def pen(lines: list[str]) -> npt.NDArray[np.float32]:
+    """The page in a broader pen than the test's digits are drawn with: ruling is thinner than strokes are."""
+    ink = np.pad(page_of(lines), ((0, 0), (40, 40)))
+    return np.asarray(cv2.dilate(ink, np.ones((3, 3), np.uint8)), np.float32)
+
+
+def squared(ink: npt.NDArray[np.float32], step: int, level: float = 0.4) -> npt.NDArray[np.float32]:
+    """The same ink on squared paper."""
+    found = ink.copy()
+    found[::step] = np.maximum(found[::step], level)
+    found[:, ::step] = np.maximum(found[:, ::step], level)
+    return found
+
+
+def askew(ink: npt.NDArray[np.float32], degrees: float) -> npt.NDArray[np.uint8]:
+    """The middle of a squared page of ink, turned clockwise."""
+    grey = on_paper(squared(np.pad(ink, 100), 24))
+    height, width = grey.shape
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
+    turned = cv2.warpAffine(grey, matrix, (width, height))
+    return np.ascontiguousarray(turned[75:-75, 75:-75].astype(np.uint8))
+
+
+@pytest.mark.parametrize("step", [23, 27, 31])
+@pytest.mark.parametrize("level", [0.25, 0.4])
+def test_numbers_on_squared_paper_are_read_as_on_plain_paper(step: int, level: float) -> None:
+    ink = pen(["4071", "3962"])
+    assert read_page(on_paper(squared(ink, step, level)), answer).text == "4071\n3962"
+
+
+def test_what_stands_out_from_plain_paper_is_left_as_it_is() -> None:
+    contrast = contrast_of_page(on_paper(page_of(["777777777777", "275275275275"], 24)))
+    assert contrast is not None
+    assert without_ruling(contrast) is contrast
+    assert turn_of_ruling(contrast) == 0
+
+
+@pytest.mark.parametrize("degrees", [-11.0, -2.0, 4.0, 9.0])
+def test_the_turn_of_squared_paper_is_measured_by_its_lines(degrees: float) -> None:
+    contrast = contrast_of_page(askew(pen(["4071", "3962"]), degrees))
+    assert contrast is not None
+    assert turn_of_ruling(contrast) == pytest.approx(degrees, abs=0.4)
+
+
+def test_a_turned_squared_page_is_read_and_its_boxes_are_in_the_picture() -> None:
+    page = read_page(askew(pen(["4071", "3962"]), 7.0), answer)
+    assert page.text == "4071\n3962"
+    lefts = [digit.box[0] for digit in page.lines[0].digits]
+    tops = [digit.box[1] for digit in page.lines[0].digits]
+    assert lefts == sorted(lefts)
+    assert tops[-1] > tops[0]

@@ -10,10 +10,25 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import NoReturn
 
 import typer
 
 from digit_recognizer.errors import DigitsError, Interrupted, MissingExtra
+
+
+def leave(code: int) -> NoReturn:
+    """End this process with an exit code.
+
+    Started by torchrun, at once: the threads of gloo may still be there when Python takes the process down, and end it
+    with an abort, which torchrun would take for a lost rank.
+    """
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None and not stream.closed:
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def close_output() -> None:
@@ -65,6 +80,8 @@ def needs(extra: str, purpose: str) -> Iterator[None]:
         "train": training,
         "report": ("matplotlib", "jinja2"),
         "sklearn": ("sklearn", *training),
+        "batch": ("filelock", "fsspec", "pyarrow"),
+        "scale": ("ray",),
         "serve": ("fastapi", "h11", "prometheus_client", "python_multipart", "starlette", "uvicorn"),
     }
     try:
@@ -75,4 +92,4 @@ def needs(extra: str, purpose: str) -> Iterator[None]:
         raise MissingExtra(extra, purpose) from error
 
 
-__all__ = ["close_output", "needs", "tell"]
+__all__ = ["close_output", "leave", "needs", "tell"]

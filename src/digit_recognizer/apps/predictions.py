@@ -52,9 +52,17 @@ def reading_row(reading: Reading) -> tuple[object, ...]:
     That is a name which begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return; spreadsheets show it
     without the apostrophe, programs take it off.
     """
-    row = reading.to_dict()
-    name = f"'{reading.name}" if reading.name.startswith(_FORMULA) else reading.name
-    return tuple({**row, "name": name, "accepted": str(reading.accepted).lower()}.values())
+    row = {**reading.to_dict(), "name": harmless(reading.name), "accepted": str(reading.accepted).lower()}
+    return tuple(row.values())
+
+
+def harmless(name: str) -> str:
+    """A name for a cell of CSV, with an apostrophe before it where a spreadsheet would run it as a formula.
+
+    >>> harmless("=cmd.png"), harmless("7.png")
+    ("'=cmd.png", '7.png')
+    """
+    return f"'{name}" if name.startswith(_FORMULA) else name
 
 
 def csv_line(row: Sequence[object]) -> str:
@@ -165,6 +173,7 @@ __all__ = [
     "COLUMNS",
     "csv_line",
     "exit_code_of",
+    "harmless",
     "is_submission",
     "opened",
     "predict_pictures",

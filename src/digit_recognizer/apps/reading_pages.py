@@ -1,90 +1,232 @@
-"""Pages become what ``digits read`` prints or writes: lines of text, JSON, annotated pictures. Opens no model."""
+"""Pages become what ``digits read`` prints or writes: lines of text, JSON, CSV, annotated pictures, the reader's steps.
+
+Opens no model.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digit_recognizer.apps.predictions import exit_code_of, opened, printable
-from digit_recognizer.errors import DigitsError, FileError
+from digit_recognizer.apps.bar import Bar
+from digit_recognizer.apps.predictions import csv_line, exit_code_of, harmless, opened, printable
+from digit_recognizer.errors import DigitsError, FileError, InputError, UsageError
+from digit_recognizer.files import write_bytes, write_text
+from digit_recognizer.pictures.load import MAX_PIXELS, MOST_PIXELS
 
 if TYPE_CHECKING:
     from digit_recognizer.apps.terminal import Terminal
     from digit_recognizer.pictures.collect import Picture
+    from digit_recognizer.pictures.load import Grey
+    from digit_recognizer.pictures.steps import Steps
     from digit_recognizer.reading import Page
     from digit_recognizer.recognizer import Recognizer
+
+COLUMNS = ("file", "line", "text", "confidence", "accepted", "x", "y", "width", "height")
+
+_STDOUT = "-"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was asked for, as ``Recognizer.read`` takes it. annotate: the folder for annotated pictures, or None."""
+    """What was asked for; the first three as ``Recognizer.read`` takes them.
+
+    annotate: the folder for annotated pictures, or None. csv: the file for a row a line, "-" for stdout in place of
+    the text, or None. show_steps: the folder for pictures of what the reader saw, or None. max_pixels: cap on width
+    times height of a picture, None for the usual one. Raises UsageError where they make no sense.
+    """
 
     expect: str | None = None
     check: str | None = None
     numbers: str = "digits"
     annotate: Path | None = None
+    csv: Path | None = None
+    show_steps: Path | None = None
+    max_pixels: int | None = None
+
+    def __post_init__(self) -> None:
+        from digit_recognizer.pictures.expectation import parse_expectation
+
+        parse_expectation(self.expect, check=self.check, numbers=self.numbers)
+        if self.max_pixels is not None and not 1 <= self.max_pixels <= MOST_PIXELS:
+            raise UsageError(f"expected --max-pixels from 1 to {MOST_PIXELS:,}, found {self.max_pixels:,}")
+
+    @property
+    def csv_on_stdout(self) -> bool:
+        """Whether the rows take the place of the text."""
+        return self.csv is not None and str(self.csv) == _STDOUT
+
+
+@dataclass(frozen=True)
+class _PageRead:
+    """One page, and what it was read from. remarks: on the file. steps: told on the way, where asked for."""
+
+    name: str
+    grey: Grey
+    page: Page
+    remarks: tuple[str, ...]
+    steps: Steps | None
 
 
 def read_pictures(sources: Sequence[str], recognizer: Recognizer, terminal: Terminal, wanted: Wanted) -> int:
     """Read pictures and show the numbers on them, a line for each line; returns the exit code.
 
-    sources: paths, folders, patterns; "-" is one picture from stdin. Lines of several pictures begin with their names.
-    Of several, one that cannot be read is told on stderr and the others go on: 1 where some failed, 3 where all did (5
-    where not one could be opened). Raises what a single picture raises, UsageError where an expectation is none,
-    FileError where an annotated picture cannot be written, ModelError where the model fails.
+    sources: paths, folders, patterns, PDFs; "-" is one file from stdin. Lines of several pictures begin with their
+    names. Of several, one that cannot be read is told on stderr and the others go on: 1 where some failed, 3 where all
+    did (5 where not one could be opened). Raises what a single picture raises, UsageError where stdout is asked for
+    twice, FileError where something cannot be written, ModelError where the model fails.
     """
     from digit_recognizer.pictures.collect import collect, is_one
-    from digit_recognizer.pictures.expectation import parse_expectation
 
-    parse_expectation(wanted.expect, check=wanted.check, numbers=wanted.numbers)  # before any picture is opened
-    alone = len(sources) == 1 and is_one(sources[0])
+    if wanted.csv_on_stdout and terminal.as_json:
+        raise UsageError("--csv - and --json both print on stdout; give --csv a file")
+    alone = len(sources) == 1 and is_one(sources[0], documents=True)
     errors: list[DigitsError] = []
     entries: list[dict[str, Any]] = []
+    rows: list[str] = [csv_line(COLUMNS)]
     taken: set[str] = set()
     count = 0
-    for picture in collect(opened(sources)):
-        try:
-            page = recognizer.read(picture, expect=wanted.expect, check=wanted.check, numbers=wanted.numbers)
-        except DigitsError as error:
-            if alone or error.exit_code not in (3, 5):
-                raise
-            errors.append(error)
-            entries.append({"file": picture.name, "error": {"code": error.code, "message": str(error)}})
-            terminal.note(f"error: {printable(str(error))}")
-            continue
-        count += 1
-        entries.append(page.to_dict())
-        for line in page.lines:
-            terminal.say(line.text if alone else f"{printable(picture.name)}: {line.text}")
-        for found in page.rejected:
-            if found.reason.startswith(("expected", "its check")):
-                terminal.note(
-                    f"not accepted: {printable(picture.name)}, at {found.box[0]}, {found.box[1]}: {found.reason}"
-                )
-        if wanted.annotate is not None:
-            terminal.note(f"written to {_write_annotated(picture, page, wanted.annotate, taken)}")
+    with _bar(sources, terminal, alone) as bar:
+        for done, picture in enumerate(collect(opened(sources), documents=True), 1):
+            try:
+                read = _read(picture, recognizer, wanted)
+            except DigitsError as error:
+                if alone or error.exit_code not in (3, 5):
+                    raise
+                errors.append(error)
+                entries.append({"file": picture.name, "error": {"code": error.code, "message": str(error)}})
+                with bar.aside():
+                    terminal.note(f"error: {printable(str(error))}")
+                bar.show(done, printable(picture.name))
+                continue
+            count += 1
+            entries.append(read.page.to_dict())
+            rows += page_rows(read.page)
+            notes = [*_notes(read), *_written(read, wanted, taken)]
+            with bar.aside():
+                for line in read.page.lines if not wanted.csv_on_stdout else ():
+                    terminal.say(line.text if alone else f"{printable(read.name)}: {line.text}")
+                for note in notes:
+                    terminal.note(note)
+            bar.show(done, printable(read.name))
+    if wanted.csv is not None and count:
+        if wanted.csv_on_stdout:
+            sys.stdout.write("".join(rows))
+        else:
+            write_text(wanted.csv, "".join(rows))
+            terminal.note(f"{len(rows) - 1:,} line{'' if len(rows) == 2 else 's'} written to {wanted.csv}")
     terminal.document(entries)
     return exit_code_of(terminal, count, errors)
 
 
-def _write_annotated(picture: Picture, page: Page, folder: Path, taken: set[str]) -> Path:
-    """Draw the page into ``folder``, under the picture's own name; of equal names the later ones get a number."""
-    from digit_recognizer.files import write_bytes
+def page_rows(page: Page) -> list[str]:
+    """The lines of a page as lines of CSV under COLUMNS; none of a page without numbers.
+
+    A line's number counts from 1; its box is in pixels of the picture. Text is never taken for a formula: it holds
+    digits, spaces, a comma, a point and a minus alone.
+
+    >>> from digit_recognizer.reading import Page
+    >>> page_rows(Page(name="blank.png"))
+    []
+    """
+    return [
+        csv_line(
+            (
+                harmless(page.name),
+                number,
+                line.text,
+                round(line.confidence, 6),
+                str(line.accepted).lower(),
+                *line.box,
+            )
+        )
+        for number, line in enumerate(page.lines, 1)
+    ]
+
+
+def _read(picture: Picture, recognizer: Recognizer, wanted: Wanted) -> _PageRead:
+    """Decode a picture once, and read it."""
+    from digit_recognizer.pictures.collect import Picture
+    from digit_recognizer.pictures.steps import Steps
+
+    max_pixels = wanted.max_pixels or MAX_PIXELS
+    try:
+        loaded = replace(picture, max_pixels=max_pixels).load()
+    except InputError as error:
+        if error.code != "too_many_pixels" or max_pixels == MOST_PIXELS:
+            raise
+        raise InputError(f"{error}, or raise the limit with --max-pixels", code=error.code) from error
+    steps = Steps() if wanted.show_steps is not None else None
+    page = recognizer.read(
+        Picture(picture.name, loaded.grey, max_pixels),
+        expect=wanted.expect,
+        check=wanted.check,
+        numbers=wanted.numbers,
+        watch=steps,
+    )
+    return _PageRead(picture.name, loaded.grey, page, loaded.remarks, steps)
+
+
+def _notes(read: _PageRead) -> Iterator[str]:
+    """What a person should know beside the numbers."""
+    name = printable(read.name)
+    for remark in read.remarks:
+        yield f"warning: {name}: {remark}"
+    if read.page.turned:
+        yield f"{name}: read turned by {read.page.turned} degrees clockwise"
+    for found in read.page.rejected:
+        if found.reason.startswith(("expected", "its check")):
+            yield f"not accepted: {name}, at {found.box[0]}, {found.box[1]}: {found.reason}"
+
+
+def _written(read: _PageRead, wanted: Wanted, taken: set[str]) -> Iterator[str]:
+    """Write the pictures that were asked for; what was written, as notes. taken: names that are used already."""
+    if wanted.annotate is None and wanted.show_steps is None:
+        return
     from digit_recognizer.pictures.draw import annotated, png_of
 
-    stem = Path(picture.name).stem or "picture"
-    name, number = f"{stem}.png", 2
-    while name in taken:
-        name, number = f"{stem}-{number}.png", number + 1
-    taken.add(name)
+    name = _free_name(read.name, taken)
+    if wanted.annotate is not None:
+        path = wanted.annotate / f"{name}.png"
+        _make_folder(wanted.annotate)
+        write_bytes(path, png_of(annotated(read.grey, read.page)))
+        yield f"written to {printable(str(path))}"
+    if wanted.show_steps is not None and read.steps is not None:
+        folder = wanted.show_steps / name
+        _make_folder(folder)
+        for step, picture in read.steps.pictures(read.grey, read.page).items():
+            write_bytes(folder / f"{step}.png", png_of(picture))
+        yield f"steps written to {printable(str(folder))}"
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """The picture's own name without suffix, or that with a number where it was taken: a name for files."""
+    stem = Path(name).stem or "picture"
+    free, number = stem, 2
+    while free in taken:
+        free, number = f"{stem}-{number}", number + 1
+    taken.add(free)
+    return free
+
+
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"{folder}: expected a folder to write to ({error.strerror or error})") from error
-    write_bytes(folder / name, png_of(annotated(picture.grey(), page)))
-    return folder / name
 
 
-__all__ = ["Wanted", "read_pictures"]
+def _bar(sources: Sequence[str], terminal: Terminal, alone: bool) -> Bar:
+    """A bar where a person looks on and there are several pictures; they are counted only then."""
+    if alone or _STDOUT in sources or not terminal.notes.is_terminal():
+        return Bar(None, "reading")
+    from digit_recognizer.pictures.collect import collect
+
+    total = sum(1 for _ in collect(list(sources), documents=True))
+    return Bar(terminal.notes.console() if total > 1 else None, "reading", total, time_left=True)
+
+
+__all__ = ["COLUMNS", "Wanted", "page_rows", "read_pictures"]

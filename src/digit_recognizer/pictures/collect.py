@@ -9,7 +9,7 @@ import glob
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,22 @@ from PIL import Image
 
 from digit_recognizer.digits import SIDE, Images
 from digit_recognizer.errors import DigitsError, FileError, InputError
+from digit_recognizer.files import read_bytes
+from digit_recognizer.pictures import pdf
 from digit_recognizer.pictures.framed import frame_images
 from digit_recognizer.pictures.ink import to_frame
-from digit_recognizer.pictures.load import Grey, grey_of_array, grey_of_image, load_grey, picture_format
+from digit_recognizer.pictures.load import (
+    MAX_BYTES,
+    MAX_PIXELS,
+    Grey,
+    LoadedPicture,
+    grey_of_array,
+    grey_of_image,
+    load_picture,
+    picture_format,
+)
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".heif")
 
 _EXPECTED = "a path, a folder, a pattern such as 'scans/*.png', bytes, a PIL image, an array, or a list of these"
 
@@ -32,25 +43,33 @@ _EXPECTED = "a path, a folder, a pattern such as 'scans/*.png', bytes, a PIL ima
 class Picture:
     """One picture, not opened yet.
 
-    name: its path as it was given, or its number counted from 1 where it has none. source: where its pixels are, or
-    the error that stands in the place of pictures which cannot be found.
+    name: its path as it was given, or its number counted from 1 where it has none; of a page of a PDF, "form.pdf#2".
+    source: where its pixels are, or the error that stands in the place of pictures which cannot be found. max_pixels:
+    cap on width times height.
     """
 
     name: str
-    source: Path | bytes | Image.Image | npt.NDArray[Any] | DigitsError
+    source: Path | bytes | Image.Image | npt.NDArray[Any] | pdf.PdfPage | DigitsError
+    max_pixels: int = MAX_PIXELS
 
-    def grey(self) -> Grey:
-        """Its pixels, uint8 (H, W). Raises InputError or FileError, naming the picture."""
+    def load(self) -> LoadedPicture:
+        """Its pixels, and what a person should know of them. Raises InputError or FileError, naming the picture."""
         if isinstance(self.source, DigitsError):
             raise self.source
         if isinstance(self.source, Path):
-            return load_grey(self.source, name=self.name)
+            return load_picture(self.source, name=self.name, max_pixels=self.max_pixels)
         name = f"picture {self.name}" if self.name.isdecimal() else self.name
         if isinstance(self.source, bytes):
-            return load_grey(self.source, name=name)
+            return load_picture(self.source, name=name, max_pixels=self.max_pixels)
+        if isinstance(self.source, pdf.PdfPage):
+            return LoadedPicture(self.source.grey(name=name, max_pixels=self.max_pixels))
         if isinstance(self.source, np.ndarray):
-            return grey_of_array(self.source, name=name)
-        return grey_of_image(self.source, name=name)
+            return LoadedPicture(grey_of_array(self.source, name=name, max_pixels=self.max_pixels))
+        return LoadedPicture(grey_of_image(self.source, name=name, max_pixels=self.max_pixels))
+
+    def grey(self) -> Grey:
+        """Its pixels, uint8 (H, W). Raises InputError or FileError, naming the picture."""
+        return self.load().grey
 
     def frame(self) -> Images:
         """Its digit in MNIST's frame, uint8 (28, 28). An array that is framed already is left as it is."""
@@ -61,27 +80,33 @@ class Picture:
         return to_frame(grey)
 
 
-def is_one(source: object) -> bool:
+def is_one(source: object, *, documents: bool = False) -> bool:
     """Whether ``source`` names a single picture: a file, bytes, an image, one array; not a folder, pattern or list.
+
+    documents: whether a PDF counts as its pages; it is many then, even if it has but one.
 
     >>> is_one(np.zeros((40, 30), np.uint8)), is_one("scans/*.png")
     (True, False)
     """
     if isinstance(source, str | os.PathLike):
         path = _path(source)
-        return path is None or not (path.is_dir() or _is_pattern(path))
+        return path is None or not (os.path.isdir(path) or _is_pattern(path) or (documents and pdf.is_pdf(path)))
     if isinstance(source, np.ndarray):
         return not _is_stack(source)
+    if documents and isinstance(source, bytes | bytearray | memoryview) and pdf.is_pdf(bytes(source[:16])):
+        return False
     return isinstance(source, bytes | bytearray | memoryview | Image.Image) or not isinstance(source, Iterable)
 
 
-def collect(source: Any) -> Iterator[Picture]:
+def collect(source: Any, *, documents: bool = False) -> Iterator[Picture]:
     """The pictures that ``source`` stands for, found one by one as they are asked for.
 
     source: a path; a folder, with all below it in natural order ("2.png" before "10.png"), hidden files and linked
     folders passed over; a pattern with ``*``, ``?``, ``[...]`` or ``**``; bytes of a file; a PIL image; an array of
     one picture, or uint8 (N, 28, 28) of N; a Picture, which brings a name of its own; or any iterable of these. A file
     is taken as it is named, of a folder or a pattern the pictures alone.
+    documents: take a PDF for its pages, named "form.pdf#1" and so on, which are rendered one by one as they are opened;
+    "form.pdf#2" is that page alone. Left out, a PDF is no picture.
     What cannot be found or is none of these becomes a Picture that raises when it is opened; so one of many cannot
     spoil the rest.
 
@@ -91,9 +116,9 @@ def collect(source: Any) -> Iterator[Picture]:
     given = source if _is_list(source) else [source]
     number = 0
     for item in given:
-        for picture in _expand(item, number + 1):
+        for picture in _expand(item, number + 1, documents):
             number += 1
-            yield picture
+            yield from _pages(picture) if documents else (picture,)
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
@@ -134,7 +159,7 @@ def _is_stack(array: npt.NDArray[Any]) -> bool:
 
 
 def _is_pattern(path: Path) -> bool:
-    return glob.has_magic(str(path)) and not path.exists()
+    return glob.has_magic(str(path)) and not os.path.exists(path)
 
 
 def _path(source: str | os.PathLike[Any]) -> Path | None:
@@ -143,11 +168,11 @@ def _path(source: str | os.PathLike[Any]) -> Path | None:
     return Path(text) if isinstance(text, str) and "\0" not in text else None
 
 
-def _expand(item: Any, number: int) -> Iterator[Picture]:
+def _expand(item: Any, number: int, documents: bool) -> Iterator[Picture]:
     if isinstance(item, Picture):
         yield item
     elif isinstance(item, str | os.PathLike):
-        yield from _from_path(item)
+        yield from _from_path(item, documents)
     elif isinstance(item, bytes | bytearray | memoryview):
         yield Picture(str(number), bytes(item))
     elif isinstance(item, np.ndarray) and _is_stack(item):
@@ -161,23 +186,45 @@ def _expand(item: Any, number: int) -> Iterator[Picture]:
         yield Picture(str(number), InputError(f"picture {number}: expected {_EXPECTED}, {found}{hint}"))
 
 
-def _from_path(source: str | os.PathLike[Any]) -> Iterator[Picture]:
+def _pages(picture: Picture) -> Iterator[Picture]:
+    """The pages of a PDF, or the picture itself where it is none."""
+    source = picture.source
+    if not isinstance(source, Path | bytes):
+        yield picture
+        return
+    named = pdf.page_of_name(str(source)) if isinstance(source, Path) and not os.path.exists(source) else None
+    path = Path(named[0]) if named else source
+    if not pdf.is_pdf(path):
+        yield picture
+        return
+    try:
+        content = read_bytes(path, limit=MAX_BYTES) if isinstance(path, Path) else path
+        numbers = [named[1]] if named else range(1, 1 + pdf.count_pages(content, name=picture.name))
+    except DigitsError as error:
+        yield replace(picture, source=error)
+        return
+    for number in numbers:
+        name = picture.name if named else f"{picture.name}#{number}"
+        yield replace(picture, name=name, source=pdf.PdfPage(content, number))
+
+
+def _from_path(source: str | os.PathLike[Any], documents: bool) -> Iterator[Picture]:
     path = _path(source)
     if path is None:
         name = repr(os.fspath(source))
         yield Picture(name, FileError(f"{name}: expected a path as text, without a NUL character"))
-    elif path.is_dir():
-        yield from _from_folder(path)
+    elif os.path.isdir(path):
+        yield from _from_folder(path, documents)
     elif _is_pattern(path):
-        yield from _from_pattern(path)
+        yield from _from_pattern(path, documents)
     else:
         yield Picture(_name(os.fspath(source)), path)
 
 
-def _from_folder(folder: Path) -> Iterator[Picture]:
+def _from_folder(folder: Path, documents: bool) -> Iterator[Picture]:
     empty = True
     try:
-        for path in _walk(folder):
+        for path in _walk(folder, documents):
             empty = False
             yield Picture(_name(str(path)), path)
     except OSError as error:
@@ -188,20 +235,25 @@ def _from_folder(folder: Path) -> Iterator[Picture]:
         yield _nothing(folder)
 
 
-def _from_pattern(pattern: Path) -> Iterator[Picture]:
+def _from_pattern(pattern: Path, documents: bool) -> Iterator[Picture]:
     empty = True
     for name in sorted(glob.iglob(str(pattern), recursive=True), key=natural):
         path = Path(name)
         # "**" walks through folders by itself; what another pattern names is taken with all below it.
         if path.is_dir() and "**" not in pattern.parts:
-            found = _from_folder(path)
+            found = _from_folder(path, documents)
         else:
-            found = iter([Picture(_name(name), path)] if path.is_file() and looks_like_picture(path) else [])
+            found = iter([Picture(_name(name), path)] if path.is_file() and _is_wanted(path, documents) else [])
         for picture in found:
             empty = False
             yield picture
     if empty:
         yield _nothing(pattern)
+
+
+def _is_wanted(path: Path, documents: bool) -> bool:
+    as_document = documents and path.suffix.lower() == pdf.SUFFIX and not is_hidden(path.name)
+    return as_document or looks_like_picture(path)
 
 
 def _nothing(where: Path) -> Picture:
@@ -211,16 +263,16 @@ def _nothing(where: Path) -> Picture:
     )
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path, documents: bool) -> Iterator[Path]:
     """Every picture below ``folder``, files before folders, each in natural order. Raises OSError."""
     with os.scandir(folder) as found:
         entries = sorted((entry for entry in found if not is_hidden(entry.name)), key=lambda entry: natural(entry.name))
     for entry in entries:
-        if not entry.is_dir() and looks_like_picture(folder / entry.name):
+        if not entry.is_dir() and _is_wanted(folder / entry.name, documents):
             yield folder / entry.name
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(folder / entry.name)
+            yield from _walk(folder / entry.name, documents)
 
 
 def _name(path: str) -> str:

@@ -30,6 +30,10 @@ _APART = 0.1  # heights between two seams at least
 _BROADEST = 1.45  # heights that a digit is broad at most
 _MOST_PIECES = 14  # pieces that make up one digit at most; more do not fit into its breadth
 _HOLE = 0.3  # heights between two pieces of a broken digit at most
+_OVER = 0.6  # share of the narrower one that lies above or below the other: parts of a broken digit
+_PART = 0.12  # heights that a part of one is tall at least
+_TOGETHER = 1.25  # heights that the parts of one are tall together at most
+_STACKED, _INSIDE = 2.5, 1.0  # what it costs to take a digit without what lies above or below, or within it
 _ROOM = 2  # black pixels around a candidate, so that none of it touches its crop's edge
 _MARGIN = 0.2  # share of a candidate's longest side that is left free around it
 
@@ -51,13 +55,16 @@ class Piece:
 class Candidate:
     """Pieces ``start`` to ``end`` (exclusive) of a word, taken for one digit. box: (x, y, w, h) in the page.
 
-    parting: that of its first piece.
+    parting: that of its first piece. whole: whether it is one mark, and all of it. apart: what it costs that it leaves
+    out what lies above, below or within it, and would be the rest of a broken digit.
     """
 
     start: int
     end: int
     box: Box
     parting: float = 0.0
+    whole: bool = False
+    apart: float = 0.0
 
 
 def cut_marks(labels: Labels, pieces: list[Piece], height: float, thickness: float, number: int) -> list[Piece]:
@@ -102,18 +109,38 @@ def candidates(pieces: list[Piece], height: float) -> list[Candidate]:
     result = []
     for start, first in enumerate(pieces):
         box = first.box
-        result.append(Candidate(start, start + 1, box, first.parting))
-        for end in range(start + 1, min(start + _MOST_PIECES, len(pieces))):
-            if pieces[end].box[0] - (box[0] + box[2]) > _HOLE * height:
-                break
-            box = around((box, pieces[end].box))
-            if box[2] > _BROADEST * height:
-                break
+        for end in range(start, min(start + _MOST_PIECES, len(pieces))):
+            if end > start:
+                if pieces[end].box[0] - (box[0] + box[2]) > _HOLE * height:
+                    break
+                box = around((box, pieces[end].box))
+                if box[2] > _BROADEST * height:
+                    break
             alone = first.parting == 0 and (end + 1 == len(pieces) or pieces[end + 1].parting == 0)
-            if not alone and any(piece.parting == 0 for piece in pieces[start + 1 : end + 1]):
+            of_one = all(piece.parting > 0 for piece in pieces[start + 1 : end + 1])
+            if end > start and not alone and not of_one:
                 continue  # a part of one mark with a part of the next
-            result.append(Candidate(start, end + 1, box, first.parting))
+            apart = _apart(pieces, start, end + 1, box, height)
+            result.append(Candidate(start, end + 1, box, first.parting, alone and of_one, apart))
     return result
+
+
+def _apart(pieces: list[Piece], start: int, end: int, box: Box, height: float) -> float:
+    """What it costs to leave the other pieces out, of those that lie above, below or within ``box``."""
+    x, y, width, tall = box
+    cost = 0.0
+    for other in pieces[max(0, start - 4) : start] + pieces[end : end + 4]:
+        left, top, breadth, depth = other.box
+        shared = min(x + width, left + breadth) - max(x, left)
+        if shared < _OVER * min(width, breadth) or depth < _PART * height:
+            continue
+        beside = min(y + tall, top + depth) - max(y, top)
+        together = max(y + tall, top + depth) - min(y, top)
+        if beside <= 0.3 * min(tall, depth) and together <= _TOGETHER * height:
+            cost = max(cost, _STACKED)
+        elif beside >= 0.9 * depth and shared >= 0.9 * breadth:
+            cost = max(cost, _INSIDE)
+    return cost
 
 
 def frame_of(ink: PageInk, labels: Labels, pieces: list[Piece], candidate: Candidate) -> npt.NDArray[np.uint8]:

@@ -5,6 +5,7 @@ Knows nothing of digits, nor of what stands in which cell.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import cv2
@@ -18,12 +19,17 @@ CELL = 64  # pixels of a cell in the straightened grid
 
 _SIDE = 1000  # pixels: the outline is looked for in a picture of this size
 _SMALLEST = 0.12  # share of the picture that a grid covers at least
+_CELL_FROM, _CELL_TO = 4e-4, 0.25  # of the picture that a cell covers, or several whose lines between are faint
 _SAME = 4  # pixels between the corners of outlines that are one
 _OUTLINES = 10  # the largest ones are tried
 _SEEN = 0.7  # share of the lines that must be found where they belong
 _REACH = 0.2  # of a cell: how far from its place a line is looked for
 _FINER = 0.85  # share of the lines between, from which on a grid is finer than was counted
+_ASIDE = 8  # pixels from a line, of 64 a cell, where there is no line any more
+_DEEP, _LEAST_DEEP = 0.4, 20  # share of the contrast in most cells that is ink; grey levels that count as contrast
 _MOST_UNASKED = 12  # cells a side of a grid that nobody told of
+_CELLS_SEEN = 6  # of its nine cells at least; where lines are broken, cells flow together
+_CELL_SEEN = 0.3  # share of the smallest cell that the ground inside one must have
 
 _Floats = npt.NDArray[np.float32]
 
@@ -73,6 +79,8 @@ def find_grid(grey: Grey, shape: tuple[int, int] | None = None) -> Grid | None:
     scale = min(1.0, _SIDE / max(grey.shape))
     size = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
     small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+    if shape is None and not _has_cells(small):
+        return None
     best: tuple[float, Grid] | None = None
     for corners in _outlines(small):
         found = _straightened(grey, corners / scale, shape)
@@ -81,6 +89,41 @@ def find_grid(grey: Grey, shape: tuple[int, int] | None = None) -> Grid | None:
             if found[0] > 0.97:
                 break
     return None if best is None else best[1]
+
+
+def crossed_sides(grid: Grid) -> int:
+    """How many sides of cells ink runs across: on squared paper most digits do, in a grid of cells hardly one does.
+
+    >>> page = np.full((300, 300), 255, np.uint8)
+    >>> page[30:272:30, 30:271] = 0
+    >>> page[30:271, 30:272:30] = 0
+    >>> crossed_sides(find_grid(page))
+    0
+    """
+    dark = _darkness(grid.grey)
+    inner = [grid.cell(row, column) for row in range(grid.shape[0]) for column in range(grid.shape[1])]
+    deep = [np.ptp(cell[_ASIDE:-_ASIDE, _ASIDE:-_ASIDE]) for cell in inner]
+    least = _DEEP * max(_LEAST_DEEP, float(np.percentile(deep, 90)))
+    return _crossed(dark, grid.across, grid.down, least) + _crossed(dark.T, grid.down, grid.across, least)
+
+
+def _crossed(dark: _Floats, lines: list[int], ends: list[int], least: float) -> int:
+    """How many stretches of lines that run down are crossed: where it is dark on both sides of one, at one height."""
+    count = 0
+    for line in lines[1:-1]:
+        both = np.minimum(dark[:, line - _ASIDE], dark[:, line + _ASIDE]) > least
+        count += sum(bool(both[top + _ASIDE : end - _ASIDE].any()) for top, end in pairwise(ends))
+    return count
+
+
+def _has_cells(small: Grey) -> bool:
+    """Whether lines enclose several pieces of ground. On most pictures they do not, and all else is saved."""
+    flat = cv2.GaussianBlur(small, (5, 5), 0)
+    dark = cv2.adaptiveThreshold(flat, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 25, 4)
+    dark = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(cv2.bitwise_not(dark), connectivity=4)
+    least = _CELL_SEEN * _SMALLEST * small.size / _MOST_UNASKED**2
+    return int(np.count_nonzero(stats[1:, cv2.CC_STAT_AREA] >= least)) >= _CELLS_SEEN
 
 
 def _outlines(small: Grey) -> list[_Floats]:
@@ -96,17 +139,36 @@ def _outlines(small: Grey) -> list[_Floats]:
             along = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
             dark = cv2.max(along, cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8)))
             dark = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-        outlines, _ = cv2.findContours(dark, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
-        large = [hull for hull in map(cv2.convexHull, outlines) if cv2.contourArea(hull) >= _SMALLEST * small.size]
-        for hull in sorted(large, key=cv2.contourArea, reverse=True)[:_OUTLINES]:
-            for bend in (0.02, 0.04, 0.07):
-                corners = cv2.approxPolyDP(hull, bend * cv2.arcLength(hull, True), True)
-                if len(corners) == 4:
-                    placed = _clockwise(corners[:, 0, :].astype(np.float32))
-                    if all(np.abs(placed - other).max() > _SAME for other in found):
-                        found.append(placed)
-                    break
+        for mask in (dark, _cells(np.asarray(dark, np.uint8))):
+            outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+            large = [hull for hull in map(cv2.convexHull, outlines) if cv2.contourArea(hull) >= _SMALLEST * small.size]
+            for hull in sorted(large, key=cv2.contourArea, reverse=True)[:_OUTLINES]:
+                corners = _corners(np.asarray(hull, np.int32))
+                if corners is not None and all(np.abs(corners - other).max() > _SAME for other in found):
+                    found.append(corners)
     return found
+
+
+def _cells(dark: Grey) -> Grey:
+    """What lies between the lines, grown until it meets: uint8 (H, W). Lines that run on beyond a grid are no part."""
+    light = cv2.bitwise_not(dark)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(light, connectivity=4)
+    box = stats[:, cv2.CC_STAT_WIDTH] * stats[:, cv2.CC_STAT_HEIGHT]
+    area = stats[:, cv2.CC_STAT_AREA]
+    kept = (area >= _CELL_FROM * dark.size) & (box <= _CELL_TO * dark.size) & (area >= 0.25 * box)
+    kept &= np.minimum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= max(dark.shape) / 100
+    kept[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = False  # the paper around
+    side = 2 * round(max(dark.shape) / 250) + 3
+    return np.asarray(cv2.dilate(kept[labels].view(np.uint8), np.ones((side, side), np.uint8)), np.uint8)
+
+
+def _corners(hull: npt.NDArray[np.int32]) -> _Floats | None:
+    """The four corners of an outline, clockwise from the upper left, float32 (4, 2); None where it has more."""
+    for bend in (0.02, 0.04, 0.07):
+        corners = cv2.approxPolyDP(hull, bend * cv2.arcLength(hull, True), True)
+        if len(corners) == 4:
+            return _clockwise(corners[:, 0, :].astype(np.float32))
+    return None
 
 
 def _clockwise(corners: _Floats) -> _Floats:
@@ -191,4 +253,4 @@ def _counted(grey: Grey, corners: _Floats) -> tuple[int, int] | None:
     return counts[0], counts[1]
 
 
-__all__ = ["CELL", "Grid", "find_grid"]
+__all__ = ["CELL", "Grid", "crossed_sides", "find_grid"]

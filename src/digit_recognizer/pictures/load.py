@@ -1,6 +1,6 @@
 """A picture file, its bytes, a PIL image or an array becomes grey pixels: whole and within limits, or refused.
 
-Pillow is the only decoder. Knows nothing of digits: what is ink and what is ground is for ink.py to find.
+Pillow decodes, and heif.py what Pillow does not. Knows nothing of digits: what is ink is for ink.py to find.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,11 @@ from PIL import Image
 
 from digit_recognizer.errors import InputError
 from digit_recognizer.files import read_bytes
+from digit_recognizer.pictures import heif
+from digit_recognizer.pictures.refusals import check_size, damaged, too_large
 
 MAX_PIXELS = 40_000_000
+MOST_PIXELS = 160_000_000  # to which the limit may be raised: below Pillow's own, and colour still fits in memory
 MAX_BYTES = 128 * 1024 * 1024
 
 Grey = npt.NDArray[np.uint8]
@@ -32,16 +35,24 @@ _SIGNATURES: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("GIF", lambda head: head.startswith((b"GIF87a", b"GIF89a"))),
     ("TIFF", lambda head: head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))),
     ("BMP", lambda head: head.startswith(b"BM")),
+    (heif.KIND, heif.is_heif),
 )
+_NAMED = {
+    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".gif": "GIF", ".tif": "TIFF", ".tiff": "TIFF",
+    ".bmp": "BMP", ".heic": heif.KIND, ".heif": heif.KIND,
+}  # fmt: skip
 _OTHER_SIGNATURES = (
     (b"%PDF", "a PDF"),
     (b"%!PS", "PostScript"),
     (b"PK\x03\x04", "a zip file"),
     (b"8BPS", "a Photoshop file"),
+    (b"icns", "an Apple icon"),
+    (b"SIMPLE  =", "a FITS file"),
     (b"\x1f\x8b", "a gzip file"),
     (b"<", "XML, SVG or HTML text"),
 )
 _ORIENTATION = 0x0112  # the EXIF tag
+_EMPTY_EXIF = 26  # bytes of EXIF that may hold no tag at all: "Exif", TIFF's header, a count of 0
 _UPRIGHT: dict[int, Callable[[Grey], Grey]] = {
     2: lambda a: a[:, ::-1],
     3: lambda a: a[::-1, ::-1],
@@ -53,8 +64,17 @@ _UPRIGHT: dict[int, Callable[[Grey], Grey]] = {
 }
 
 
+class LoadedPicture(NamedTuple):
+    """A decoded picture. grey: uint8 (H, W), 0 black to 255 white. remarks: what a person should know, as sentences
+    without the picture's name: of several frames the first alone was read, the name says another format than the file.
+    """
+
+    grey: Grey
+    remarks: tuple[str, ...] = ()
+
+
 def picture_format(head: bytes) -> str | None:
-    """The picture format that a file's first 16 bytes announce (PNG, JPEG, WEBP, GIF, TIFF, BMP), or None.
+    """The picture format that a file's first 16 bytes announce (PNG, JPEG, WEBP, GIF, TIFF, BMP, HEIF), or None.
 
     >>> picture_format(b"GIF89a")
     'GIF'
@@ -62,21 +82,21 @@ def picture_format(head: bytes) -> str | None:
     return next((name for name, matches in _SIGNATURES if matches(head)), None)
 
 
-def load_grey(source: Path | bytes, *, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Grey:
+def load_picture(source: Path | bytes, *, name: str | None = None, max_pixels: int = MAX_PIXELS) -> LoadedPicture:
     """Decode one picture to grey, upright as its EXIF orientation says, transparency laid on white.
 
-    source: path of a file, or its bytes: PNG, JPEG, WebP, BMP, TIFF or GIF (of several frames or pages, the first).
-    name: what errors call it; left out, the path. max_pixels: cap on width times height, checked before decoding.
-    Returns uint8 (H, W), 0 black to 255 white; 16-bit pixels are scaled, not clipped; colour becomes luma
-    (ITU-R BT.601).
+    source: path of a file, or its bytes: PNG, JPEG, WebP, BMP, TIFF, GIF, or HEIC with the extra ``heif``; of several
+    frames or pages, the first. name: what errors call it, and whose suffix is compared with the content; left out, the
+    path. max_pixels: cap on width times height, checked before decoding.
+    16-bit pixels are scaled, not clipped; colour becomes luma (ITU-R BT.601).
     Raises FileError where the file cannot be read, InputError where it is no such picture; its ``code`` is
     ``empty_file``, ``unsupported_image``, ``truncated_image`` (also for damage) or ``too_many_pixels``.
 
     >>> from io import BytesIO
     >>> file = BytesIO()
     >>> Image.new("L", (3, 2), 200).save(file, "PNG")
-    >>> load_grey(file.getvalue(), name="dot.png").tolist()
-    [[200, 200, 200], [200, 200, 200]]
+    >>> load_picture(file.getvalue(), name="dot.jpg").remarks
+    ('the name says JPEG, the file is PNG',)
     """
     if isinstance(source, bytes):
         name, content = name or "picture", source
@@ -87,11 +107,29 @@ def load_grey(source: Path | bytes, *, name: str | None = None, max_pixels: int 
     kind = picture_format(content[:16])
     if kind is None:
         raise InputError(
-            f"{name}: expected a picture (PNG, JPEG, WebP, BMP, TIFF or GIF), found {_describe(content[:16])}",
+            f"{name}: expected a picture (PNG, JPEG, WebP, BMP, TIFF, GIF or HEIC), found {_describe(content[:16])}",
             code="unsupported_image",
         )
+    named = _NAMED.get(Path(name).suffix.lower(), kind) if "\0" not in name else kind
+    remarks = (f"the name says {named}, the file is {kind}",) if named != kind else ()
     with _NO_WARNINGS:
-        return _decode(content, kind, name, max_pixels)
+        if kind == heif.KIND:
+            grey = _to_grey(heif.decode_heif(content, name=name, max_pixels=max_pixels), name)
+            return LoadedPicture(np.ascontiguousarray(grey), remarks)
+        grey, others = _decode(content, kind, name, max_pixels)
+        return LoadedPicture(grey, remarks + others)
+
+
+def load_grey(source: Path | bytes, *, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Grey:
+    """The pixels alone of ``load_picture``, which see: uint8 (H, W), 0 black to 255 white.
+
+    >>> from io import BytesIO
+    >>> file = BytesIO()
+    >>> Image.new("L", (3, 2), 200).save(file, "PNG")
+    >>> load_grey(file.getvalue(), name="dot.png").tolist()
+    [[200, 200, 200], [200, 200, 200]]
+    """
+    return load_picture(source, name=name, max_pixels=max_pixels).grey
 
 
 def grey_of_image(image: Image.Image, *, name: str = "picture", max_pixels: int = MAX_PIXELS) -> Grey:
@@ -103,15 +141,15 @@ def grey_of_image(image: Image.Image, *, name: str = "picture", max_pixels: int 
     >>> grey_of_image(Image.new("RGBA", (2, 1), (0, 0, 0, 0))).tolist()
     [[255, 255]]
     """
-    _check_size(image.size, name, max_pixels)
+    check_size(image.size, name, max_pixels)
     with _NO_WARNINGS:
         try:
             image.load()
-            return _upright(image, _to_grey(image, name))
+            return _upright(_to_grey(image, name), _orientation(image)[0])
         except InputError:
             raise
         except Exception as error:  # an image is decoded only here, so broken bytes show themselves here
-            raise _damaged(name, image.format or "PIL") from error
+            raise damaged(name, f"{image.format or 'PIL'} picture") from error
 
 
 def grey_of_array(pixels: npt.NDArray[Any], *, name: str = "picture", max_pixels: int = MAX_PIXELS) -> Grey:
@@ -129,7 +167,7 @@ def grey_of_array(pixels: npt.NDArray[Any], *, name: str = "picture", max_pixels
             f"{name}: expected the array of one picture, (H, W), (H, W, 3) or (H, W, 4), found "
             f"{pixels.dtype} {tuple(pixels.shape)}"
         )
-    _check_size((pixels.shape[1], pixels.shape[0]), name, max_pixels)
+    check_size((pixels.shape[1], pixels.shape[0]), name, max_pixels)
     if pixels.dtype == bool:
         pixels = pixels.astype(np.uint8) * 255
     elif np.issubdtype(pixels.dtype, np.floating):
@@ -179,36 +217,47 @@ class _Silence:
 _NO_WARNINGS = _Silence()
 
 
-def _decode(content: bytes, kind: str, name: str, max_pixels: int) -> Grey:
+def _decode(content: bytes, kind: str, name: str, max_pixels: int) -> tuple[Grey, tuple[str, ...]]:
+    """The pixels, upright, and remarks on metadata and further frames."""
     try:
         image = Image.open(io.BytesIO(content), formats=(kind,))
     except Image.DecompressionBombError as error:
-        raise _too_large(name, "far more pixels", max_pixels) from error
+        raise too_large(name, "far more pixels", max_pixels) from error
     except Exception as error:  # broken bytes make Pillow's parsers raise nearly anything; all of it means the same
-        raise _damaged(name, kind) from error
+        raise damaged(name, f"{kind} picture") from error
     with image:
-        _check_size(image.size, name, max_pixels)
+        check_size(image.size, name, max_pixels)
         try:
             image.load()
             if kind == "JPEG" and not _jpeg_is_whole(content):
                 raise EOFError("no end-of-image marker")
-            return _upright(image, _to_grey(image, name))
+            orientation, sound = _orientation(image)
+            grey = _upright(_to_grey(image, name), orientation)
         except InputError:
             raise
         except Exception as error:  # as above
-            raise _damaged(name, kind) from error
+            raise damaged(name, f"{kind} picture") from error
+        remarks = [] if sound else ["its EXIF data are malformed and were ignored"]
+        if _goes_on(image, kind):
+            remarks.append(f"it holds several {'pages' if kind == 'TIFF' else 'frames'}, the first alone was read")
+        return grey, tuple(remarks)
 
 
-def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
-    width, height = size
-    if not width * height:
-        raise InputError(f"{name}: expected a picture, found {width} × {height} pixels", code="empty_file")
-    if width * height > max_pixels:
-        raise _too_large(name, f"{width:,} × {height:,} pixels", max_pixels)
+def _goes_on(image: Image.Image, kind: str) -> bool:
+    """Whether another frame or page follows the first. Nothing is counted: there may be a hundred thousand."""
+    if kind in ("PNG", "WEBP"):
+        return int(getattr(image, "n_frames", 1)) > 1  # the header's figure
+    if kind not in ("GIF", "TIFF"):
+        return False
+    try:
+        image.seek(1)
+    except Exception:  # none, or a broken one, which nobody wants
+        return False
+    return True
 
 
-def _upright(image: Image.Image, grey: Grey) -> Grey:
-    turn = _UPRIGHT.get(_orientation(image))
+def _upright(grey: Grey, orientation: int) -> Grey:
+    turn = _UPRIGHT.get(orientation)
     return np.ascontiguousarray(turn(grey) if turn else grey)
 
 
@@ -237,11 +286,16 @@ def _to_grey(image: Image.Image, name: str) -> Grey:
     return np.asarray(image.convert("L"), np.uint8)
 
 
-def _orientation(image: Image.Image) -> int:
+def _orientation(image: Image.Image) -> tuple[int, bool]:
+    """What EXIF says of which side is up, 1 where it says nothing, and whether its data are sound."""
+    given = image.info.get("exif")
     try:
-        return int(image.getexif().get(_ORIENTATION, 1))
+        exif = image.getexif()
+        orientation = int(exif.get(_ORIENTATION, 1))
     except Exception:  # malformed metadata says nothing of which side is up; the pixels are still good
-        return 1
+        return 1, False
+    empty = not exif and isinstance(given, bytes) and len(given) > _EMPTY_EXIF
+    return orientation, 0 <= orientation <= 8 and not empty
 
 
 def _jpeg_is_whole(content: bytes) -> bool:
@@ -253,19 +307,19 @@ def _describe(head: bytes) -> str:
     for signature, description in _OTHER_SIGNATURES:
         if head.lstrip().startswith(signature):
             return description
+    if head[4:8] == b"ftyp":
+        return "an AVIF picture or a video"
     return f"bytes that begin with {head[:8].hex(' ')}"
 
 
-def _damaged(name: str, kind: str) -> InputError:
-    return InputError(
-        f"{name}: expected a whole {kind} picture, found one that is truncated or damaged", code="truncated_image"
-    )
-
-
-def _too_large(name: str, found: str, max_pixels: int) -> InputError:
-    return InputError(
-        f"{name}: {found}, more than the limit of {max_pixels:,}; make the picture smaller", code="too_many_pixels"
-    )
-
-
-__all__ = ["MAX_BYTES", "MAX_PIXELS", "grey_of_array", "grey_of_image", "load_grey", "picture_format"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "MOST_PIXELS",
+    "LoadedPicture",
+    "grey_of_array",
+    "grey_of_image",
+    "load_grey",
+    "load_picture",
+    "picture_format",
+]

@@ -14,33 +14,40 @@ import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Images
 from digit_recognizer.pictures.cells import read_cells
+from digit_recognizer.pictures.coarseness import longest_needed
+from digit_recognizer.pictures.context import ReadWord, judged, without_text
 from digit_recognizer.pictures.cutting import Candidate, Labels, Piece, candidates, cut_marks, frame_of
 from digit_recognizer.pictures.expectation import Expectation
-from digit_recognizer.pictures.grid import find_grid
+from digit_recognizer.pictures.grid import crossed_sides, find_grid
 from digit_recognizer.pictures.lines import Boxes, find_lines, join_broken, line_height, split_words
 from digit_recognizer.pictures.load import Grey
-from digit_recognizer.pictures.paper import PageInk, ink_of_page, shrunk
+from digit_recognizer.pictures.paper import Contrast, PageInk, contrast_of_page, ink_of, shrunk
 from digit_recognizer.pictures.paths import Step, best_path
-from digit_recognizer.pictures.rules import without_lines
+from digit_recognizer.pictures.rules import turn_of_ruling, without_lines, without_ruling
+from digit_recognizer.pictures.runs import ReadStrips, Run, cut_runs, run_scores, with_runs
 from digit_recognizer.pictures.signs import find_signs
-from digit_recognizer.reading import NOT_A_DIGIT, Box, Line, Page, PlacedReading, Rejected, around, readings
+from digit_recognizer.pictures.steps import Watch, unwatched
+from digit_recognizer.pictures.upright import View, turned, view_of
+from digit_recognizer.reading import MAX_UNFAMILIARITY, Box, Line, Page, PlacedReading, Rejected, around, readings
 
 Scores = npt.NDArray[np.float32]
 Answer = Callable[[Images], tuple[Scores, Scores | None]]
 
 _MOST_MARKS = 2_000  # the largest ones of a page; beyond that it is noise or a printed text
 _DIRT = 0.006  # share of the square of a line's height: smaller marks are no part of a digit
-_TALL = 0.5  # share of the line's height from which on a piece that is no digit counts as a letter
 _FILLED = 0.25  # share of the cells that hold a digit in a grid that nobody told of
-_UNLIKELY = 0.6  # confidence below which a digit may as well be a letter
-_NUMBER_IN_TEXT = 3  # sure digits of a number that is believed in a line of words
-_LETTERS = 0.3  # letters, or digits that may be some, for each digit of a word from which on it is not read
+_CROSSED = 0.1  # sides of cells that ink crosses there, for each of these digits, at most
+_LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
+_CHARACTER = 0.4  # of the line's height from which on a mark counts as a digit or letter
+_BROADEST = 0.9  # heights that one is broad at most; two digits that touch are broader
+_SURE = 0.9  # probability of a digit from which on a mark surely is one
 
 
 @dataclass(frozen=True, slots=True)
 class _Word:
     """Pieces of one word and its candidates for digits. line: where it stands. height: of that line's digits. signs:
-    of a decimal number, (where from left to right, sign).
+    of a decimal number, (where from left to right, sign). runs: which pieces a line reader cut. tallest: of the line's
+    marks.
     """
 
     line: int
@@ -48,16 +55,8 @@ class _Word:
     pieces: list[Piece]
     candidates: list[Candidate]
     signs: list[tuple[float, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What a word was read as. text: its digits and signs. digits: left to right. rejected: what is no digit in it."""
-
-    line: int
-    text: str
-    digits: list[PlacedReading]
-    rejected: list[Rejected]
+    runs: list[Run]
+    tallest: float
 
 
 def read_page(
@@ -67,13 +66,16 @@ def read_page(
     *,
     min_confidence: float = 0.0,
     name: str = "",
+    watch: Watch = unwatched,
+    read_strips: ReadStrips | None = None,
 ) -> Page:
     """Read all numbers on a picture.
 
     grey: uint8 (H, W), any size. answer: gives for frames, uint8 (N, 28, 28), probabilities float32 (N, 10), which are
     short of 1 by unfamiliarity, float32 (N,); None for that where the model cannot tell. expectation: what the numbers
     look like; a number that does not is not accepted. min_confidence: 0-1, digits below are not accepted. name: what
-    the picture is called.
+    the picture is called. watch: is told of each step on the way. read_strips: a line reader, asked about marks that
+    may be several digits in touch; left out, they are cut along seams.
 
     >>> read_page(np.full((60, 80), 255, np.uint8), lambda frames: (np.zeros((len(frames), 10), np.float32), None))
     Page(lines=(), rejected=(), name='')
@@ -82,23 +84,30 @@ def read_page(
     if expectation.grid is not None or not expectation.asks:
         grid = find_grid(grey, expectation.grid)
         if grid is not None:
-            page = read_cells(grid, answer, min_confidence=min_confidence, name=name)
+            expected = expectation.grid is not None
+            page = read_cells(grid, answer, min_confidence=min_confidence, name=name, expected=expected)
             rows, columns = grid.shape
-            # Nobody told of a grid: squared paper has cells, too, but hardly a digit in each.
-            if expectation.grid is not None or len(page.digits) >= _FILLED * rows * columns:
+            # Nobody told of a grid: squared paper has cells, too, but digits lie across them, and not in each.
+            count = len(page.digits)
+            is_meant = count >= _FILLED * rows * columns and crossed_sides(grid) <= _CROSSED * count
+            if expected or is_meant:
+                watch("grid", grid)
                 return page
         if expectation.grid is not None:
             whole = (0, 0, grey.shape[1], grey.shape[0])
             rows, columns = expectation.grid
             return Page((), (Rejected(whole, f"expected a grid of {rows} x {columns} cells, found none"),), name)
-    small, scale = shrunk(grey)
-    ink = ink_of_page(small)
+    view, contrast = _upright(grey)
+    ink = None if contrast is None else ink_of(without_ruling(contrast))
     if ink is None:
         return Page(name=name)
+    watch("ground removed", ink)
     ink = without_lines(ink)
+    watch("ink", ink)
     labels, boxes = _marks(ink)
     lines = find_lines(boxes)
-    words = list(_words(ink, labels, boxes, lines, expectation.numbers == "decimal"))
+    words = list(_words(ink, labels, boxes, lines, expectation, read_strips))
+    watch("pieces", [(word.line, word.pieces) for word in words])
     frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
     if not frames:
         return Page(name=name)
@@ -106,17 +115,32 @@ def read_page(
     probabilities, unfamiliarity = answer(images)
     strange = np.zeros(len(images), np.float32) if unfamiliarity is None else unfamiliarity
 
-    read: list[_Read] = []
+    read: list[ReadWord] = []
     start = 0
     for word in words:
         part = slice(start, start + len(word.candidates))
         start = part.stop
-        path = best_path(
-            len(word.pieces), word.candidates, probabilities[part], strange[part], word.height, expectation
-        )
-        found = _readings(word, path, images[part], probabilities[part], strange[part], min_confidence)
-        read.append(_judged(word, path, found, expectation))
-    return _page(_without_text(read), scale, name)
+        scores, unfamiliar = run_scores(word.candidates, word.runs, probabilities[part], strange[part])
+        path = best_path(len(word.pieces), word.candidates, scores, unfamiliar, word.height, expectation)
+        digits = _readings(word, path, images[part], scores, unfamiliar, min_confidence)
+        letters, familiar = _company(word, path, digits, probabilities[part], strange[part])
+        seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest)
+        none = [word.candidates[step.candidate].box for step in path if step.digit is None]
+        read.append(judged(seen, none, word.signs, expectation))
+    return _page(without_text(read), view, name)
+
+
+def _upright(grey: Grey) -> tuple[View, Contrast | None]:
+    """The picture, shrunk and turned until printed lines on it are level, and what stands out from its ground."""
+    view = view_of(*shrunk(grey, longest_needed(grey)))
+    contrast = contrast_of_page(view.grey)
+    turn = 0.0 if contrast is None else turn_of_ruling(contrast)
+    if abs(turn) >= _LEAST_TURN:
+        view = turned(view, turn)
+        contrast = contrast_of_page(view.grey)
+        if contrast is not None and view.inside is not None:
+            contrast = contrast._replace(depth=np.where(view.inside, contrast.depth, np.float32(0)))
+    return view, contrast
 
 
 def _marks(ink: PageInk) -> tuple[Labels, Boxes]:
@@ -142,14 +166,22 @@ def _box(sides: npt.NDArray[np.int64]) -> Box:
     return int(sides[0]), int(sides[1]), int(sides[2]), int(sides[3])
 
 
-def _words(ink: PageInk, labels: Labels, boxes: Boxes, lines: Sequence[list[int]], with_signs: bool) -> Iterator[_Word]:
+def _words(
+    ink: PageInk,
+    labels: Labels,
+    boxes: Boxes,
+    lines: Sequence[list[int]],
+    expectation: Expectation,
+    read_strips: ReadStrips | None,
+) -> Iterator[_Word]:
     """The words of each line, with their marks cut into pieces; pieces that were cut get numbers of their own."""
     areas = np.bincount(labels.ravel(), minlength=len(boxes) + 1)
     number = len(boxes) + 1
     for line_number, line in enumerate(lines):
         height = line_height(boxes, line)
+        tallest = float(boxes[line, 3].max())
         line = [mark for mark in line if areas[mark + 1] >= _DIRT * height**2]
-        signs = find_signs(boxes, line, height) if with_signs else {}
+        signs = find_signs(boxes, line, height) if expectation.numbers == "decimal" else {}
         waiting: list[tuple[float, str]] = []
         for word in split_words(boxes, line, height):
             waiting += [(float(boxes[mark, 0]), signs[mark]) for mark in word if mark in signs]
@@ -157,9 +189,14 @@ def _words(ink: PageInk, labels: Labels, boxes: Boxes, lines: Sequence[list[int]
             if not marks:  # a minus that stands apart belongs to the number after it
                 continue
             pieces = [Piece(mark + 1, _box(boxes[mark]), int(areas[mark + 1])) for mark in marks]
-            pieces = cut_marks(labels, pieces, height, ink.thickness, number)
+            runs: list[Run] = []
+            if read_strips is None:
+                pieces = cut_marks(labels, pieces, height, ink.thickness, number)
+            else:
+                pieces, runs = cut_runs(ink, labels, pieces, height, read_strips, number, expectation.allows_length)
             number = max(number, 1 + max(piece.number for piece in pieces))
-            yield _Word(line_number, height, pieces, candidates(pieces, height), waiting)
+            found = with_runs(candidates(pieces, height), pieces, runs)
+            yield _Word(line_number, height, pieces, found, waiting, runs, tallest)
             waiting = []
 
 
@@ -192,55 +229,41 @@ def _readings(
     return result
 
 
-def _judged(word: _Word, path: Sequence[Step], digits: list[PlacedReading], expectation: Expectation) -> _Read:
-    """A word's digits, or none where it is no number after all; what they fall short of goes to ``rejected``."""
-    none = [word.candidates[step.candidate].box for step in path if step.digit is None]
-    letters = [box for box in none if box[3] >= _TALL * word.height]
-    rejected = [Rejected(box, NOT_A_DIGIT) for box in letters]
-    unlikely = [digit for digit in digits if digit.confidence < _UNLIKELY]
-    if not digits or len(letters) > _LETTERS * len(digits) or len(unlikely) > _LETTERS * len(digits):
-        whole = around([digit.box for digit in digits] + none)
-        return _Read(word.line, "", [], [Rejected(whole, NOT_A_DIGIT)] if letters or digits else [])
-    complaint = expectation.complaint([digit.digit for digit in digits])
-    if complaint is not None:
-        digits = [replace(digit, accepted=False) for digit in digits]
-        rejected.append(Rejected(around(digit.box for digit in digits), complaint))
-    letters_from = [(float(digit.box[0]), str(digit.digit)) for digit in digits]
-    text = "".join(letter for _, letter in sorted(letters_from + word.signs))
-    return _Read(word.line, text, digits, rejected)
+def _company(
+    word: _Word, path: Sequence[Step], digits: Sequence[PlacedReading], probabilities: Scores, strange: Scores
+) -> tuple[int, int]:
+    """How many whole marks of a word are no digits, and how many surely are: what it tells of the words around it.
+
+    A mark that was cut into digits, all of them sure, is neither; into ones alone, it is still a letter: an H.
+    """
+    chosen = [word.candidates[step.candidate] for step in path if step.digit is not None]
+    letters = familiar = 0
+    for number, found in enumerate(word.candidates):
+        if not found.whole or found.box[3] < _CHARACTER * word.height or found.box[2] > _BROADEST * word.height:
+            continue
+        familiar += bool(probabilities[number].max() >= _SURE)
+        if strange[number] > MAX_UNFAMILIARITY:
+            cut = [
+                digit
+                for one, digit in zip(chosen, digits, strict=True)
+                if found.start <= one.start and one.end <= found.end
+            ]
+            sure = len(cut) > 1 and all(digit.accepted for digit in cut) and any(digit.digit != 1 for digit in cut)
+            letters += not sure
+    return letters, familiar
 
 
-def _without_text(read: Sequence[_Read]) -> list[_Read]:
-    """The same words; in a line of writing, where most are none, only sure numbers of three digits and more stay."""
-    result = []
-    for word in read:
-        others = [other for other in read if other.line == word.line]
-        writing = sum(1 for other in others if not other.digits and other.rejected)
-        numbers = sum(1 for other in others if other.digits)
-        sure = len(word.digits) >= _NUMBER_IN_TEXT and all(digit.accepted for digit in word.digits)
-        if word.digits and writing > numbers and not sure:
-            whole = around(digit.box for digit in word.digits)
-            word = _Read(word.line, "", [], [*word.rejected, Rejected(whole, NOT_A_DIGIT)])
-        result.append(word)
-    return result
-
-
-def _page(read: Sequence[_Read], scale: float, name: str) -> Page:
+def _page(read: Sequence[ReadWord], view: View, name: str) -> Page:
     """Words to lines, boxes to the pixels of the picture as it came."""
-
-    def placed(box: Box) -> Box:
-        left, top = int(box[0] / scale), int(box[1] / scale)
-        return left, top, round((box[0] + box[2]) / scale) - left, round((box[1] + box[3]) / scale) - top
-
     lines = []
     for number in sorted({word.line for word in read}):
         words = [word for word in read if word.line == number and word.digits]
         if not words:
             continue
-        digits = [replace(digit, box=placed(digit.box)) for word in words for digit in word.digits]
+        digits = [replace(digit, box=view.box(digit.box)) for word in words for digit in word.digits]
         text = " ".join(word.text for word in words)
         lines.append(Line(text, tuple(digits)))
-    rejected = tuple(Rejected(placed(found.box), found.reason) for word in read for found in word.rejected)
+    rejected = tuple(Rejected(view.box(found.box), found.reason) for word in read for found in word.rejected)
     return Page(tuple(lines), rejected, name)
 
 

@@ -15,6 +15,7 @@ LONGEST = 2400  # pixels: larger pages are shrunk to this first; a 12-megapixel 
 
 _GROUND_SIDE = 640  # pixels: the ground is looked for in a picture of about this size
 _FIRST_WINDOW = 0.4  # of the shorter side: no digit, however large, inks half of such a window
+_EDGES = 9  # pixels from the page's edge whose median stands for what lies beyond it
 _STROKES = 10  # stroke widths that the second window is broad
 _MIN_CONTRAST = 14  # grey levels between ground and ink; less is a blank picture
 _NOISES = 4.0  # standard deviations of the ground's noise that are taken for ground
@@ -50,12 +51,22 @@ def shrunk(grey: Grey, longest: int = LONGEST) -> tuple[Grey, float]:
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8), scale
 
 
+class Contrast(NamedTuple):
+    """How far a page's pixels stand out from its ground. depth: float32 (H, W), in grey levels, 0 on the ground, dark
+    strokes and light ones alike.
+
+    least: depth below which all is the paper's noise. thickness: of most strokes, in pixels, roughly.
+    """
+
+    depth: npt.NDArray[np.float32]
+    least: float
+    thickness: float
+
+
 def ink_of_page(grey: Grey) -> PageInk | None:
     """Find the ink on a page, dark on light or light on dark, each region for itself; None where there is none.
 
-    grey: uint8 (H, W). The ground is the median around each pixel, first over a wide window, then, with the strokes
-    painted over, over one of ten stroke widths; ink is what differs from it by more than the paper's noise, and by
-    half of what the strongest ink near by does.
+    grey: uint8 (H, W). What contrast_of_page and ink_of find, one after the other.
 
     >>> page = np.full((80, 200), 220, np.uint8)
     >>> page[20:60, 30:36] = 90
@@ -65,7 +76,22 @@ def ink_of_page(grey: Grey) -> PageInk | None:
     >>> ink_of_page(np.full((80, 200), 220, np.uint8)) is None
     True
     """
-    times = max(1, round(max(grey.shape) / _GROUND_SIDE))
+    contrast = contrast_of_page(grey)
+    return None if contrast is None else ink_of(contrast)
+
+
+def contrast_of_page(grey: Grey) -> Contrast | None:
+    """Take the ground off a page; None where nothing stands out from it.
+
+    grey: uint8 (H, W). The ground is the median around each pixel, first over a wide window, then, with the strokes
+    painted over, over one of ten stroke widths. In each region that counts as ink, dark or light, which is more.
+
+    >>> page = np.full((80, 200), 220, np.uint8)
+    >>> page[20:60, 30:36] = 90
+    >>> contrast_of_page(page).depth[40, [33, 60]].tolist()
+    [130.0, 0.0]
+    """
+    times = _times(grey.shape)
     height, width = grey.shape
     small = grey
     if times > 1:
@@ -90,17 +116,49 @@ def ink_of_page(grey: Grey) -> PageInk | None:
     dark = _is_dark_ink(small.astype(np.float32) - second, least / 2, window)
     if times > 1:
         dark = cv2.resize(dark.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).view(np.bool_)
-    ink = np.maximum(np.where(dark, -difference, difference), 0)
+    depth = np.maximum(np.where(dark, -difference, difference), 0)
+    return Contrast(np.asarray(depth, np.float32), least, thin * times)
 
-    side = 2 * max(1, round(1.5 * thin * times)) + 1
-    peak = cv2.dilate(cv2.blur(ink, (2, 2)) if times > 1 else ink, np.ones((side, side), np.uint8))
-    mask = (ink > least) & (ink > _HALF * peak)
+
+def ink_of(contrast: Contrast) -> PageInk | None:
+    """The strokes of a page whose ground is taken off; None where there are none.
+
+    Ink is what stands out by more than the paper's noise, and by half of what the strongest ink near by does.
+
+    >>> depth = np.zeros((40, 40), np.float32)
+    >>> depth[10:30, 18:22] = 90
+    >>> int(ink_of(Contrast(depth, 14.0, 4.0)).mask.sum())
+    80
+    """
+    depth, least = contrast.depth, contrast.least
+    side = 2 * max(1, round(1.5 * contrast.thickness)) + 1
+    peak = cv2.dilate(cv2.blur(depth, (2, 2)) if _times(depth.shape) > 1 else depth, np.ones((side, side), np.uint8))
+    mask = (depth > least) & (depth > _HALF * peak)
     if not mask.any():
         return None
     usual = float(np.percentile(peak[mask], 80))
     mask &= peak > _FAINT * usual
-    strength = np.where(peak > least, ink * (255 / np.maximum(peak, 1)), 0)
+    strength = np.where(peak > least, depth * (255 / np.maximum(peak, 1)), 0)
     return PageInk(np.clip(strength, 0, 255).astype(np.uint8), mask, _thickness(mask))
+
+
+def stroke_thickness(depth: npt.NDArray[np.float32]) -> float:
+    """How thick most strokes are, in pixels, roughly. depth: float32 (H, W), as Contrast holds it.
+
+    >>> depth = np.zeros((40, 40), np.float32)
+    >>> depth[10:30, 18:23] = 90
+    >>> round(stroke_thickness(depth))
+    5
+    """
+    times = _times(depth.shape)
+    small = np.clip(depth, 0, 255).astype(np.uint8)[::times, ::times]
+    strong = _strong(small)
+    return times * _thickness(strong) if strong.any() else float(times)
+
+
+def _times(shape: tuple[int, ...]) -> int:
+    """How many times smaller the picture is in which the ground is looked for."""
+    return max(1, round(max(shape) / _GROUND_SIDE))
 
 
 def _strong(away: Grey) -> Mask:
@@ -127,7 +185,13 @@ def _thickness(mask: Mask) -> float:
 
 
 def _median(grey: Grey, window: float) -> Grey:
-    return np.asarray(cv2.medianBlur(grey, min(max(3, int(window) | 1), 255)), np.uint8)
+    side = min(max(3, int(window) | 1), 255)
+    # Beyond the page its outermost pixels are repeated: a line along the edge would pass for the ground.
+    edges = min(_EDGES, *grey.shape)
+    grey = grey.copy()
+    for turned in (grey, grey[::-1], grey.T, grey.T[::-1]):
+        turned[0] = np.median(turned[:edges], axis=0)
+    return np.asarray(cv2.medianBlur(grey, side), np.uint8)
 
 
 def _deviation(values: _Floats) -> float:
@@ -135,4 +199,13 @@ def _deviation(values: _Floats) -> float:
     return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
-__all__ = ["LONGEST", "PageInk", "ink_of_page", "shrunk"]
+__all__ = [
+    "LONGEST",
+    "Contrast",
+    "PageInk",
+    "contrast_of_page",
+    "ink_of",
+    "ink_of_page",
+    "shrunk",
+    "stroke_thickness",
+]

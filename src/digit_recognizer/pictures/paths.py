@@ -75,7 +75,9 @@ def _costs(
     weight = 1 - _PER_PIECE + _PER_PIECE * pieces
     shape = _LOW_COST * np.maximum(_LOW - sizes[:, 1], 0) / _LOW
     shape += _BROAD_COST * np.maximum(sizes[:, 0] - _BROAD, 0)
+    apart = np.array([candidate.apart for candidate in found])
     digit_costs = weight[:, None] * (shape[:, None] - np.log(np.maximum(probabilities.astype(np.float64), _LEAST)))
+    digit_costs += apart[:, None]
     none_costs = weight * (_NO_DIGIT - np.log(np.maximum(unfamiliarity.astype(np.float64), 0.05)))
     cuts = np.array([candidate.parting for candidate in found])
     return digit_costs + cuts[:, None], none_costs + cuts

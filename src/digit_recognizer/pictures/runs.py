@@ -1,0 +1,177 @@
+"""Marks that may be several digits in touch become pieces, one for each digit that a line reader finds in them.
+
+The line reader answers for a strip, frame by frame (pictures/ctc.py); it is all that is known of a model here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from digit_recognizer.digits import CLASSES
+from digit_recognizer.pictures.ctc import (
+    OTHER,
+    Hypothesis,
+    LogProbabilities,
+    hypotheses,
+    label_probabilities,
+    places,
+)
+from digit_recognizer.pictures.cutting import Candidate, Labels, Piece
+from digit_recognizer.pictures.paper import PageInk
+from digit_recognizer.pictures.strips import COLUMNS_A_FRAME, Grey, Strip, own_ink, strip_of
+from digit_recognizer.reading import MAX_UNFAMILIARITY, around
+
+ReadStrips = Callable[[Sequence[Grey]], list[LogProbabilities]]
+
+_RUN_FROM = 0.55  # times the line's height that a mark is broad before it may be several digits
+_TALL = 0.5  # share of the line's height that it is tall at least
+_SEVERAL = 0.01  # probability of several digits from which on a mark is taken for such, too
+_LEAST = 1e-6
+_PARTED = 0.01  # tells pieces that were cut from marks that stand alone; what a cut costs stands in ``Run``
+
+Scores = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Pieces ``start`` to ``end`` (exclusive) of a word, a digit each, cut out of one mark by the line reader.
+
+    probabilities: float32 (n, 10) of each, short of 1 by unfamiliarity, float32 (n,). several, one: what it costs to
+    take the mark for several digits, and for one: the negative logarithms of how likely the line reader finds that.
+    """
+
+    start: int
+    end: int
+    probabilities: Scores
+    unfamiliarity: Scores
+    several: float
+    one: float
+
+
+def cut_runs(
+    ink: PageInk,
+    labels: Labels,
+    pieces: Sequence[Piece],
+    height: float,
+    read: ReadStrips,
+    number: int,
+    allows: Callable[[int], bool] = lambda count: True,
+) -> tuple[list[Piece], list[Run]]:
+    """Have the line reader cut what may be several digits: the word's pieces, and which of them are whose.
+
+    labels: int32 (H, W), the page's marks by number; pieces that are cut get numbers from ``number`` on in it. height:
+    of the line's digits. allows: whether the word may have that many digits; asked where it is one mark.
+
+    >>> ink = PageInk(np.full((20, 9), 255, np.uint8), np.ones((20, 9), np.bool_), 3.0)
+    >>> cut_runs(ink, np.ones((20, 9), np.int32), [Piece(1, (0, 0, 9, 20), 180)], 20.0, list, 2)[1]
+    []
+    """
+    strips: dict[int, Strip] = {}
+    for place, piece in enumerate(pieces):
+        if piece.box[2] >= _RUN_FROM * height and piece.box[3] >= _TALL * height:
+            strip = strip_of(own_ink(ink.strength, labels, [piece.number], piece.box))
+            if strip is not None:
+                strips[place] = strip
+    answers = dict(zip(strips, read([strip.image for strip in strips.values()]), strict=True)) if strips else {}
+    result: list[Piece] = []
+    runs: list[Run] = []
+    for place, piece in enumerate(pieces):
+        found = hypotheses(answers[place]) if place in answers else []
+        several = _several(found, allows if len(pieces) == 1 else lambda count: True)
+        if several is None:
+            result.append(piece)
+            continue
+        cut = _cut(labels, piece, strips[place], answers[place], several, number)
+        if len(cut) != len(several.labels):  # two of them share all their ink
+            result.append(piece)
+            continue
+        number += len(cut) - 1
+        rows = label_probabilities(answers[place], several.labels)
+        likely = np.array([math.exp(one.log_probability) for one in found])
+        single = float(likely[[len(one.labels) == 1 for one in found]].sum() / likely.sum())
+        runs.append(
+            Run(
+                len(result),
+                len(result) + len(cut),
+                np.ascontiguousarray(rows[:, :CLASSES]),
+                np.asarray(rows[:, OTHER:].sum(axis=1), np.float32),
+                -math.log(max(1 - single, _LEAST)),
+                -math.log(max(single, _LEAST)),
+            )
+        )
+        result += cut
+    return result, runs
+
+
+def with_runs(found: Sequence[Candidate], pieces: Sequence[Piece], runs: Sequence[Run]) -> list[Candidate]:
+    """The candidates that respect the runs: of a run's pieces each alone, and all together."""
+    in_run = np.zeros(len(pieces), np.bool_)
+    begins: dict[int, Run] = {}
+    for run in runs:
+        in_run[run.start : run.end] = True
+        begins[run.start] = run
+    result = []
+    for one in found:
+        if one.end - one.start == 1:
+            first = begins.get(one.start)
+            cost = one.parting if not in_run[one.start] else 0.0 if first is None else first.several
+            result.append(replace(one, parting=cost))
+        elif not in_run[one.start : one.end].any():
+            result.append(one)
+    for run in runs:
+        box = around(piece.box for piece in pieces[run.start : run.end])
+        # What one digit is like is no question to ask of several.
+        is_one = run.one < run.several or float(run.unfamiliarity.mean()) > MAX_UNFAMILIARITY
+        result.append(Candidate(run.start, run.end, box, run.one, whole=is_one))
+    return sorted(result, key=lambda one: (one.start, one.end))
+
+
+def run_scores(
+    found: Sequence[Candidate], runs: Sequence[Run], probabilities: Scores, unfamiliarity: Scores
+) -> tuple[Scores, Scores]:
+    """The candidates' scores, with the line reader's for the digits of runs. Nothing is changed in place."""
+    probabilities, unfamiliarity = probabilities.copy(), unfamiliarity.copy()
+    for number, one in enumerate(found):
+        run = next((run for run in runs if run.start <= one.start < run.end), None)
+        if run is not None and one.end - one.start == 1:
+            probabilities[number] = run.probabilities[one.start - run.start]
+            unfamiliarity[number] = run.unfamiliarity[one.start - run.start]
+    return probabilities, unfamiliarity
+
+
+def _several(found: Sequence[Hypothesis], allows: Callable[[int], bool]) -> Hypothesis | None:
+    """The likeliest reading of two characters or more, one of an allowed number of them if there is such."""
+    least = math.log(_SEVERAL)
+    likely = [one for one in found if len(one.labels) > 1 and one.log_probability >= least]
+    return next((one for one in likely if allows(len(one.labels))), likely[0] if likely else None)
+
+
+def _cut(
+    labels: Labels, piece: Piece, strip: Strip, answer: LogProbabilities, several: Hypothesis, number: int
+) -> list[Piece]:
+    """The mark's ink shared out half-way between the digits' places; those that get any."""
+    x, y, width, tall = piece.box
+    part = labels[y : y + tall, x : x + width]
+    mine = part == piece.number
+    middles = np.array([strip.at((frame + 0.5) * COLUMNS_A_FRAME) for frame in places(answer, several.labels)])
+    sides = np.searchsorted((middles[1:] + middles[:-1]) / 2, np.arange(width) + 0.5)
+    result: list[Piece] = []
+    counts = [int((mine & (sides == side)).sum()) for side in range(len(middles))]
+    if min(counts) == 0:
+        return []
+    for side, count in enumerate(counts):
+        own = mine & (sides == side)
+        name = piece.number if side == 0 else number + side - 1
+        part[own] = name
+        rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
+        box = x + int(columns[0]), y + int(rows[0]), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
+        result.append(Piece(name, box, count, _PARTED * (side > 0)))
+    return result
+
+
+__all__ = ["ReadStrips", "Run", "cut_runs", "run_scores", "with_runs"]

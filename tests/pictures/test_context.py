@@ -1,0 +1,103 @@
+"""In the company of letters, what may be a letter itself is no number; numbers among words, and beside labels, stay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from digit_recognizer.pictures.context import AMONG_LETTERS, ReadWord, judged, without_text
+from digit_recognizer.pictures.expectation import parse_expectation
+from digit_recognizer.reading import NOT_A_DIGIT, PlacedReading, Reading
+
+
+def digit(value: int, place: int = 0, height: int = 20, confidence: float = 0.99) -> PlacedReading:
+    row = np.full(10, (1 - confidence) / 9, np.float32)
+    row[value] = confidence
+    frame = np.full((28, 28), 255, np.uint8)
+    reading = Reading(value, confidence, confidence >= 0.9, (value + 1) % 10, 0.0, row, frame)
+    return PlacedReading.of(reading, (place * 14, 20 - height, 10, height))
+
+
+def number(text: str, line: int = 0, heights: tuple[int, ...] = (), tallest: float = 20.0) -> ReadWord:
+    sizes = heights or (20,) * len(text)
+    digits = tuple(digit(int(letter), place, sizes[place]) for place, letter in enumerate(text))
+    return ReadWord(line, 20.0, text, digits, (), 0, len(text), tallest)
+
+
+def letters(count: int, line: int = 0, height: float = 20.0) -> ReadWord:
+    return ReadWord(line, height, "", (), (), count, 0, height)
+
+
+@pytest.mark.parametrize("text", ["4711", "3", "7", "26", "555", "2026"])
+def test_a_number_among_words_is_still_read(text: str) -> None:
+    words = [letters(7), number(text), letters(5)]
+    assert without_text(words) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "heights"),
+    [
+        ("1", (20,)),  # I, l
+        ("0", (14,)),  # o
+        ("10", (20, 14)),  # lo
+        ("50", (14, 14)),  # so
+        ("15", (20, 20)),  # IS
+        ("1055", (20, 14, 14, 14)),  # loss
+        ("200", (14, 14, 14)),  # zoo
+        ("3", (14,)),  # as low as small letters are
+    ],
+)
+def test_what_spells_a_word_is_left_out_among_words(text: str, heights: tuple[int, ...]) -> None:
+    found = without_text([letters(7), number(text, 0, heights), letters(5)])[1]
+    assert (found.text, found.digits) == ("", ())
+    assert [rejected.reason for rejected in found.rejected] == [AMONG_LETTERS]
+
+
+@pytest.mark.parametrize("text", ["0", "1", "10", "505"])
+def test_without_letters_near_by_the_same_is_a_number(text: str) -> None:
+    heights = (20, 14, 14)[: len(text)]
+    words = [number(text, 0, heights), number("81", 1), letters(2, 0)]
+    assert without_text(words) == words
+
+
+def test_letters_of_quite_another_size_say_nothing() -> None:
+    words = [letters(30, 0, height=6.0), number("10", 1)]
+    assert without_text(words) == words
+
+
+def test_a_page_of_numbers_outweighs_a_heading() -> None:
+    words = [letters(9, 0), *(number("10", line) for line in range(1, 6))]
+    assert without_text(words) == words
+
+
+def test_an_unsure_digit_among_letters_makes_no_number() -> None:
+    word = number("4711")
+    unsure = ReadWord(0, 20.0, "4711", (*word.digits[:3], digit(1, 3, confidence=0.7)), (), 0, 4, 20.0)
+    assert without_text([letters(8), unsure])[1].digits == ()
+
+
+def test_a_word_with_a_letter_for_every_third_digit_is_rejected_as_a_whole() -> None:
+    word = ReadWord(0, 20.0, "", (digit(4), digit(7, 1)), ())
+    found = judged(word, [(28, 0, 10, 20)], [], parse_expectation())
+    assert found.digits == ()
+    assert [(rejected.box, rejected.reason) for rejected in found.rejected] == [((0, 0, 38, 20), NOT_A_DIGIT)]
+
+
+def test_a_word_whose_marks_are_letters_is_none_however_surely_their_halves_look_like_digits() -> None:
+    ones = tuple(digit(1, place) for place in range(9))
+    found = judged(ReadWord(0, 20.0, "", ones, (), letters=3, familiar=2), [], [], parse_expectation())
+    assert found.digits == ()
+    kept = judged(ReadWord(0, 20.0, "", ones, (), letters=2, familiar=7), [], [], parse_expectation())
+    assert kept.text == "111111111"
+
+
+def test_signs_stand_among_the_digits_by_their_place() -> None:
+    word = ReadWord(0, 20.0, "", (digit(4, 1), digit(7, 3)), ())
+    assert judged(word, [], [(28.0, ","), (0.0, "-")], parse_expectation()).text == "-4,7"
+
+
+def test_a_number_that_is_too_short_is_not_accepted_and_says_so() -> None:
+    word = ReadWord(0, 20.0, "", (digit(4), digit(7, 1)), ())
+    found = judged(word, [], [], parse_expectation(3))
+    assert [reading.accepted for reading in found.digits] == [False, False]
+    assert [rejected.reason for rejected in found.rejected] == ["expected 3 digits, found 2"]

@@ -1,0 +1,42 @@
+"""Candidates are runs of pieces; what leaves out the rest of a broken digit costs more than what takes it in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from digit_recognizer.pictures.cutting import Piece, candidates, cut_marks
+
+
+def test_pieces_of_two_marks_never_make_one_candidate_by_halves() -> None:
+    pieces = [
+        Piece(1, (0, 0, 8, 20), 90),
+        Piece(2, (8, 0, 8, 20), 90, parting=0.4),
+        Piece(3, (17, 0, 8, 20), 90),
+    ]
+    found = candidates(pieces, 20.0)
+    assert [(one.start, one.end) for one in found] == [(0, 1), (0, 2), (0, 3), (1, 2), (2, 3)]
+    assert [one.whole for one in found] == [False, True, False, False, True]
+
+
+def test_one_half_of_a_digit_broken_across_costs_more_than_the_whole() -> None:
+    upper, lower = Piece(1, (0, 0, 12, 9), 60), Piece(2, (1, 11, 12, 9), 60)
+    costs = {(one.start, one.end): one.apart for one in candidates([upper, lower], 20.0)}
+    assert costs[0, 2] == 0
+    assert costs[0, 1] > 0
+    assert costs[1, 2] > 0
+
+
+def test_digits_side_by_side_cost_nothing_extra() -> None:
+    pieces = [Piece(number + 1, (number * 14, 0, 11, 20), 90) for number in range(3)]
+    assert {one.apart for one in candidates(pieces, 20.0)} == {0.0}
+
+
+def test_two_bars_that_touch_are_cut_between_them() -> None:
+    labels = np.zeros((40, 60), np.int32)
+    labels[5:35, 10:16] = labels[5:35, 32:38] = labels[19:21, 16:32] = 1
+    pieces = cut_marks(labels, [Piece(1, (10, 5, 28, 30), 392)], 30.0, 4.0, 2)
+    assert len(pieces) >= 2
+    assert pieces[0].box[0] == 10
+    assert pieces[-1].box[0] + pieces[-1].box[2] == 38
+    assert sum(piece.area for piece in pieces) == 392
+    assert sorted(np.unique(labels)) == [0, 1, *range(2, len(pieces) + 1)]

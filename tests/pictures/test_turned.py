@@ -1,0 +1,88 @@
+"""Pages that lie on their side or upside down: read the way up that makes sense, and boxes where the digits are."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digit_recognizer.pictures.page import read_page
+from digit_recognizer.pictures.steps import Steps
+from digit_recognizer.pictures.turned import evidence, read_any_way_up
+from digit_recognizer.reading import Page, PlacedReading
+from tests.pictures.test_page import Grey, answer, on_paper, page_of
+
+
+def read_turned(grey: Grey, watch: Any = None) -> Page:
+    return read_any_way_up(grey, partial(read_page, answer=answer, min_confidence=0.8), watch)
+
+
+def ink_inside(grey: Grey, digit: PlacedReading) -> float:
+    """How much of a digit's box is ink, 0-1."""
+    x, y, width, height = digit.box
+    return float((grey[y : y + height, x : x + width] < 140).mean())
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_a_page_is_read_whichever_way_up_it_lies(turns: int) -> None:
+    upright = on_paper(page_of(["4735", "2643", "97"]))
+    grey = np.ascontiguousarray(np.rot90(upright, turns))
+    page = read_turned(grey)
+    assert page.text == "4735\n2643\n97"
+    assert page.turned == 90 * turns
+    original = read_turned(upright)
+    assert len(page.digits) == len(original.digits) == 10
+    for one, other in zip(page.digits, original.digits, strict=True):
+        assert abs(ink_inside(grey, one) - ink_inside(upright, other)) < 0.02
+        assert sorted(one.box[2:]) == sorted(other.box[2:])
+
+
+def test_boxes_turned_back_are_those_of_the_page_turned_by_hand() -> None:
+    upright = on_paper(page_of(["4735", "2643"]))
+    height, width = upright.shape
+    boxes = [digit.box for digit in read_turned(upright).digits]
+    upside_down = read_turned(np.ascontiguousarray(upright[::-1, ::-1]))
+    assert [digit.box for digit in upside_down.digits] == [
+        (width - x - across, height - y - down, across, down) for x, y, across, down in boxes
+    ]
+    sideways = read_turned(np.ascontiguousarray(upright.T[:, ::-1]))  # turned clockwise
+    assert [digit.box for digit in sideways.digits] == [
+        (height - y - down, x, down, across) for x, y, across, down in boxes
+    ]
+
+
+def test_what_reads_well_as_it_stands_is_not_turned() -> None:
+    read: list[Grey] = []
+
+    def counting(grey: Grey, /, *, watch: Any) -> Page:
+        read.append(grey)
+        return read_page(grey, answer, min_confidence=0.5)
+
+    assert read_any_way_up(on_paper(page_of(["8619", "0168"])), counting).turned == 0
+    assert read_any_way_up(np.full((60, 80), 255, np.uint8), counting).text == ""
+    assert len(read) == 2
+
+
+def test_a_lone_digit_is_never_turned() -> None:
+    for turns in range(4):
+        assert read_turned(np.ascontiguousarray(np.rot90(on_paper(page_of(["4"])), turns))).turned == 0
+
+
+def test_evidence_is_the_confidence_of_what_was_accepted_over_all_that_was_found() -> None:
+    sure = read_page(on_paper(page_of(["47"])), answer, min_confidence=0.0)
+    unsure = read_page(on_paper(page_of(["47"])), answer, min_confidence=1.01)
+    assert evidence(sure) == pytest.approx(sum(digit.confidence for digit in sure.digits) / 2)
+    assert evidence(unsure) == 0
+    assert evidence(Page()) == 0
+
+
+def test_whoever_watches_is_shown_the_page_as_it_was_read() -> None:
+    grey = np.ascontiguousarray(np.rot90(on_paper(page_of(["4735", "2643"]))))
+    steps = Steps()
+    page = read_turned(grey, steps)
+    shown = steps.pictures(grey, page)
+    assert page.turned == 90
+    assert shown["1-picture"].shape[:2] == grey.shape
+    assert shown["3-ink"].shape[:2] == grey.shape[::-1]

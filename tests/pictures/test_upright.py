@@ -1,0 +1,41 @@
+"""A turned page is looked at upright, and what is found there is placed where it stands in the picture."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from digit_recognizer.pictures.upright import turned, view_of
+
+
+@pytest.mark.parametrize("degrees", [-17.0, -3.0, 0.5, 12.0])
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_a_mark_in_a_turned_view_is_where_it_was_drawn(degrees: float, scale: float) -> None:
+    page = np.full((120, 200), 240, np.uint8)
+    page[70:90, 140:150] = 20
+    view = turned(view_of(page, scale), degrees)
+    rows, columns = np.nonzero(view.grey < 130)
+    left, top = int(columns.min()), int(rows.min())
+    box = view.box((left, top, int(columns.max()) + 1 - left, int(rows.max()) + 1 - top))
+    # The box of a turned box is a little larger.
+    expected = np.array([140, 70, 150, 90]) / scale
+    found = np.array([box[0], box[1], box[0] + box[2], box[1] + box[3]])
+    assert (found[:2] <= expected[:2] + 2).all()
+    assert (found[2:] >= expected[2:] - 2).all()
+    assert np.abs(found - expected).max() <= 12 / scale
+
+
+def test_what_falls_to_the_right_is_level_afterwards_and_nothing_is_cut_off() -> None:
+    page = np.full((200, 300), 255, np.uint8)
+    slope = np.tan(np.radians(8))
+    cv2.line(page, (0, 60), (299, round(60 + 299 * slope)), 0, 2)
+    found = turned(view_of(page, 1.0), 8.0).grey
+    rows = np.flatnonzero((found < 128).any(axis=1))
+    assert rows[-1] - rows[0] <= 5
+    assert (found < 128).any(axis=0).sum() >= 295
+
+
+def test_an_unturned_view_gives_boxes_back_as_they_are() -> None:
+    assert view_of(np.zeros((9, 9), np.uint8), 1.0).box((2, 3, 4, 5)) == (2, 3, 4, 5)
+    assert view_of(np.zeros((9, 9), np.uint8), 0.5).box((2, 3, 4, 5)) == (4, 6, 8, 10)
