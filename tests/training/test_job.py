@@ -27,7 +27,6 @@ from digit_recognizer.errors import (
     TrainingDiverged,
     UsageError,
 )
-from digit_recognizer.training.augment import Augmentation
 from digit_recognizer.training.checkpoint import load_snapshot
 from digit_recognizer.training.hardware import Hardware
 from digit_recognizer.training.job import FinishedRun, Settings, settings_of, split, train_run
@@ -36,20 +35,9 @@ from digit_recognizer.training.recipe import Recipe
 from digit_recognizer.training.run_folder import RunFolder
 from digit_recognizer.training.trainer import build_network
 from tests.conftest import draw_digits
+from tests.training.tiny import TINY
 
 FLOAT32 = Hardware(torch.device("cpu"), "float32", torch.get_num_threads())
-TINY = Recipe(
-    preset="tiny",
-    network="compact",
-    widths=(4, 8, 8),
-    epochs=3,
-    batch_size=16,
-    optimizer="adamw",
-    learning_rate=1e-2,
-    schedule="one-cycle",
-    focus=0.5,
-    augmentation=Augmentation(rotation=5, shift=0.05),
-)
 SETTINGS = Settings(TINY, seed=3, val=0.3)
 DATA = Dataset("drawn", draw_digits(120, seed=1), None)
 

@@ -15,24 +15,10 @@ from digit_recognizer.training.progress import Progress, StopRequest
 from digit_recognizer.training.recipe import Recipe, notebook
 from digit_recognizer.training.trainer import Trained, logits, train
 from tests.conftest import draw_digits
+from tests.training.tiny import TINY
 
 FLOAT32 = Hardware(torch.device("cpu"), "float32", torch.get_num_threads())
 
-TINY = Recipe(
-    preset="tiny",
-    network="compact",
-    widths=(4, 8, 8),
-    epochs=3,
-    batch_size=16,
-    optimizer="adamw",
-    learning_rate=1e-2,
-    schedule="one-cycle",
-    weight_decay=0.01,
-    dropout=0.1,
-    label_smoothing=0.05,
-    focus=0.5,
-    augmentation=Augmentation(rotation=5, shift=0.05, elastic=0.5),
-)
 TINY_NOTEBOOK = replace(notebook(), epochs=2, batch_size=40)
 
 
@@ -74,6 +60,16 @@ def test_training_does_not_touch_torchs_global_randomness() -> None:
     before = torch.random.get_rng_state()
     run(TINY)
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_a_second_training_begins_where_the_first_ended() -> None:
+    first = run(TINY, seed=3)
+    still = replace(TINY, epochs=1, learning_rate=1e-12)
+    again = run(still, seed=4, start=first.network.state_dict())
+    for name, value in again.network.named_parameters():
+        assert torch.allclose(value, first.network.state_dict()[name], atol=1e-6), name
+    fresh = run(still, seed=4)
+    assert not torch.allclose(next(fresh.network.parameters()), next(first.network.parameters()), atol=1e-2)
 
 
 def test_drawn_digits_are_learnt() -> None:

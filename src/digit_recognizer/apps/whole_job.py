@@ -64,18 +64,22 @@ def write_exploration(dataset: Dataset, exploration: Exploration, folder: Path, 
     return paths
 
 
-def train_into(folder: Any, request: RunRequest, terminal: Terminal) -> Any:
+def train_into(folder: Any, request: RunRequest, terminal: Terminal, ranks: Any = None) -> Any:
     """Train as asked into a claimed RunFolder, with a display, and with Ctrl-C and SIGTERM saving first.
 
+    ranks: digit_recognizer.training.distributed.Ranks where torchrun started several; left out, this process is alone.
     Returns the FinishedRun. Raises Interrupted, and what train_run raises.
     """
     from digit_recognizer.apps.signals import stop_on_signals
+    from digit_recognizer.training.distributed import ALONE
     from digit_recognizer.training.job import train_run
 
+    ranks = ranks or ALONE
     recipe = request.settings.recipe
     nets = f"{recipe.members} nets of " if recipe.members > 1 else ""
     terminal.heading(
         f"Training: {recipe.preset}, {nets}{counted(recipe.epochs, 'epoch')}, {request.hardware.describe()}"
+        f"{f', {ranks.count} ranks' if ranks.count > 1 else ''}"
     )
     if request.note:
         terminal.note(request.note)
@@ -91,6 +95,7 @@ def train_into(folder: Any, request: RunRequest, terminal: Terminal) -> Any:
             on_progress=display.show,
             tell=terminal.note,
             stop=stop,
+            ranks=ranks,
         )
     if stop.signal_number is not None:  # it came while the model was written
         raise Interrupted(f"stopped; the model is finished, in {folder.path}", signal_number=stop.signal_number)

@@ -41,12 +41,19 @@ class Augmentation:
         if self.elastic_nodes < 3:
             raise UsageError(f"augmentation elastic_nodes: expected at least 3, found {self.elastic_nodes}")
 
-    def apply(self, images: Tensor, generator: torch.Generator, size: int | None = None) -> Tensor:
+    def apply(
+        self,
+        images: Tensor,
+        generator: torch.Generator,
+        size: int | None = None,
+        share: slice = slice(None),
+    ) -> Tensor:
         """Bend a batch.
 
         images: float32 (B, 1, 28, 28), 0-1. generator: source of all randomness, on the images' device.
         size: side of the returned pictures, as if taken at a lower resolution; the images' own where left out.
-        Returns float32 (B, 1, size, size), 0-1; what comes in from outside the frame is background.
+        share: bend these of the batch alone, as they would be among all; left out, every one.
+        Returns float32 (share of B, 1, size, size), 0-1; what comes in from outside the frame is background.
 
         >>> blank = torch.zeros(2, 1, 28, 28)
         >>> Augmentation(rotation=10).apply(blank, torch.Generator()).shape
@@ -54,16 +61,17 @@ class Augmentation:
         """
         batch, side = len(images), images.shape[-1]
         size = size or side
-        grid = functional.affine_grid(
-            self._matrices(batch, images.device, generator), [batch, 1, size, size], align_corners=False
-        )
+        matrices = self._matrices(batch, images.device, generator)[share]
+        if not len(matrices):
+            return images.new_zeros(0, 1, size, size)  # torch's grids are of at least one picture
+        grid = functional.affine_grid(matrices, [len(matrices), 1, size, size], align_corners=False)
         if self.elastic:
             nodes = self.elastic_nodes
             pixel = 2 / side  # grid coordinates run from -1 to 1
-            bends = torch.randn(batch, 2, nodes, nodes, generator=generator, device=images.device)
+            bends = torch.randn(batch, 2, nodes, nodes, generator=generator, device=images.device)[share]
             smooth = functional.interpolate(bends, (size, size), mode="bicubic", align_corners=True)
             grid = grid + (smooth * (self.elastic * pixel)).permute(0, 2, 3, 1)
-        return functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+        return functional.grid_sample(images[share], grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
     def _matrices(self, batch: int, device: torch.device, generator: torch.Generator) -> Tensor:
         """Inverse affine maps, float32 (B, 2, 3): from a point of the result to the point it is taken from."""

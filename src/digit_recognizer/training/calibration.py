@@ -11,20 +11,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from digit_recognizer.analysis import metrics
-from digit_recognizer.digits import Digits
-from digit_recognizer.model_file import ModelMetadata
+from digit_recognizer.digits import CLASSES, Digits
+from digit_recognizer.model_file import ModelMetadata, with_metadata
 from digit_recognizer.recognizer import Recognizer
-from digit_recognizer.training.export import export_model
+from digit_recognizer.training.export import export_model, write_checked
 from digit_recognizer.training.hardware import Hardware
-from digit_recognizer.training.ship.job import choose_min_confidence, export_cascade, make_cascade
-from digit_recognizer.training.ship.material import Material
+from digit_recognizer.training.ship.cascade import Cascade
+from digit_recognizer.training.ship.material import NO_DIGIT, Material
 from digit_recognizer.training.trainer import Labelled, logits
 
 MAX_ERROR = 0.001  # accepted readings may be wrong this often, where nothing else is asked for
 CHECKED_IMAGES = 512  # on which ONNX Runtime and torch are compared
+
+# The scout's answer stands where it is this sure; the first of these that costs the main network's accuracy nothing.
+SCOUT_CONFIDENCES = (0.9, 0.95, 0.97, 0.98, 0.99, 0.993, 0.995, 0.997, 0.998, 0.999, 0.9995)
+SCOUT_COST = 0.0002  # share of validation frames that the cascade may get wrong beyond the main network
 
 
 def export_calibrated(
@@ -68,8 +74,53 @@ def export_cascade_calibrated(
         temperature=cascade.main_temperature,
         min_confidence=choose_min_confidence(cascade, validation, max_error),
     )
-    export_cascade(cascade, path, card, material.images[:: max(1, len(material) // CHECKED_IMAGES)])
+    checks = np.ascontiguousarray(material.images[:: max(1, len(material) // CHECKED_IMAGES)])
+    # An image at the very edge of the scout's confidence may be answered by the other network; more is a fault.
+    write_checked(with_metadata(cascade.to_onnx(), card), path, checks, cascade.answer)
     return _evaluated(path, validation, {"temperature": cascade.main_temperature, **facts})
+
+
+def make_cascade(
+    scout: torch.nn.Module, main: torch.nn.Module, plain: Digits, frames: Material
+) -> tuple[Cascade, dict[str, Any]]:
+    """Calibrate both networks and choose where the scout is trusted; with what was found.
+
+    plain: validation digits as they are. frames: all validation frames, these first; on all of them the scout must do
+    as well as the main network. The scout, which answers clean digits, is calibrated on the plain ones; the main
+    network's temperature is the geometric mean of what fits them and what fits the composed ones: the first alone is
+    too sure of poor pictures, the second too modest of clean ones.
+    """
+    float32 = Hardware(torch.device("cpu"), "float32", torch.get_num_threads())
+    temperatures, answers = [], []
+    is_plain = np.arange(len(frames)) < len(plain)
+    is_composed = ~is_plain & (frames.labels != NO_DIGIT)
+    for network, groups in ((scout, (is_plain,)), (main, (is_plain, is_composed))):
+        found = logits(network, frames.images, float32).numpy()
+        fits = [metrics.fit_temperature(found[chosen], frames.labels[chosen]) for chosen in groups if chosen.any()]
+        temperatures.append(float(np.prod(fits)) ** (1 / len(fits)))
+        answers.append(_softmax(found / temperatures[-1]))
+    by_scout, by_main = answers
+    wrong_main = float((by_main.argmax(1) != frames.labels).mean())
+    chosen, sure = 1.0, np.zeros(len(frames), bool)
+    for confidence in SCOUT_CONFIDENCES:
+        sure = by_scout.max(1) >= confidence
+        both = np.where(sure, by_scout.argmax(1), by_main.argmax(1))
+        if float((both != frames.labels).mean()) <= wrong_main + SCOUT_COST:
+            chosen = confidence
+            break
+    facts = {
+        "main_accuracy": 1 - wrong_main,
+        "scout_accuracy": float((by_scout.argmax(1) == frames.labels).mean()),
+        "scout_confidence": chosen,
+        "scout_answers": float(sure.mean()),
+    }
+    return Cascade(scout, main, temperatures[0], temperatures[1], chosen), facts
+
+
+def choose_min_confidence(cascade: Cascade, plain: Digits, max_error: float) -> float:
+    """The smallest confidence from which on at most ``max_error`` of the validation digits are wrong, 0-1."""
+    answers = cascade.answer(plain.images)[:, :CLASSES]
+    return min(1.0, metrics.confidence_threshold(answers, plain.known_labels(), max_error))
 
 
 def _evaluated(path: Path, validation: Digits, found: Mapping[str, Any]) -> tuple[Recognizer, dict[str, Any]]:
@@ -88,4 +139,16 @@ def _evaluated(path: Path, validation: Digits, found: Mapping[str, Any]) -> tupl
     return recognizer, facts
 
 
-__all__ = ["CHECKED_IMAGES", "MAX_ERROR", "export_calibrated", "export_cascade_calibrated"]
+def _softmax(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    powers = np.exp(values - values.max(1, keepdims=True))
+    return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
+
+
+__all__ = [
+    "CHECKED_IMAGES",
+    "MAX_ERROR",
+    "choose_min_confidence",
+    "export_calibrated",
+    "export_cascade_calibrated",
+    "make_cascade",
+]

@@ -9,11 +9,12 @@ import io
 import logging
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -87,15 +88,37 @@ def export_model(
     )
     _refuse_non_finite(network)
     reader = _Reader(network, temperature).eval()
+
+    def answer(batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        with torch.no_grad():
+            found: npt.NDArray[np.float32] = reader(torch.from_numpy(batch)).numpy()
+        return found
+
     content = with_metadata(_plain_onnx(reader), metadata)
+    difference = write_checked(content, path, images, answer)
+    return ExportReport(Path(path), len(content), difference, len(images), time.perf_counter() - start)
+
+
+def write_checked(
+    content: bytes,
+    path: str | Path,
+    images: npt.NDArray[np.uint8],
+    answer: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]],
+) -> float:
+    """Write a model file once it keeps the contract and ONNX Runtime answers ``images`` as torch does.
+
+    answer: torch's probabilities of uint8 (N, 28, 28): float32 (N, 10), or (N, 11) with that of "no digit" last.
+    Returns the largest difference of a probability. Raises ModelError, and writes nothing, where the file is too large,
+    does not keep the contract, or answers otherwise; FileError.
+    """
     if len(content) > MAX_MODEL_BYTES:
         raise ModelError(f"{path}: the model has {len(content):,} bytes, more than the limit of {MAX_MODEL_BYTES:,}")
     check_model(content, str(path))
     if reason := try_here(content):
         raise ModelError(f"{path}: the exported model does not keep the contract ({reason}); nothing was written")
-    difference = _compare(reader, content, images, str(path))
+    difference = _compare(answer, content, images, str(path))
     write_bytes(path, content)
-    return ExportReport(Path(path), len(content), difference, len(images), time.perf_counter() - start)
+    return difference
 
 
 class _Reader(torch.nn.Module):
@@ -121,7 +144,7 @@ def _refuse_non_finite(network: torch.nn.Module) -> None:
 def _plain_onnx(reader: torch.nn.Module) -> bytes:
     """The ONNX file without our metadata, and without the exporter's: that holds source paths of this machine."""
     # Two images: with 0 or 1 the exporter would take the batch for a constant.
-    model = _exported(reader, torch.zeros(2, SIDE, SIDE, dtype=torch.uint8), INPUT, PROBABILITIES)
+    model = exported(reader, torch.zeros(2, SIDE, SIDE, dtype=torch.uint8), INPUT, PROBABILITIES)
     content: bytes = model.SerializeToString(deterministic=True)
     return content
 
@@ -133,17 +156,29 @@ def graph_of(network: torch.nn.Module) -> onnx.ModelProto:
     """
     _refuse_non_finite(network)
     plain = folded(network).to("cpu", torch.float32)
-    return _exported(plain, torch.zeros(2, 1, SIDE, SIDE), "ink", "logits")
+    return exported(plain, torch.zeros(2, 1, SIDE, SIDE), "ink", "logits")
 
 
-def _exported(module: torch.nn.Module, example: torch.Tensor, given: str, result: str) -> onnx.ModelProto:
+def exported(
+    module: torch.nn.Module,
+    example: torch.Tensor,
+    given: str,
+    result: str,
+    *,
+    sizes: Mapping[int, str] = MappingProxyType({0: "N"}),
+) -> onnx.ModelProto:
+    """A module of one input and one output as ONNX, without what the exporter tells of this machine.
+
+    example: what goes in; its sizes are free where ``sizes`` names them by dimension. given, result: names of both.
+    Raises ModelError where the module cannot be exported.
+    """
     try:
         with _silence(), torch.no_grad():
             program = torch.onnx.export(
                 module,
                 (example,),
                 dynamo=True,
-                dynamic_shapes=({0: torch.export.Dim("N")},),
+                dynamic_shapes=({dimension: torch.export.Dim(name) for dimension, name in sizes.items()},),
                 input_names=[given],
                 output_names=[result],
                 external_data=False,
@@ -163,15 +198,22 @@ def _exported(module: torch.nn.Module, example: torch.Tensor, given: str, result
     return model
 
 
-def _compare(reader: torch.nn.Module, content: bytes, images: npt.NDArray[np.uint8], name: str) -> float:
+def _compare(
+    answer: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]],
+    content: bytes,
+    images: npt.NDArray[np.uint8],
+    name: str,
+) -> float:
     """Largest difference of a probability between ONNX Runtime and torch. Raises ModelError where it is too large."""
     session = open_session(content, threads=torch.get_num_threads())
     largest = 0.0
     for first in range(0, len(images), _BATCH):
         batch = np.array(images[first : first + _BATCH])  # a copy: torch warns of read-only arrays
-        with torch.no_grad():
-            expected = reader(torch.from_numpy(batch)).numpy()
-        found, _ = run_session(session, batch)
+        expected = answer(batch)
+        found, unfamiliarity = run_session(session, batch)
+        if unfamiliarity is not None:
+            none = unfamiliarity[:, None]
+            found = np.concatenate([found * (1 - none), none], axis=1)
         largest = max(largest, float(np.abs(found - expected).max()))
         if not largest <= MAX_DIFFERENCE:
             raise ModelError(
@@ -203,4 +245,4 @@ def _silence() -> Iterator[None]:
                 logger.setLevel(level)
 
 
-__all__ = ["MAX_DIFFERENCE", "ExportReport", "export_model", "graph_of"]
+__all__ = ["MAX_DIFFERENCE", "ExportReport", "export_model", "exported", "graph_of", "write_checked"]

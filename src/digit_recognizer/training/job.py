@@ -6,7 +6,7 @@ Knows nothing of terminals, plots or command lines.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 import torch
+from torch import nn
 
 from digit_recognizer._version import __version__
 from digit_recognizer.digits import Dataset, Digits
@@ -24,15 +25,17 @@ from digit_recognizer.errors import CheckpointError, FileError, InputError, Inte
 from digit_recognizer.files import write_json
 from digit_recognizer.model_file import ModelMetadata
 from digit_recognizer.recognizer import Recognizer
+from digit_recognizer.training.averaging import midway
 from digit_recognizer.training.calibration import MAX_ERROR, export_calibrated, export_cascade_calibrated
-from digit_recognizer.training.checkpoint import Snapshot, save_snapshot
+from digit_recognizer.training.checkpoint import CheckpointFolder, Snapshot, save_snapshot
+from digit_recognizer.training.distributed import ALONE, Ranks
 from digit_recognizer.training.hardware import Hardware, describe_machine
 from digit_recognizer.training.networks import count_parameters
 from digit_recognizer.training.progress import Progress, StopRequest
 from digit_recognizer.training.recipe import Recipe
 from digit_recognizer.training.run_folder import RunFolder
-from digit_recognizer.training.ship.job import prepare
-from digit_recognizer.training.trainer import Labelled, train
+from digit_recognizer.training.ship.preparation import prepare
+from digit_recognizer.training.trainer import Labelled, Trained, train
 
 
 @dataclass(frozen=True)
@@ -109,13 +112,14 @@ def train_run(
     on_progress: Callable[[Progress], None] = lambda progress: None,
     tell: Callable[[str], None] = lambda note: None,
     stop: StopRequest | None = None,
+    ranks: Ranks = ALONE,
 ) -> FinishedRun:
     """Train on the labelled part of ``dataset`` and leave a finished run in ``folder``.
 
     The folder must be empty or hold the run to go on with: see RunFolder.claim.
 
     source, command: which data, and how to repeat the run; both are kept in config.json. tell: called with a
-    sentence where there is something to say.
+    sentence where there is something to say. ranks: the processes that train together, of which this one leads.
     Raises InputError where less than two classes are there to learn, RunFolderBusy, CheckpointError where ``resume``
     meets a run of other data or settings, FileError where the folder cannot be written or vanishes, and what train
     raises.
@@ -128,6 +132,7 @@ def train_run(
         "command": command,
         "source": source,
         **_config(dataset, training, validation, settings, hardware),
+        **({"ranks": ranks.count} if ranks.count > 1 else {}),
     }
     with folder.locked():
         if resume:
@@ -152,34 +157,40 @@ def train_run(
                 folder.write_history(history)
             on_progress(progress)
 
-        learnt, checked, made_of = _material(training, validation, settings, tell)
+        materials, checked, made_of = _material(training, validation, settings, tell)
         if resume and (saved := folder.checkpoints.latest(lambda warning: None)) is not None:
             history.extend(saved.facts["history"])
-        trained = train(
-            settings.recipe,
-            learnt,
-            checked,
-            seed=settings.seed,
-            hardware=hardware,
-            checkpoints=folder.checkpoints,
-            on_progress=note_progress,
-            stop=stop,
-        )
-        rows, seconds, networks = trained.history, trained.seconds, {"": trained.network}
-        if settings.recipe.scout is not None:
-            history[:] = rows
-            scout = train(
-                settings.recipe.scout,
-                learnt,
-                checked,
-                seed=settings.seed + 1,
-                hardware=hardware,
-                checkpoints=folder.scout_checkpoints,
-                on_progress=note_progress,
-                stop=stop,
+
+        def taught(
+            recipe: Recipe, learnt: Labelled, checkpoints: CheckpointFolder, start: nn.Module | None = None
+        ) -> Trained:
+            """The next network of the run, with the run's history so far."""
+            stages.append(
+                train(
+                    recipe,
+                    learnt,
+                    checked,
+                    seed=settings.seed + len(stages),
+                    hardware=hardware,
+                    checkpoints=checkpoints,
+                    on_progress=note_progress,
+                    stop=stop,
+                    start=None if start is None else start.state_dict(),
+                    ranks=ranks,
+                )
             )
-            rows, seconds, networks["scout."] = rows + scout.history, seconds + scout.seconds, scout.network
-        folder.write_history(rows)
+            history[:] = [row for trained in stages for row in trained.history]
+            return stages[-1]
+
+        recipe, stages = settings.recipe, list[Trained]()
+        networks = {"": taught(recipe, materials[0], folder.checkpoints).network}
+        if recipe.polish is not None:
+            polished = taught(recipe.polish, materials[-1], folder.polish_checkpoints, networks[""]).network
+            networks[""] = midway(networks[""], polished, materials[-1].images)
+        if recipe.scout is not None:
+            networks["scout."] = taught(recipe.scout, materials[0], folder.scout_checkpoints).network
+        seconds = sum(trained.seconds for trained in stages)
+        folder.write_history(history)
         if stop is not None and stop.signal_number is not None:
             raise Interrupted(
                 "stopped after the last epoch; saved, go on with --resume", signal_number=stop.signal_number
@@ -189,16 +200,16 @@ def train_run(
         card = _card(dataset, settings, made_of, command, seconds)
         if "scout." in networks:
             recognizer, facts = export_cascade_calibrated(
-                networks["scout."], trained.network, checked, folder.model, card, validation
+                networks["scout."], networks[""], checked, folder.model, card, validation
             )
         else:
-            recognizer, facts = export_calibrated(trained.network, folder.model, card, validation)
+            recognizer, facts = export_calibrated(networks[""], folder.model, card, validation)
         results = {
             "preset": settings.recipe.preset,
             "val_accuracy": facts["accuracy"],
             "val_loss": facts["log_loss"],
             "train_seconds": round(seconds, 3),
-            "epochs": settings.recipe.epochs,
+            "epochs": recipe.epochs + (recipe.polish.epochs if recipe.polish else 0),
             "members": settings.recipe.members,
             "parameters": sum(count_parameters(network) for network in networks.values()),
             **({"learnt_from": made_of} if made_of else {}),
@@ -218,14 +229,16 @@ def _require_two_classes(digits: Digits) -> None:
 
 def _material(
     training: Digits, validation: Digits, settings: Settings, tell: Callable[[str], None]
-) -> tuple[Labelled, Labelled, dict[str, Any]]:
-    """What is learnt from and validated on: the digits, what the recipe composes of them, and of what, in numbers."""
-    if settings.recipe.composition is None:
-        return training, validation, {}
+) -> tuple[Sequence[Labelled], Labelled, dict[str, Any]]:
+    """What each training learns from, what all are validated on, and what it was composed of, in numbers."""
+    recipe = settings.recipe
+    if recipe.composition is None:
+        return [training], validation, {}
+    polish = recipe.polish.composition if recipe.polish else None
     prepared = prepare(
         training,
         validation,
-        settings.recipe.composition,
+        [recipe.composition, *([polish] if polish else [])],
         strokes=settings.strokes,
         fonts=None if settings.fonts is None else [Path(settings.fonts)],
         seed=settings.seed,

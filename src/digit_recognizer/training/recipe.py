@@ -48,7 +48,8 @@ class Recipe:
     share ``focus_hardest`` are those with the largest loss when last seen, the rest are drawn at random from the
     others (after selective backpropagation, Jiang et al. 2019). 1 is everything, as usual.
     composition: what is learnt beside the digits, or None. scout: how the small network is trained that answers where
-    it is sure; then there are two in one file, see training/ship/cascade.py.
+    it is sure; then there are two in one file, see training/ship/cascade.py. polish: how the network goes on learning
+    from where it then is, on another composition; it ends midway between the two, see averaging.py. None: no more.
     """
 
     preset: str
@@ -73,6 +74,7 @@ class Recipe:
     augmentation: Augmentation = field(default_factory=Augmentation)
     composition: Composition | None = None
     scout: Recipe | None = None
+    polish: Recipe | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "members"):
@@ -122,8 +124,9 @@ class Recipe:
             known["augmentation"] = Augmentation(**values["augmentation"])
             if values.get("composition") is not None:
                 known["composition"] = Composition(**values["composition"])
-            if values.get("scout") is not None:
-                known["scout"] = Recipe.from_dict(values["scout"])
+            for name in ("scout", "polish"):
+                if values.get(name) is not None:
+                    known[name] = Recipe.from_dict(values[name])
             return Recipe(**known)
         except (KeyError, TypeError) as error:
             raise UsageError(f"recipe: {error}") from error
@@ -171,7 +174,7 @@ def best() -> Recipe:
         network="compact",
         widths=(32, 64, 96),
         depths=(2, 3),
-        members=8,
+        members=10,
         epochs=27,  # the first over all images, the others over half of them: fourteen passes
         min_steps=2000,
         batch_size=96,
@@ -204,15 +207,23 @@ def ship() -> Recipe:
         label_smoothing=0.03,
         augmentation=Augmentation(rotation=8, zoom=0.1, shift=0.06, shear=0.1),
     )
-    return replace(
+    main = replace(
         scout,
         widths=(32, 64, 96),
         depths=(2, 3),
         strided=False,
         epochs=22,
         composition=Composition(digits=1.5, drawings=0.6, printed=0.45, no_digits=0.65, plain=1),
-        scout=scout,
     )
+    # Breadth first, then, at a third of the rate, more of the digits as they are and of what is no digit.
+    polish = replace(
+        main,
+        epochs=14,
+        learning_rate=2e-3,
+        warmup=0.1,
+        composition=Composition(digits=0.6, drawings=0.3, printed=0.3, no_digits=0.8, plain=1),
+    )
+    return replace(main, scout=scout, polish=polish)
 
 
 PRESETS = {"notebook": notebook, "fast": fast, "best": best, "ship": ship}

@@ -76,7 +76,9 @@ class RunFolder:
         self.model = self.path / "model.onnx"
         self.split = self.path / "split.json"
         self.checkpoints = CheckpointFolder(self.path / "checkpoints")
+        self.polish_checkpoints = CheckpointFolder(self.path / "checkpoints-polish")
         self.scout_checkpoints = CheckpointFolder(self.path / "checkpoints-scout")
+        self._all_checkpoints = (self.checkpoints, self.polish_checkpoints, self.scout_checkpoints)
         self._lock = FileLock(self.path / _LOCK)
 
     def is_finished(self) -> bool:
@@ -162,8 +164,8 @@ class RunFolder:
 
     def clear_checkpoints(self) -> None:
         """Remove what only an unfinished training needs. Raises FileError."""
-        self.checkpoints.clear()
-        self.scout_checkpoints.clear()
+        for checkpoints in self._all_checkpoints:
+            checkpoints.clear()
 
     def write_history(self, rows: Sequence[Mapping[str, float | int | None]]) -> None:
         """Write history.csv anew with all rows so far. Raises FileError."""
@@ -209,7 +211,8 @@ class RunFolder:
 
     def _sweep(self) -> None:
         """Remove what a killed process left half written. Only with the lock: nobody else is writing."""
-        for folder in (self.path, self.checkpoints.folder, self.scout_checkpoints.folder, self.path / "plots"):
+        checkpoints = [checkpoints.folder for checkpoints in self._all_checkpoints]
+        for folder in (self.path, *checkpoints, self.path / "plots"):
             if folder.is_dir():
                 for path in folder.iterdir():
                     if _HALF_WRITTEN.match(path.name):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from digit_recognizer.training.recipe import Recipe
+
 
 class OneCycle:
     """Rise to ``peak`` in a straight line, then fall to zero along half a cosine (Smith, Topin 2018).
@@ -84,4 +86,11 @@ class Plateau:
         self.rates = list(state["rates"])
 
 
-__all__ = ["OneCycle", "Plateau"]
+def build_schedule(recipe: Recipe, steps: int) -> OneCycle | Plateau:
+    """The schedule that the recipe names, for a training of so many steps."""
+    if recipe.schedule == "plateau":
+        return Plateau(recipe.learning_rate)
+    return OneCycle(recipe.learning_rate, steps, recipe.warmup)
+
+
+__all__ = ["OneCycle", "Plateau", "build_schedule"]

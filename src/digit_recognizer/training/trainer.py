@@ -4,14 +4,14 @@ Knows nothing of files but the checkpoint folder that it is handed, and nothing 
 
 Every random choice is a function of (seed, member, purpose, epoch or step): the order of an epoch, the bends of a
 batch, dropout. So a training that is resumed, from the middle of an epoch too, ends with the same bytes as one that
-was never interrupted, as long as the number of threads is the same.
+was never interrupted, as long as the number of threads is the same. Under torchrun every rank runs this loop, on its
+share of each batch: see distributed.py.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -23,12 +23,17 @@ from torch import Tensor, nn
 
 from digit_recognizer.digits import Images, Labels
 from digit_recognizer.errors import CheckpointError, Interrupted, TrainingDiverged
+from digit_recognizer.training.announcement import announce
 from digit_recognizer.training.checkpoint import CheckpointFolder, Snapshot
+from digit_recognizer.training.distributed import ALONE, Ranks
+from digit_recognizer.training.focus import epoch_order, shared_losses
 from digit_recognizer.training.hardware import Hardware
 from digit_recognizer.training.networks import CompactNetwork, Ensemble, NotebookNetwork
+from digit_recognizer.training.optimizer import build_optimizer, optimizer_tensors, restore_optimizer
 from digit_recognizer.training.progress import HistoryRow, Progress, StopRequest
 from digit_recognizer.training.recipe import Recipe
-from digit_recognizer.training.schedule import OneCycle, Plateau
+from digit_recognizer.training.schedule import build_schedule
+from digit_recognizer.training.tally import Tally
 
 MAX_ROLLBACKS = 3
 STEPS_BETWEEN_CHECKS = 25  # of the loss being a number, of a request to stop, and of the progress shown
@@ -73,14 +78,23 @@ def train(
     checkpoints: CheckpointFolder | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     stop: StopRequest | None = None,
+    start: Mapping[str, Tensor] | None = None,
+    ranks: Ranks = ALONE,
 ) -> Trained:
     """Train every member of the recipe, one after another, going on from the newest checkpoint if there is one.
 
-    training, validation: labelled digits; validation is only looked at, once an epoch.
+    training, validation: labelled digits; validation is only looked at, once an epoch. start: weights that every member
+    begins with, as ``state_dict`` gives them; left out, random ones. ranks: the processes that train together; each
+    calls this with the same, the others as announced by the first, which alone has checkpoints.
     Raises Interrupted where ``stop`` was set (the state is saved), TrainingDiverged where the loss is no finite
-    number four times over, CheckpointError where a checkpoint belongs to another recipe.
+    number four times over, CheckpointError where a checkpoint belongs to another recipe, UsageError where a batch has
+    fewer images than there are ranks.
     """
-    run = _Run(recipe, training, validation, seed, hardware, checkpoints, on_progress, stop or StopRequest())
+    ranks.require_batch(recipe.batch_size)
+    announce(ranks, recipe, seed, training, validation, start)
+    run = _Run(
+        recipe, training, validation, seed, hardware, checkpoints, on_progress, stop or StopRequest(), start, ranks
+    )
     return run.to_the_end()
 
 
@@ -88,23 +102,13 @@ def logits(network: nn.Module, images: npt.NDArray[np.uint8], hardware: Hardware
     """What a network says of uint8 (N, 28, 28): float32 (N, classes) on the CPU."""
     was_training = network.training
     network.eval()
-    with torch.no_grad(), _precision(hardware):
+    with torch.no_grad(), hardware.autocast():
         batches = [
             network(hardware.place(torch.from_numpy(images[start : start + 512].copy())).unsqueeze(1).float() / 255)
-            for start in range(0, len(images), 512)
+            for start in range(0, max(1, len(images)), 512)
         ]
     network.train(was_training)
     return torch.cat(batches).float().cpu()
-
-
-@dataclass
-class _Epoch:
-    """What the running epoch has seen so far."""
-
-    loss_sum: float = 0.0
-    correct: int = 0
-    seen: int = 0
-    seconds: float = 0.0
 
 
 @dataclass
@@ -117,6 +121,8 @@ class _Run:
     checkpoints: CheckpointFolder | None
     on_progress: Callable[[Progress], None]
     stop: StopRequest
+    start: Mapping[str, Tensor] | None = None
+    ranks: Ranks = ALONE
 
     member: int = 1
     epoch: int = 1
@@ -126,7 +132,8 @@ class _Run:
     rollbacks: int = 0
     history: list[HistoryRow] = field(default_factory=list)
     finished: dict[str, Tensor] = field(default_factory=dict)  # weights of finished members
-    running: _Epoch = field(default_factory=_Epoch)
+    running: Tally = field(default_factory=Tally)
+    last_loss: Tensor = field(init=False)  # float32 (N,), of each image when last learnt from
 
     def to_the_end(self) -> Trained:
         place = self.hardware.place
@@ -134,7 +141,7 @@ class _Run:
         self.labels = place(torch.from_numpy(self.training.known_labels().copy()))  # int64 (N,)
         self.steps = self.recipe.total_steps(len(self.training))
         self._start_member()
-        saved = self.checkpoints.latest(self._tell) if self.checkpoints else None
+        saved = self.ranks.hand_out(self.checkpoints.latest(self._tell) if self.checkpoints else None)
         if saved is not None:
             self._restore(saved)
         good = self._snapshot()
@@ -155,58 +162,55 @@ class _Run:
     # ---- the loop ----
 
     def _run_epoch(self) -> None:
-        losses_seen: list[Tensor] = []
-        correct_seen: list[Tensor] = []
         began = time.perf_counter()
         seconds_before, seen_before = self.running.seconds, self.running.seen
 
         def settle() -> None:
-            """Move what the device counted into plain numbers; one wait for many steps."""
-            if losses_seen:
-                # One by one, so that the sum does not depend on how often it is looked at.
-                for loss in torch.stack(losses_seen).tolist():
-                    self.running.loss_sum += loss
-                self.running.correct += int(torch.stack(correct_seen).sum())
-                losses_seen.clear()
-                correct_seen.clear()
+            self.running.settle(self.ranks)
             self.running.seconds = seconds_before + time.perf_counter() - began
             if not np.isfinite(self.running.loss_sum):
                 raise _NotFinite
 
         for chosen in self._remaining_batches():
-            losses, right = self._step(chosen)
-            losses_seen.append(losses.sum())
-            correct_seen.append(right)
-            self.running.seen += len(chosen)
+            self.running.add(*self._step(chosen), len(chosen))
             self.batch += 1
             self.step += 1
-            if self.stop.signal_number is not None:
+            if signal_number := self._asked_to_stop():
                 settle()
-                self._save_and_stop(self.stop.signal_number)
+                self._save_and_stop(signal_number)
             if self.step % STEPS_BETWEEN_CHECKS == 0:
                 settle()
                 elapsed = self.running.seconds - seconds_before
                 self._show((self.running.seen - seen_before) / max(elapsed, 1e-9))
         settle()
 
+    def _asked_to_stop(self) -> int:
+        """The number of the signal that asks to stop, or 0. Several ranks ask each other, now and then."""
+        asked = self.stop.signal_number or 0
+        if self.ranks.count == 1:
+            return asked
+        return self.ranks.largest(asked) if self.step % STEPS_BETWEEN_CHECKS == 0 else 0
+
     def _step(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """Learn from one batch. Returns its losses (B,) and how many answers were right, both on the device."""
+        """Learn from this rank's share of one batch. Returns its losses (b,), and how many answers were right."""
         recipe = self.recipe
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.rate(self.step, self.epoch) * self.rate_factor
         generator = torch.Generator(self.hardware.device).manual_seed(self._draw(_AUGMENTATION, self.step))
         images = self.images[chosen].unsqueeze(1).float() / 255  # (B, 1, 28, 28)
-        images = recipe.augmentation.apply(images, generator)
+        share = self.ranks.share(len(chosen))
+        images = recipe.augmentation.apply(images, generator, None, share)  # bent alike, whoever bends them
+        size, chosen = len(chosen), chosen[share]
         labels = self.labels[chosen]
         with torch.random.fork_rng(self.hardware.forked_devices):
-            self.hardware.seed(self._draw(_DROPOUT, self.step))
-            with _precision(self.hardware):
-                answers = self.network(images.contiguous(memory_format=torch.channels_last))  # (B, 10)
+            self.hardware.seed(self._draw(_DROPOUT, self.step, self.ranks.rank))
+            with self.hardware.autocast():
+                answers = self.learner(images.contiguous(memory_format=torch.channels_last))  # (B, 10)
         losses = functional.cross_entropy(
             answers.float(), labels, label_smoothing=recipe.label_smoothing, reduction="none"
         )
         self.optimizer.zero_grad(set_to_none=True)
-        losses.mean().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self.ranks.mean_loss(losses, size).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.optimizer.step()
         losses = losses.detach()
         if recipe.focus < 1:
@@ -219,23 +223,16 @@ class _Run:
         yield from torch.split(self.order, size)[self.batch :]
 
     def _choose_order(self) -> Tensor:
-        """The images of this epoch in their order, int64 (n,): all of them, or the hard ones and some others."""
-        total = len(self.training)
-        shuffled = np.random.default_rng(self._draw(_ORDER, self.epoch)).permutation(total)
-        order = self.hardware.place(torch.from_numpy(shuffled))
-        wanted = self.recipe.images_in_epoch(self.epoch, total)
-        if wanted < total:
-            hard = round(wanted * self.recipe.focus_hardest)
-            by_loss = order[self.last_loss[order].argsort(descending=True, stable=True)]
-            chosen = torch.zeros(total, dtype=torch.bool, device=order.device)
-            chosen[by_loss[:hard]] = True
-            others = order[~chosen[order]][: wanted - hard]
-            chosen[others] = True
-            order = order[chosen[order]]
-        return order
+        return epoch_order(self.recipe, self.epoch, self.last_loss, self._draw(_ORDER, self.epoch))
+
+    def _share_losses(self) -> None:
+        seen = self.order[: self.batch * self.recipe.batch_size]
+        self.last_loss = shared_losses(self.last_loss, seen, self.recipe.batch_size, self.ranks)
 
     def _end_epoch(self) -> None:
-        answers = logits(self.network, self.validation.images, self.hardware)
+        self._share_losses()
+        images = self.validation.images
+        answers = self.ranks.in_shares(len(images), lambda share: logits(self.network, images[share], self.hardware))
         labels = torch.from_numpy(self.validation.known_labels().copy())
         val_loss = float(functional.cross_entropy(answers, labels))
         val_accuracy = float((answers.argmax(1) == labels).double().mean())
@@ -246,8 +243,8 @@ class _Run:
             "epoch": self.epoch,
             "seconds": round(self.running.seconds, 3),
             "learning_rate": self.schedule.rate(self.step - 1, self.epoch) * self.rate_factor,
-            "loss": self.running.loss_sum / self.running.seen,
-            "accuracy": self.running.correct / self.running.seen,
+            "loss": self.running.loss,
+            "accuracy": self.running.accuracy,
             "val_loss": val_loss,
             "val_accuracy": val_accuracy,
         }
@@ -256,7 +253,7 @@ class _Run:
         self._show(self.running.seen / max(self.running.seconds, 1e-9), row, note)
         self.epoch += 1
         self.batch = 0
-        self.running = _Epoch()
+        self.running = Tally()
         if self.epoch <= self.recipe.epochs:
             self.order = self._choose_order()
 
@@ -266,17 +263,16 @@ class _Run:
         with torch.random.fork_rng(self.hardware.forked_devices):
             self.hardware.seed(self._draw(_INITIALISATION, 0))
             network = build_network(self.recipe)
+        if self.start is not None:
+            network.load_state_dict(dict(self.start))
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.network: nn.Module = self.hardware.place(network).train()
-        self.optimizer = _optimizer(self.recipe, self.network, self.hardware)
-        self.schedule: OneCycle | Plateau
-        if self.recipe.schedule == "plateau":
-            self.schedule = Plateau(self.recipe.learning_rate)
-        else:
-            self.schedule = OneCycle(self.recipe.learning_rate, self.steps, self.recipe.warmup)
+        self.learner = self.ranks.learner(self.network)
+        self.optimizer = build_optimizer(self.recipe, self.network, self.hardware)
+        self.schedule = build_schedule(self.recipe, self.steps)
         self.last_loss = torch.full((len(self.training),), UNSEEN_LOSS, device=self.hardware.device)
         self.epoch, self.batch, self.step = 1, 0, 0
-        self.running = _Epoch()
+        self.running = Tally()
         self.order = self._choose_order()
 
     def _end_member(self) -> None:
@@ -304,8 +300,7 @@ class _Run:
         """Everything that decides what comes next, copied. The random states are the seed and the step."""
         tensors = {f"finished.{name}": value for name, value in self.finished.items()}
         tensors |= {f"network.{name}": value.cpu().clone() for name, value in self.network.state_dict().items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": value.cpu().clone() for name, value in state.items()}
+        tensors |= {f"optimizer.{name}": value for name, value in optimizer_tensors(self.optimizer).items()}
         tensors["last_loss"] = self.last_loss.cpu().clone()
         tensors["order"] = self.order.cpu().clone()
         facts = {
@@ -315,7 +310,7 @@ class _Run:
             "step": self.step,
             "rate_factor": self.rate_factor,
             "rollbacks": self.rollbacks,
-            "running": vars(self.running).copy(),
+            "running": self.running.state(),
             "schedule": self.schedule.state(),
             "history": [dict(row) for row in self.history],
         }
@@ -328,29 +323,16 @@ class _Run:
                 facts[name] for name in ("member", "epoch", "batch", "step")
             )
             self.rate_factor, self.rollbacks = facts["rate_factor"], facts["rollbacks"]
-            self.running = _Epoch(**facts["running"])
+            self.running = Tally(**facts["running"])
             self.schedule.restore(facts["schedule"])
             self.history = [dict(row) for row in facts["history"]]
             self.finished = _under("finished.", tensors)
             self.network.load_state_dict(_under("network.", tensors))
-            self._restore_optimizer(_under("optimizer.", tensors))
+            restore_optimizer(self.optimizer, _under("optimizer.", tensors))
             self.last_loss = self.hardware.place(tensors["last_loss"].clone())
             self.order = self.hardware.place(tensors["order"].clone())
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CheckpointError(f"the checkpoint does not fit this training ({error})") from error
-
-    def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
-        parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            index, key = name.split(".", 1)
-            parameter = parameters[int(index)]
-            # The fused optimizers walk raw memory: a moment must lie in memory as its parameter does.
-            if value.shape == parameter.shape:
-                value = torch.empty_like(parameter).copy_(value).detach()
-            state.setdefault(int(index), {})[key] = value
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
 
     def _roll_back(self, good: Snapshot) -> None:
         self.rollbacks += 1
@@ -366,9 +348,11 @@ class _Run:
 
     def _save_and_stop(self, signal_number: int) -> None:
         where = f"epoch {self.epoch}, batch {self.batch}"
+        self._share_losses()
         if self.checkpoints:
             self.checkpoints.save(self._total_step(), self._snapshot())
             where += "; saved, go on with --resume"
+        self.ranks.largest(0)  # no rank ends before it is saved: torchrun would then stop the others too
         raise Interrupted(f"stopped at {where}", signal_number=signal_number)
 
     def _total_step(self) -> int:
@@ -385,8 +369,8 @@ class _Run:
                 epochs=self.recipe.epochs,
                 step=self._total_step(),
                 steps=self.steps * self.recipe.members,
-                loss=self.running.loss_sum / max(1, self.running.seen),
-                accuracy=self.running.correct / max(1, self.running.seen),
+                loss=self.running.loss,
+                accuracy=self.running.accuracy,
                 images_per_second=images_per_second,
                 seconds_left=steps_left * self.recipe.batch_size / max(images_per_second, 1e-9),
                 row=row,
@@ -397,34 +381,15 @@ class _Run:
     def _tell(self, note: str) -> None:
         self._show(0.0, note=note)
 
-    def _draw(self, purpose: int, index: int) -> int:
+    def _draw(self, purpose: int, index: int, rank: int = 0) -> int:
         """A seed for one purpose at one moment (numpy's SeedSequence keeps such streams independent)."""
-        sequence = np.random.SeedSequence([self.seed, self.member, purpose, index])
+        own = [rank] if rank else []
+        sequence = np.random.SeedSequence([self.seed, self.member, purpose, index, *own])
         return int(sequence.generate_state(1, np.uint64)[0] >> 1)
 
 
 class _NotFinite(Exception):
     """The loss of some step since the last look is NaN or infinite."""
-
-
-def _precision(hardware: Hardware) -> AbstractContextManager[Any]:
-    if hardware.precision == "bfloat16":
-        return torch.autocast(hardware.device.type, torch.bfloat16)
-    return nullcontext()
-
-
-def _optimizer(recipe: Recipe, network: nn.Module, hardware: Hardware) -> torch.optim.Optimizer:
-    parameters = list(network.parameters())
-    if recipe.optimizer == "rmsprop":  # Keras' rho and epsilon
-        return torch.optim.RMSprop(parameters, recipe.learning_rate, alpha=0.9, eps=1e-8)
-    matrices = [parameter for parameter in parameters if parameter.ndim > 1]
-    vectors = [parameter for parameter in parameters if parameter.ndim <= 1]
-    return torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
-        recipe.learning_rate,
-        betas=(0.9, 0.99),
-        fused=hardware.device.type in ("cpu", "cuda"),
-    )
 
 
 def _under(prefix: str, tensors: Any) -> dict[str, Tensor]:

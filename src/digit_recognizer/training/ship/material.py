@@ -43,13 +43,14 @@ _OUTLINED = 0.05  # share of them of which only the outline is drawn
 
 # What is no digit, and how often of each kind.
 _KINDS: dict[str, float] = {
-    "letter": 0.40,
+    "letter": 0.33,
     "word": 0.06,
-    "scribble": 0.10,
-    "figure": 0.10,
-    "together": 0.14,
-    "piece": 0.08,
-    "texture": 0.09,
+    "scribble": 0.08,
+    "figure": 0.08,
+    "together": 0.16,
+    "piece": 0.14,
+    "texture": 0.07,
+    "paper": 0.05,
     "noise": 0.02,
     "blank": 0.01,
 }
@@ -231,6 +232,7 @@ class _Maker:
             ),
             "piece": self._piece,
             "texture": lambda: to_frame(texture(self.rng)),
+            "paper": self._paper,
             "noise": lambda: self.rng.integers(0, 256, (SIDE, SIDE), np.uint8),
             "blank": lambda: np.zeros((SIDE, SIDE), np.uint8),
         }
@@ -268,6 +270,11 @@ class _Maker:
             if part is not None:
                 return self._taken(part, dose=0.5)
         return None
+
+    def _paper(self) -> Ink:
+        """A crop in which nothing is written."""
+        height, width = (int(side) for side in self.rng.integers(20, 80, 2))
+        return to_frame(crop_of(np.zeros((height, width), np.uint8), (), self.rng))
 
     def _glyph(self, characters: Sequence[str]) -> Ink:
         """One of ``characters`` in any of the fonts that has it."""

@@ -33,7 +33,7 @@ class Odds:
     tight: float = 0.3
     neighbours: float = 0.25
     rules: float = 0.12
-    crossed: float = 0.07
+    crossed: float = 0.1
     box: float = 0.08
     paper: float = 0.4
     shade: float = 0.3

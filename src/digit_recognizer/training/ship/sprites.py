@@ -20,6 +20,7 @@ SPRITE_SIDE = 60  # three pixels for each of the twenty that a digit has in its 
 # Halves of these digits look like no digit; half an 8 is a 0, half a 9 a 1, half a 6 a 0 or a 1.
 _CUT_ACROSS = (2, 5)
 _CUT_ALONG = (0, 2, 3, 5, 8)
+_CUT_ALL = (0, 2, 3, 5, 6, 8)
 
 Ink = npt.NDArray[np.uint8]
 
@@ -108,6 +109,10 @@ def run_together(left: Ink, right: Ink, rng: np.random.Generator) -> Ink:
 
 def piece(ink: Ink, label: int, rng: np.random.Generator) -> Ink | None:
     """A part of a digit that is no digit any more, or None where its parts may look like digits."""
+    if label in _CUT_ALL and rng.random() < 0.4:  # a third of it, any way up, as a crop that misses the digit has it
+        turned = np.rot90(ink, int(rng.integers(4)))
+        part = turned[: max(2, round(len(turned) * rng.uniform(0.25, 0.42)))]
+        return tight(part) if (part > 128).sum() > 20 else None
     share = rng.uniform(0.38, 0.55)
     height, width = ink.shape
     if label in _CUT_ALONG and (label not in _CUT_ACROSS or rng.random() < 0.5):

@@ -11,16 +11,18 @@ import numpy as np
 import pytest
 
 from digit_recognizer.digits import Dataset, Digits
-from digit_recognizer.errors import UsageError
+from digit_recognizer.errors import Interrupted, UsageError
 from digit_recognizer.recognizer import Recognizer
+from digit_recognizer.training.calibration import choose_min_confidence, make_cascade
 from digit_recognizer.training.hardware import choose_hardware
 from digit_recognizer.training.job import Settings, settings_of, train_run
 from digit_recognizer.training.networks import CompactNetwork
+from digit_recognizer.training.progress import Progress, StopRequest
 from digit_recognizer.training.recipe import Composition, Recipe, fast, ship
 from digit_recognizer.training.run_folder import RunFolder
 from digit_recognizer.training.ship.cascade import Cascade
-from digit_recognizer.training.ship.job import choose_min_confidence, make_cascade, prepare, split_drawings
 from digit_recognizer.training.ship.material import NO_DIGIT, Material
+from digit_recognizer.training.ship.preparation import prepare, split_drawings
 from tests.conftest import draw_digits
 from tests.training.test_fonts import save_font
 
@@ -44,12 +46,14 @@ def fonts(tmp_path: Path) -> Path:
 def small_ship() -> Recipe:
     recipe = ship()
     assert recipe.scout is not None
+    assert recipe.polish is not None
+    small = Composition(digits=1, drawings=0.2, printed=0.2, no_digits=0.3, plain=1)
+    widths = {"widths": (4, 6, 8), "depths": (1, 1), "epochs": 1}
     return replace(
         recipe,
-        widths=(4, 6, 8),
-        depths=(1, 1),
-        epochs=1,
-        composition=Composition(digits=1, drawings=0.2, printed=0.2, no_digits=0.3, plain=1),
+        **widths,
+        composition=small,
+        polish=replace(recipe.polish, **widths, composition=replace(small, no_digits=0.5)),
         scout=replace(recipe.scout, widths=(4, 4, 4), depths=(1, 1), epochs=1),
     )
 
@@ -74,20 +78,55 @@ def test_a_run_ends_with_one_file_that_tells_how_likely_a_picture_shows_no_digit
     assert (rows.sum(1) < 1).all()
     assert finished.metrics["parameters"] > 1_000
     assert {"scout_confidence", "scout_answers", "main_accuracy"} <= set(finished.metrics)
-    assert [line.split(",")[1] for line in folder.history.read_text().splitlines()] == ["epoch", "1", "1"]
+    assert [line.split(",")[1] for line in folder.history.read_text().splitlines()] == ["epoch", "1", "1", "1"]
     assert settings_of(folder) == settings
-    assert not folder.scout_checkpoints.folder.exists() or not any(folder.scout_checkpoints.folder.iterdir())
+    for checkpoints in (folder.checkpoints, folder.polish_checkpoints, folder.scout_checkpoints):
+        assert not checkpoints.folder.exists() or not any(checkpoints.folder.iterdir())
+
+
+def test_a_run_stopped_while_it_is_polished_goes_on_and_ends_with_the_same_bytes(
+    tmp_path: Path, strokes: Path, fonts: Path
+) -> None:
+    digits = draw_digits(120, seed=8)
+    settings = Settings(small_ship(), seed=3, val=0.2, strokes=str(strokes), fonts=str(fonts))
+    cpu = choose_hardware("cpu")
+    whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
+    train_run(Dataset("drawn", digits, None), whole, settings, hardware=cpu)
+    request, rows = StopRequest(), 0
+
+    def stop_after_the_second_row(progress: Progress) -> None:
+        nonlocal rows
+        rows += progress.row is not None
+        if rows == 2:
+            request.signal_number = 15
+
+    with pytest.raises(Interrupted):
+        train_run(
+            Dataset("drawn", digits, None),
+            broken,
+            settings,
+            hardware=cpu,
+            on_progress=stop_after_the_second_row,
+            stop=request,
+        )
+    assert not broken.is_finished()
+    train_run(Dataset("drawn", digits, None), broken, settings, hardware=cpu, resume=True)
+    assert broken.weights.read_bytes() == whole.weights.read_bytes()
+    assert [line.split(",")[1] for line in broken.history.read_text().splitlines()] == ["epoch", "1", "1", "1"]
 
 
 def test_no_digit_drawing_or_font_is_on_both_sides(strokes: Path, fonts: Path) -> None:
     digits = draw_digits(60, seed=1)
     training, validation = digits.split(0.2, 0)
-    prepared = prepare(training, validation, Composition(1, 0, 0, 0.5, plain=2), strokes=None, fonts=[fonts], seed=0)
-    plain = prepared.training.images[: 3 * len(training)].reshape(3, len(training), 28, 28)
+    compositions = [Composition(1, 0, 0, 0.5, plain=2), Composition(0.5, 0, 0, 1)]
+    prepared = prepare(training, validation, compositions, strokes=None, fonts=[fonts], seed=0)
+    first, second = prepared.training
+    plain = first.images[: 3 * len(training)].reshape(3, len(training), 28, 28)
     assert (plain == training.images).all()  # each digit three times as it is
     assert (prepared.validation.images[: len(validation)] == validation.images).all()
-    assert len(prepared.training) == 3 * 48 + 48 + 24
-    assert (prepared.validation.labels == NO_DIGIT).sum() >= 6
+    assert len(first) == 3 * 48 + 48 + 24
+    assert len(second) == 48 + 24 + 48
+    assert (prepared.validation.labels == NO_DIGIT).sum() >= 12
     assert prepared.sources["fonts"] == 4
 
 

@@ -1,0 +1,224 @@
+"""The words of ``digits tune`` become a sweep; its results become lines, a table and a plot.
+
+Decides nothing of trials or engines. Loads torch when it is called.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from digit_recognizer.apps.options import Address, Device, Epochs, Json, Unfinished, Workers
+from digit_recognizer.apps.outcome import needs
+from digit_recognizer.apps.terminal import Terminal, counted, percent
+from digit_recognizer.errors import Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from digit_recognizer.training.tuning.sweep import FinishedSweep
+    from digit_recognizer.training.tuning.trial import TrialResult
+
+ENGINES = ("local", "ray")
+
+
+def tune(
+    data: Annotated[str, typer.Argument(help="What to learn from, as for train.")],
+    output: Unfinished,
+    trials: Annotated[int, typer.Option(help="Recipes to try; the first is the preset itself.")] = 9,
+    preset: Annotated[str, typer.Option(help="What to vary: notebook, fast or best.")] = "fast",
+    epochs: Epochs = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    val: Annotated[float, typer.Option(help="Share of the labelled images that decides.")] = 0.1,
+    device: Device = "auto",
+    engine: Annotated[str, typer.Option(help="local: one after another; ray: side by side.")] = "local",
+    workers: Workers = None,
+    address: Address = None,
+    as_json: Json = False,
+) -> None:
+    """Search for a better recipe, one trial after the other.
+
+    Tries widths, epochs, learning rates and doses of augmentation.
+    """
+    if engine not in ENGINES:
+        raise UsageError(f"unknown engine {engine!r}; choose {' or '.join(ENGINES)}")
+    if engine == "local" and (workers is not None or address is not None):
+        raise UsageError("--workers and --address are for --engine ray")
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers: expected at least 1, found {workers}")
+    terminal = Terminal(as_json=as_json)
+    with needs("train", "training"):
+        from digit_recognizer.apps.ranks import refuse_torchrun
+        from digit_recognizer.apps.signals import stop_on_signals
+        from digit_recognizer.sources.catalog import load
+        from digit_recognizer.training.hardware import choose_hardware
+        from digit_recognizer.training.job import Settings, split
+        from digit_recognizer.training.recipe import preset as preset_of
+        from digit_recognizer.training.tuning.space import Trial, draw_trials, trial_recipe
+        from digit_recognizer.training.tuning.sweep import SweepFolder, SweepSettings, run_sweep
+
+        refuse_torchrun("tune")
+        recipe = preset_of(preset) if epochs is None else replace(preset_of(preset), epochs=epochs)
+        hardware = choose_hardware("cpu" if engine == "ray" and device == "auto" else device)
+        if engine == "ray" and hardware.device.type != "cpu":
+            raise UsageError(f"--engine ray trains each trial on a CPU of its own, not on {hardware.device.type}")
+        draw_trials(trials, seed), trial_recipe(recipe, Trial(1))  # refuse what makes no sense before the data is read
+        dataset = load(data)
+        parts = split(dataset.labelled(), Settings(recipe, seed, val))
+        if epochs is None:
+            recipe = recipe.fitted(len(parts.training))
+        facts = {
+            "data": dataset.name,
+            "fingerprint": dataset.labelled().fingerprint(),
+            "val": val,
+            "device": hardware.device.type,
+            "precision": hardware.precision,
+        }
+        settings, folder = SweepSettings(recipe, trials, seed, facts), SweepFolder(output)
+        terminal.heading(
+            f"Tuning: {preset}, {counted(trials, 'trial')} around its {counted(recipe.epochs, 'epoch')}, "
+            f"{len(parts.training):,} images to learn from, {len(parts.validation):,} that decide"
+        )
+        with stop_on_signals() as stop, folder.claim(settings):
+            if kept := folder.read_results():
+                terminal.note(f"{output}: {counted(len(kept), 'row')} kept, going on")
+            try:
+                with _engine(engine, parts, seed, hardware, workers, address, folder.checkpoints, stop) as do:
+                    finished = run_sweep(folder, settings, do, lambda result: terminal.note(_line(result)))
+            except Interrupted as interrupted:
+                rows = counted(len(folder.read_results()), "row")
+                raise Interrupted(
+                    f"stopped; {rows} in {folder.table}, the same command goes on",
+                    signal_number=interrupted.signal_number,
+                ) from interrupted
+        plot = _draw(finished, folder.plot)
+        command = shlex.join(["digits", "train", data, "--recipe", str(folder.best)])
+        _show(terminal, finished, plot, command, len(parts.validation))
+        terminal.document(
+            {
+                "sweep": str(output),
+                "trials": [result.to_row() for result in finished.results],
+                "best": finished.best.to_row(),
+                "recipe": finished.recipe.to_dict(),
+                "command": command,
+            }
+        )
+
+
+@contextmanager
+def _engine(
+    name: str,
+    parts: Any,
+    seed: int,
+    hardware: Any,
+    workers: int | None,
+    address: str | None,
+    checkpoints: Path,
+    stop: Any,
+) -> Iterator[Any]:
+    """The engine that was asked for, ready while the block runs."""
+    if name == "local":
+        from digit_recognizer.training.tuning.trial import one_after_another
+
+        yield one_after_another(
+            parts.training, parts.validation, seed=seed, hardware=hardware, folder=checkpoints, stop=stop
+        )
+        return
+    from digit_recognizer.apps.scale.trials import side_by_side
+
+    with side_by_side(
+        parts.training,
+        parts.validation,
+        seed=seed,
+        precision=hardware.precision,
+        workers=workers or hardware.threads,  # torch takes one for each core that it may use
+        address=address,
+        stop=stop,
+    ) as engine:
+        yield engine
+
+
+def _line(result: TrialResult) -> str:
+    """One finished trial in one line."""
+    found = "the loss stopped being a number" if result.val_loss is None else percent(result.val_accuracy)
+    return (
+        f"trial {result.trial}, rung {result.rung}: {found} · {result.seconds:.1f} s · "
+        f"{counted(result.epochs, 'epoch')}, widths {result.widths}, rate {result.learning_rate:g}, "
+        f"dose {result.dose:g}"
+    )
+
+
+def _show(terminal: Terminal, finished: FinishedSweep, plot: Path | None, command: str, deciding: int) -> None:
+    from digit_recognizer.training.tuning.sweep import pareto_front
+
+    best, last = finished.best, max(result.rung for result in finished.results)
+    front = pareto_front(finished.results)
+    rows = [("trial", "rung", "epochs", "widths", "rate", "dose", "parameters", "seconds", "accuracy", "loss", "")]
+    for result in sorted(finished.results, key=lambda each: (-each.rung, -each.val_accuracy, each.trial)):
+        marks = (
+            (result == best, "best"),
+            (result.trial == 1 and result.rung == last, "the preset itself"),
+            (result in front, "on the front"),
+        )
+        rows.append(
+            (
+                str(result.trial),
+                str(result.rung),
+                str(result.epochs),
+                result.widths,
+                f"{result.learning_rate:g}",
+                f"{result.dose:g}",
+                f"{result.parameters:,}",
+                f"{result.seconds:.1f}",
+                percent(result.val_accuracy),
+                "-" if result.val_loss is None else f"{result.val_loss:.4f}",
+                ", ".join(word for holds, word in marks if holds),
+            )
+        )
+    terminal.heading("Trials, by rung and accuracy")
+    terminal.table(_aligned(rows))
+    terminal.say(
+        f"trial {best.trial} was best on the {deciding:,} images that decided, so {percent(best.val_accuracy)} "
+        "flatters it; evaluate on others"
+    )
+    if plot is not None:
+        terminal.say(f"drawn in {plot}")
+    terminal.say(f"train it: {command}")
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The rows with their last column, words, filled up: a table sets every column to the right."""
+    width = max(len(row[-1]) for row in rows)
+    return [(*row[:-1], row[-1].ljust(width)) for row in rows]
+
+
+def _draw(finished: FinishedSweep, path: Path) -> Path | None:
+    """The plot of all trials, or None where the libraries that draw are not installed: the table says the same."""
+    from digit_recognizer.errors import MissingExtra
+    from digit_recognizer.training.tuning.sweep import pareto_front
+
+    try:
+        from digit_recognizer.analysis.plots import plot_trials
+    except MissingExtra:
+        return None
+    front = {(result.rung, result.trial) for result in pareto_front(finished.results)}
+    points = [
+        {
+            "seconds": result.seconds,
+            "accuracy": result.val_accuracy,
+            "name": str(result.trial),
+            "front": (result.rung, result.trial) in front,
+            "short": result.rung < finished.best.rung,
+            "best": result == finished.best,
+        }
+        for result in finished.results
+        if result.val_loss is not None
+    ]
+    return plot_trials(points, path)
+
+
+__all__ = ["ENGINES", "tune"]

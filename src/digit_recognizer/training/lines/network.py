@@ -1,0 +1,66 @@
+"""The line reader's network: strips float32 (N, 1, 32, W), 0-1, become logits float32 (N, W / 2, 12).
+
+Knows nothing of training, calibration or files.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from torch import Tensor, nn
+
+from digit_recognizer.pictures.ctc import OUTPUTS
+
+# Channels of the levels, as the strip gets lower: 16, 8, 4 and 1 rows; 1.4 MB of weights.
+WIDTHS = (32, 48, 64, 96, 112)
+
+
+class LineNetwork(nn.Module):
+    """Convolutions alone, so that a strip may be of any width: a frame of the answer for each two columns.
+
+    Strips lose height from level to level and keep their width; in the end a frame sees 41 columns, a digit with half
+    of either neighbour. 340 thousand numbers.
+
+    >>> import torch
+    >>> LineNetwork()(torch.zeros(2, 1, 32, 50)).shape
+    torch.Size([2, 25, 12])
+    """
+
+    def __init__(self, widths: tuple[int, int, int, int, int] = WIDTHS) -> None:
+        super().__init__()
+        first, second, third, fourth, last = widths
+        self.features = nn.Sequential(
+            *_level(1, first, (5, 5), stride=(2, 2)),  # (N, first, 16, W / 2)
+            *_level(first, second, (3, 3), stride=(2, 1)),  # (N, second, 8, W / 2)
+            *_level(second, third, (3, 3)),
+            *_level(third, third, (3, 3)),
+            *_level(third, third, (3, 3), stride=(2, 1)),  # (N, third, 4, W / 2)
+            *_level(third, fourth, (3, 3)),
+            *_level(fourth, last, (4, 1), padding=(0, 0)),  # (N, last, 1, W / 2)
+            *_level(last, last, (1, 5)),
+            *_level(last, last, (1, 5)),
+        )
+        self.head = nn.Conv2d(last, OUTPUTS, 1)
+
+    def forward(self, strips: Tensor) -> Tensor:
+        logits = self.head(self.features(strips))  # (N, 12, 1, W / 2)
+        return cast(Tensor, logits.squeeze(2).transpose(1, 2))
+
+
+def _level(
+    before: int,
+    after: int,
+    size: tuple[int, int],
+    *,
+    stride: tuple[int, int] = (1, 1),
+    padding: tuple[int, int] | None = None,
+) -> list[nn.Module]:
+    padding = (size[0] // 2, size[1] // 2) if padding is None else padding
+    return [
+        nn.Conv2d(before, after, size, stride, padding, bias=False),
+        nn.BatchNorm2d(after),
+        nn.ReLU(inplace=True),
+    ]
+
+
+__all__ = ["WIDTHS", "LineNetwork"]

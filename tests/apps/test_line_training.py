@@ -1,0 +1,40 @@
+"""digits train-lines: a folder with a line reader comes out, and readings use it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+from digit_recognizer.files import read_bytes
+from digit_recognizer.line_reader import LineReader
+from digit_recognizer.training.lines.compose import Strips
+from tests.apps.command import call
+
+
+def test_a_line_reader_is_trained_and_told_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fonts").mkdir()
+    words = ("train-lines", "sample", "-o", tmp_path / "run", "--rows", "8", "--steps", "2", "--device", "cpu")
+    ended = call(capsys, monkeypatch, *words, "--fonts", tmp_path / "fonts", "--json")
+    assert ended.code == 0, ended.err
+    metrics = json.loads(ended.out)["metrics"]
+    assert metrics["steps"] == 2
+    assert metrics == json.loads((tmp_path / "run" / "metrics.json").read_text("utf-8"))
+    strips = Strips.load(tmp_path / "run" / "strips-validation.npz")
+    reader = LineReader(read_bytes(tmp_path / "run" / "lines.onnx"), "lines.onnx")
+    assert len(reader.frames([strips.image(0)])[0]) == strips.image(0).shape[1] // 2
+
+
+def test_senseless_numbers_are_refused_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for option, value, word in (("--rows", "0", "rows"), ("--steps", "0", "steps"), ("--minutes", "-1", "minutes")):
+        ended = call(capsys, monkeypatch, "train-lines", "sample", "-o", tmp_path / "run", option, value)
+        assert ended.code == 2
+        assert word in ended.sentence
+    assert not (tmp_path / "run").exists()
