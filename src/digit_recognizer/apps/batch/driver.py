@@ -1,0 +1,259 @@
+"""A source becomes a folder of Parquet parts with errors, summary and manifest: exactly once, whatever is killed.
+
+A part appears whole under a name made of its task, the manifest last; the same command goes on where it stopped.
+Decides what is done again and what is set aside, for every engine alike. Knows nothing of processes or clusters.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from digit_recognizer._version import __version__
+from digit_recognizer.apps.batch.bisection import Case
+from digit_recognizer.apps.batch.engine import Engine, Job, Outcome, Task, WorkerDied
+from digit_recognizer.apps.batch.job_folder import (
+    ERRORS,
+    FORMAT,
+    JOB,
+    MANIFEST,
+    PARTS,
+    SUMMARY,
+    WORK,
+    claimed,
+    read_json,
+    remove_leftovers,
+    remove_work,
+    settle,
+)
+from digit_recognizer.apps.batch.listing import Listing, Piece, piece_digest
+from digit_recognizer.apps.batch.parts import join_errors, read_tally
+from digit_recognizer.apps.batch.request import Request
+from digit_recognizer.apps.batch.summary import write_summary
+from digit_recognizer.apps.batch.tally import Tally
+from digit_recognizer.errors import FileError
+from digit_recognizer.files import write_json
+from digit_recognizer.recognizer import INT8, Recognizer
+
+_STRETCHES = 10  # of the input, that the summary tells apart
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a batch is. done, total: pictures, those of earlier runs included. before: of them, those of earlier runs.
+
+    failed: of done. seconds: since this run began to read. note: something to tell, or "".
+    """
+
+    done: int
+    total: int
+    before: int
+    failed: int
+    seconds: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a batch ended. folder: what it wrote. seconds, rate: of this run; rate in pictures/s, None where all was done
+    before. was_finished: whether there was nothing to do.
+    """
+
+    folder: Path
+    tally: Tally
+    parts: int
+    seconds: float
+    rate: float | None
+    was_finished: bool
+    manifest: Mapping[str, Any]
+
+
+Show = Callable[[Progress], None]
+
+
+def run_batch(request: Request, engine: Engine, show: Show = lambda progress: None) -> Result:
+    """Read every picture of a source into a folder, or go on with it.
+
+    engine: what has the tasks done; it is not closed. show: called as the work goes on.
+
+    Raises FileError where the folder holds other things, is in use, cannot be written, or was begun with other
+    pictures, another model or other options (``code`` "changed_job"; the message names what differs); ModelError where
+    the model cannot be used; what finding the source raises; DigitsError where workers die for no reason to be found.
+
+    >>> with LocalEngine() as engine:                                            # doctest: +SKIP
+    ...     run_batch(Request("scans/", Path("out")), engine).tally.read
+    1000000
+    """
+    with claimed(request.output):
+        return _run(request, engine, show)
+
+
+def _run(request: Request, engine: Engine, show: Show) -> Result:
+    folder = request.output
+    recognizer = Recognizer(request.model, threads=1)
+    listing = settle(request, recognizer)
+    if (folder / MANIFEST).exists():
+        remove_work(folder)
+        manifest = read_json(folder / MANIFEST)
+        tally = Tally.from_dict(manifest["counts"])
+        return Result(folder, tally, len(manifest["parts"]), 0.0, None, True, manifest)
+    remove_leftovers(folder)
+    job = Job(
+        request.task,
+        _model_path(request.model),
+        recognizer.sha256,
+        listing.kind,
+        request.expect,
+        request.check,
+        request.numbers,
+    )
+    plan = _Plan(folder, listing, job, request.shard)
+    run = _Run(plan, engine, show)
+    run.work()
+    return _finish(plan, recognizer, run)
+
+
+class _Plan:
+    """The tasks of a job: which there are, how their parts are called, and which are done."""
+
+    def __init__(self, folder: Path, listing: Listing, job: Job, shard: tuple[int, int]) -> None:
+        self.output = folder
+        self.folder = folder.absolute()  # as workers need it, wherever they were started
+        self.job = job
+        self._listing = listing
+        settings = [FORMAT, __version__, job.task, job.model_sha256, job.kind, job.expect, job.check, job.numbers]
+        self._settings = json.dumps(settings)
+        k, n = shard
+        self._pieces = {number: piece for number, piece in enumerate(listing.pieces()) if number % n == k - 1}
+        self.pictures = sum(piece.pictures for piece in self._pieces.values())
+
+    def tasks(self) -> Iterator[Task]:
+        """Every task, in order; each is made when it is asked for."""
+        for number, piece in self._pieces.items():
+            yield self._task(number, piece)
+
+    def _task(self, number: int, piece: Piece) -> Task:
+        entries = self._listing.between(*piece.entries)
+        name = f"part-{number:06d}-{piece_digest(entries, self._settings)}.parquet"
+        return Task(
+            number,
+            piece.pictures,
+            entries,
+            self.job,
+            str(self.folder / PARTS / name),
+            str(self.folder / WORK / "errors" / name),
+        )
+
+
+class _Run:
+    """One run over a plan: every task once; then, in rounds, whatever killed its worker."""
+
+    def __init__(self, plan: _Plan, engine: Engine, show: Show) -> None:
+        self._plan = plan
+        self._engine = engine
+        self._show = show
+        self._cases: dict[int, Case] = {}
+        self._done = self._failed = self._before = 0
+        self._began = time.perf_counter()
+        self.seconds = 0.0
+
+    @property
+    def rate(self) -> float | None:
+        """Pictures in a second of this run; None where there were none."""
+        return (self._done - self._before) / self.seconds if self._done > self._before else None
+
+    def work(self) -> None:
+        """Do all that is not done."""
+        there = {path.name for path in (self._plan.folder / PARTS).glob("part-*.parquet")}
+        self._engine.run(self._missing(there), self._note)
+        while self._cases:
+            # All of this round are known before any of them is done, as a case waits for all of its own trials.
+            trials = [trial for case in self._cases.values() for trial in case.next_tasks()]
+            self._engine.run(iter(trials), self._note_trial)
+            self._cases = {number: case for number, case in self._cases.items() if not case.is_done}
+        self.seconds = time.perf_counter() - self._began
+
+    def _missing(self, there: set[str]) -> Iterator[Task]:
+        for task in self._plan.tasks():
+            if Path(task.part).name in there:
+                tally = read_tally(Path(task.part))
+                if tally.failures and not Path(task.errors).exists():
+                    yield task  # somebody took the errors away: both are written again
+                    continue
+                self._before += tally.pictures
+                self._done += tally.pictures
+                self._failed += tally.failures
+            else:
+                yield task
+
+    def _note(self, task: Task, result: Outcome | WorkerDied) -> None:
+        if isinstance(result, Outcome):
+            self._add(result)
+            return
+        self._cases[task.number] = Case(task)
+        self._tell(f"part {task.number}: its worker died ({result.reason}); it is done again at the end")
+
+    def _note_trial(self, task: Task, result: Outcome | WorkerDied) -> None:
+        case = self._cases[task.number]
+        known = len(case.killers)
+        case.note(task.only, result)
+        if len(case.killers) > known:
+            self._tell(f"part {task.number}: pictures set aside that kill their worker: {len(case.killers)}")
+        if task.only is None and isinstance(result, Outcome):
+            self._add(result)
+
+    def _add(self, outcome: Outcome) -> None:
+        self._done += outcome.read + outcome.failed
+        self._failed += outcome.failed
+        self._tell("")
+
+    def _tell(self, note: str) -> None:
+        seconds = time.perf_counter() - self._began
+        self._show(Progress(self._done, self._plan.pictures, self._before, self._failed, seconds, note))
+
+
+def _finish(plan: _Plan, recognizer: Recognizer, run: _Run) -> Result:
+    """Errors, summary and manifest, this one last: where it is, everything is."""
+    folder = plan.folder
+    parts, errors, counted = [], [], []
+    written = {path.name: path for path in (folder / PARTS).glob("part-*.parquet")}
+    for task in plan.tasks():
+        path = written.pop(Path(task.part).name, None)
+        if path is None:
+            raise FileError(f"{task.part}: this part was written and is gone; the same command writes it again")
+        counts = read_tally(path)
+        counted.append(counts)
+        parts.append({"name": path.name, "read": counts.read, "failed": counts.failures})
+        if counts.failures:
+            errors.append(Path(task.errors))
+    for path in written.values():
+        path.unlink(missing_ok=True)  # of a job that was begun here and killed before it had said what it was
+    join_errors(folder / ERRORS, errors)
+    remove_leftovers(folder)  # of workers that died in the middle of a part
+    tally = sum(counted, Tally())
+    manifest = {
+        **read_json(folder / JOB),
+        "pictures": tally.pictures,
+        "read": tally.read,
+        "failed": tally.failures,
+        "counts": tally.to_dict(),
+        "parts": parts,
+    }
+    tenth = max(1, -(-len(counted) // _STRETCHES))
+    along = [sum(counted[start : start + tenth], Tally()) for start in range(0, len(counted), tenth)]
+    write_summary(folder / SUMMARY, manifest, tally, along, recognizer.metadata, run.rate)
+    write_json(folder / MANIFEST, manifest)
+    remove_work(folder)
+    return Result(plan.output, tally, len(parts), run.seconds, run.rate, False, manifest)
+
+
+def _model_path(model: str | None) -> str | None:
+    """The model as every worker can open it, wherever it was started."""
+    return model if model is None or model == INT8 else str(Path(model).absolute())
+
+
+__all__ = ["Progress", "Request", "Result", "run_batch"]

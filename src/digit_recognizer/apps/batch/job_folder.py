@@ -1,0 +1,170 @@
+"""The folder of a batch: whose it is, what it was begun with, what may go on in it. Reads no picture."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from glob import has_magic
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from digit_recognizer._version import __version__
+from digit_recognizer.apps.batch.listing import Listing, first_difference, refuse_duplicates, write_listing
+from digit_recognizer.apps.batch.request import Request
+from digit_recognizer.apps.batch.source import TABLE, find_source
+from digit_recognizer.apps.batch.storage import is_url
+from digit_recognizer.errors import FileError, UsageError
+from digit_recognizer.files import read_bytes, write_json
+from digit_recognizer.recognizer import Recognizer
+
+FORMAT = 1  # of the folder; another one is not gone on with
+JOB, INPUTS, MANIFEST, ERRORS = "job.json", "inputs.parquet", "manifest.json", "errors.parquet"
+SUMMARY, PARTS, WORK = "summary.html", "parts", "work"
+
+_OURS = (JOB, INPUTS, MANIFEST, ERRORS, SUMMARY, PARTS, WORK, ".lock")
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Make the folder and keep every other process out of it; a claim ends with its process, however that ends.
+
+    Raises FileError where it holds things that are no batch's, is claimed by another process, or cannot be written.
+    """
+    _check_folder(folder)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise FileError(f"{folder}: another process writes to this folder", code="folder_busy") from error
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be written ({error.strerror or error})") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def settle(request: Request, recognizer: Recognizer) -> Listing:
+    """The listing of what is to be read, its job on disk; or that of the job which is there, if it is the same one."""
+    folder = request.output
+    unpacked = folder.absolute() / WORK / "unpacked"
+    found = find_source(request.source, request.sizes(), unpacked)
+    if found.kind == TABLE and not is_url(request.source) and folder.resolve().is_relative_to(_root(request.source)):
+        raise UsageError(f"{folder}: lies in the source, so its own tables would be read; give another -o")
+    now = write_listing(folder / WORK / INPUTS, found.kind, found.entries, found.size, request.limit)
+    if found.ids is not None:
+        refuse_duplicates(request.source, found.ids, now.pictures)
+    facts = {
+        "format": FORMAT,
+        "version": __version__,
+        "source": request.source,
+        "task": request.task,
+        "model": {"name": Path(recognizer.name).name, "sha256": recognizer.sha256},
+        "expect": request.expect,
+        "check": request.check,
+        "numbers": request.numbers,
+        "part_size": request.part_size,
+        "limit": request.limit,
+        "shard": f"{request.shard[0]}/{request.shard[1]}",
+        "inputs": {"kind": now.kind, "pictures": now.pictures, "digest": now.digest},
+    }
+    if (folder / JOB).exists():
+        before = read_json(folder / JOB)
+        if different := _differences(before, facts, folder, now):
+            raise FileError(
+                f"{folder}: begun with other things than asked for now: {'; '.join(different)}; ask for the same, or "
+                "give another -o",
+                code="changed_job",
+            )
+    now.path.replace(folder / INPUTS)
+    if not (folder / JOB).exists():
+        write_json(folder / JOB, facts)
+    return Listing(folder / INPUTS)
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path, listing: Listing) -> list[str]:
+    """What differs, in words: options first, as another limit gives other inputs, too."""
+    names = {"format": "format", "version": "digit-recognizer", "part_size": "part size"}
+    different = []
+    for key in ("format", "version", "task", "model", "expect", "check", "numbers", "part_size", "limit", "shard"):
+        old, new = before.get(key), now[key]
+        if key == "model" and isinstance(old, dict):
+            if old.get("sha256") == new["sha256"]:  # however it is called
+                continue
+            old, new = (f"{model.get('name')} ({str(model.get('sha256'))[:12]})" for model in (old, new))
+        if old != new:
+            different.append(f"{names.get(key, key)} was {_word(old)} and is {_word(new)}")
+    if not different and before.get("inputs") != now["inputs"]:
+        difference = first_difference(Listing(folder / INPUTS), listing) or "the way the source is read"
+        different.append(f"the input list: {difference}")
+    return different
+
+
+def _root(source: str) -> Path:
+    """The folder that is looked through, or the file."""
+    fixed = Path(source)
+    while has_magic(str(fixed)):
+        fixed = fixed.parent
+    return fixed.resolve()
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise FileError where the folder holds things that are not a batch's, or cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        strangers = sorted(path.name for path in folder.iterdir() if path.name not in _OURS)
+    except OSError as error:
+        raise FileError(f"{folder}: expected a folder to write to ({error.strerror or error})") from error
+    strangers = [name for name in strangers if not name.endswith(".tmp")]
+    if strangers:
+        raise FileError(
+            f"{folder}: expected an empty folder or one of digits batch, found {strangers[0]}; give another -o",
+            code="folder_not_empty",
+        )
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Take away what a killed process had not finished to write."""
+    for place in (folder, folder / PARTS, folder / WORK / "errors"):
+        for path in place.glob(".*.tmp"):
+            path.unlink(missing_ok=True)
+
+
+def remove_work(folder: Path) -> None:
+    """Take away what was needed only until the job was finished."""
+    shutil.rmtree(folder / WORK, ignore_errors=True)  # a file that stays behind there spoils nothing
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(read_bytes(path))
+    except ValueError as error:
+        raise FileError(f"{path}: not JSON ({error}); give another -o", code="damaged_job") from error
+    if not isinstance(value, dict):
+        raise FileError(f"{path}: expected a JSON object; give another -o", code="damaged_job")
+    return value
+
+
+def _word(value: object) -> str:
+    return "not given" if value is None else str(value)
+
+
+__all__ = [
+    "ERRORS",
+    "FORMAT",
+    "INPUTS",
+    "JOB",
+    "MANIFEST",
+    "PARTS",
+    "SUMMARY",
+    "WORK",
+    "claimed",
+    "read_json",
+    "remove_leftovers",
+    "remove_work",
+    "settle",
+]

@@ -1,0 +1,192 @@
+"""Pixel CSVs and IDX files of any length become entries of a listing, and entries become blocks of 28x28 pixels.
+
+What a value may be is decided in sources/pixel_csv.py. Both are read as they lie: gzip is unpacked before (source.py).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from digit_recognizer.apps.batch import storage
+from digit_recognizer.apps.batch.blocks import ROWS, Block, no_pixels, numbered
+from digit_recognizer.apps.batch.engine import Entry
+from digit_recognizer.digits import SIDE, Images
+from digit_recognizer.errors import InputError
+from digit_recognizer.sources.pixel_csv import MAX_LINE, read_pixel_csv
+
+_BLOCK = 4 * 2**20
+_NEWLINE = 10
+_SHORT = 64  # bytes: no row of 784 values is as short, so only such lines are looked at for being blank
+_PIXEL_NAMES = ("pixel0", "pixel1", "1x1")
+_IDX_HEADER = 16
+
+
+def is_pixel_header(line: str) -> bool:
+    """Whether a CSV's first line names pixels.
+
+    >>> is_pixel_header("label,pixel0,pixel1"), is_pixel_header("path,id")
+    (True, False)
+    """
+    cells = {cell.strip().strip('"').lower() for cell in line.split(",")}
+    return not cells.isdisjoint(_PIXEL_NAMES)
+
+
+def index_csv(path: str, prefix: str, size: int) -> Iterator[Entry]:
+    """The rows of a pixel CSV in runs of ``size``: byte ranges that begin and end with a line. Raises InputError.
+
+    The file is read once, to count its lines; a run's mark is the CRC-32 of its bytes.
+    """
+    with storage.opened(path) as stream:
+        header = _header(stream.read(MAX_LINE + 1), path)
+        # A row of zeros below the header: says what is wrong with the columns, before a worker meets it.
+        read_pixel_csv(header + b"0" + b",0" * header.count(b",") + b"\n", name=Path(path).name)
+        start = position = len(header)
+        stream.seek(position)
+        rest, count, first, crc, marked = b"", 0, 1, 0, start
+        while True:
+            chunk = stream.read(_BLOCK)
+            text = rest + chunk
+            begin = position - len(rest)  # where ``text`` lies in the file
+            position += len(chunk)
+            ends = _row_ends(text, last=not chunk) + begin
+            while count + len(ends) >= size:
+                stop = int(ends[size - count - 1])
+                crc = zlib.crc32(text[marked - begin : stop - begin], crc)
+                yield Entry(prefix, path, start, stop, size, first, f"{crc:08x}")
+                ends = ends[size - count :]
+                start = marked = stop
+                first, count, crc = first + size, 0, 0
+            count += len(ends)
+            if not chunk:
+                break
+            rest = text[text.rfind(b"\n") + 1 :]
+            if len(rest) > MAX_LINE:
+                raise InputError(
+                    f"{path}: a line after row {first + count - 1:,} is longer than {MAX_LINE:,} characters",
+                    code="line_too_long",
+                )
+            done = position - len(rest)
+            crc = zlib.crc32(text[marked - begin : done - begin], crc)
+            marked = done
+        if count:
+            crc = zlib.crc32(text[marked - begin :], crc)
+            yield Entry(prefix, path, start, position, count, first, f"{crc:08x}")
+
+
+def read_csv(entry: Entry) -> Iterator[Block]:
+    """The rows of an entry, in blocks; a row that is wrong is one that failed. Raises FileError, InputError."""
+    header = _header(storage.read(entry.path, 0, MAX_LINE + 1), entry.path)
+    content = storage.read(entry.path, entry.start, entry.stop)
+    lines = [line for line in content.splitlines(keepends=True) if line.strip()][: entry.rows]
+    if len(lines) != entry.rows:
+        raise InputError(
+            f"{entry.path}: expected {entry.rows:,} rows as when the job began, found {len(lines):,}", code="changed"
+        )
+    for at in range(0, len(lines), ROWS):
+        part = lines[at : at + ROWS]
+        first = entry.first + at
+        ids = numbered(entry.id, first, len(part))
+        failed: dict[int, InputError] = {}
+        pixels = _parse(header, part, Path(entry.path).name, first, 0, failed)
+        yield Block(ids, pixels, failed=failed)
+
+
+def index_idx(path: str, prefix: str, size: int) -> Iterator[Entry]:
+    """The images of an IDX file (LeCun et al. 1998) in runs of ``size``. Raises InputError where it holds others."""
+    name = Path(path).name
+    head = storage.read(path, 0, _IDX_HEADER)
+    magic, *shape = struct.unpack(">4I", head) if len(head) == _IDX_HEADER else (0, 0, 0, 0)
+    if magic != 0x0803 or shape[1:] != [SIDE, SIDE]:
+        raise InputError(
+            f"{name}: expected an IDX file of unsigned bytes, N x {SIDE} x {SIDE}, found one that begins with "
+            f"{head.hex(' ')}",
+            code="wrong_shape",
+        )
+    count = shape[0]
+    found, expected = storage.file_size(path), _IDX_HEADER + count * SIDE * SIDE
+    if found != expected:
+        raise InputError(
+            f"{name}: expected {expected:,} bytes for {count:,} images, found {found:,}", code="wrong_size"
+        )
+    mark = storage.ends_mark(path)
+    for start in range(0, count, size):
+        stop = min(start + size, count)
+        yield Entry(prefix, path, start, stop, stop - start, start + 1, mark)
+
+
+def read_idx(entry: Entry) -> Iterator[Block]:
+    """The images of an entry, in blocks. EMNIST's, published transposed (Cohen et al. 2017), are turned upright."""
+    each = SIDE * SIDE
+    for at in range(entry.start, entry.start + entry.rows, ROWS):
+        count = min(ROWS, entry.start + entry.rows - at)
+        start = _IDX_HEADER + at * each
+        content = storage.read(entry.path, start, start + count * each)
+        if len(content) != count * each:
+            raise InputError(f"{Path(entry.path).name}: ends before image {at + count:,}", code="truncated")
+        pixels = np.frombuffer(content, np.uint8).reshape(count, SIDE, SIDE)
+        if "emnist" in Path(entry.path).name.lower():
+            pixels = np.ascontiguousarray(pixels.transpose(0, 2, 1))
+        yield Block(numbered(entry.id, at + 1, count), pixels)
+
+
+def _header(head: bytes, path: str) -> bytes:
+    """The first line of a CSV that is not blank, with all before it and its line end."""
+    name = Path(path).name
+    start = 0
+    while (end := head.find(b"\n", start)) >= 0:
+        if head[start:end].strip():
+            return head[: end + 1]
+        start = end + 1
+    if b"\r" in head:
+        raise InputError(f"{name}: its lines end in CR alone; expected LF or CRLF", code="line_ends")
+    if len(head) > MAX_LINE:
+        raise InputError(f"{name}: the first line is longer than {MAX_LINE:,} characters", code="line_too_long")
+    return head + b"\n"  # a header and nothing below
+
+
+def _row_ends(text: bytes, *, last: bool) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Where lines with something in them end, just after their LF; with ``last``, the end of the text ends a line."""
+    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE) + 1
+    if last and len(text) and not text.endswith(b"\n"):
+        ends = np.append(ends, len(text))
+    lengths = np.diff(ends, prepend=0)
+    blank = [i for i in np.flatnonzero(lengths < _SHORT) if not text[ends[i] - lengths[i] : ends[i]].strip()]
+    return np.delete(ends, blank).astype(np.int64)
+
+
+def _parse(
+    header: bytes, lines: Sequence[bytes], name: str, first: int, place: int, failed: dict[int, InputError]
+) -> Images:
+    """The pixels of the lines that are right; those that are not are found by halving, and noted by their place."""
+    if not lines:
+        return no_pixels()
+    text = b"".join(lines)
+    try:
+        return read_pixel_csv(header + (text if text.endswith(b"\n") else text + b"\n"), name=name).images
+    except InputError as error:
+        if len(lines) == 1:
+            message = re.sub(r", line \d+", f", row {first}", str(error), count=1)
+            failed[place] = InputError(message, code=error.code)
+            return no_pixels()
+    half = len(lines) // 2
+    left = _parse(header, lines[:half], name, first, place, failed)
+    return np.concatenate([left, _parse(header, lines[half:], name, first + half, place + half, failed)])
+
+
+def looks_like_labels(path: str) -> bool:
+    """Whether an IDX file's name says that it holds labels, which are not needed to read digits.
+
+    >>> looks_like_labels("train-labels-idx1-ubyte"), looks_like_labels("train-images-idx3-ubyte")
+    (True, False)
+    """
+    return "labels" in os.path.basename(path).lower() or "idx1" in os.path.basename(path).lower()
+
+
+__all__ = ["index_csv", "index_idx", "is_pixel_header", "looks_like_labels", "read_csv", "read_idx"]

@@ -1,0 +1,159 @@
+"""The counts of a batch become one page of HTML, for a person to look at. Reads no parts; nothing is fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from digit_recognizer.apps.batch.tally import BINS, Tally
+from digit_recognizer.apps.terminal import counted, percent
+from digit_recognizer.files import write_text
+from digit_recognizer.model_file import ModelMetadata
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #1f2933 }
+h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
+table { border-collapse: collapse } th, td { padding: .2rem .8rem .2rem 0; text-align: right; font-weight: normal }
+th:first-child { text-align: left } thead th { color: #5f6b78; border-bottom: 1px solid #d5dbe1 }
+td { font-variant-numeric: tabular-nums } p, li { overflow-wrap: anywhere } .soft { color: #5f6b78 }
+.bar { display: inline-block; height: .7rem; background: #005f96; vertical-align: middle }
+@media (prefers-color-scheme: dark) { body { background: #14181d; color: #e6eaee } .bar { background: #6db3e2 } }
+"""
+_UNKNOWN = "not told by the model"
+
+
+def write_summary(
+    path: Path,
+    facts: Mapping[str, Any],
+    tally: Tally,
+    along: Sequence[Tally],
+    metadata: ModelMetadata,
+    rate: float | None,
+) -> None:
+    """Write the page, whole or not at all. Raises FileError.
+
+    facts: what the manifest says. along: counts of up to ten stretches of the input, in order. metadata: of the model.
+    rate: pictures/s of the last run, None where it read none.
+    """
+    page = facts["task"] == "read"
+    speed = "" if rate is None else f". {rate:,.0f} pictures a second"
+    outcome = (
+        f"{counted(tally.pictures, 'picture')}: {tally.read:,} read, {tally.failures:,} failed"
+        f"{_of(tally.failures, tally.pictures)}. {tally.accepted:,} accepted{_of(tally.accepted, tally.read)}{speed}."
+    )
+    origin = (
+        f"Model {escape(str(facts['model']['name']))}, SHA-256 {escape(facts['model']['sha256'])}, preset "
+        f"{escape(metadata.preset)}, learnt from {escape(metadata.data)}. digit-recognizer "
+        f"{escape(str(facts['version']))}. Rows: parts/*.parquet; failures: errors.parquet."
+    )
+    body = [
+        f"<h1>{escape(str(facts['source']))}</h1>",
+        f"<p>{outcome}</p>",
+        f'<p class="soft">{origin}</p>',
+        "<h2>Confidence of the digits</h2>",
+        _histogram([f"{number / BINS:.2f}" for number in range(BINS)], tally.confidence),
+        _threshold(metadata),
+        "<h2>Not accepted</h2>",
+        _counts(("reason", "pictures" if not page else "pages", "share of all read"), tally.reasons, tally.read),
+        "<h2>Not read</h2>",
+        _counts(("code", "pictures", "share of all"), tally.failed, tally.pictures),
+        "<h2>Digits</h2>",
+        _histogram([str(digit) for digit in range(10)], tally.digits),
+        "<h2>Drift</h2>",
+        _drift(tally),
+        "<h2>Along the input</h2>",
+        _along(along),
+    ]
+    write_text(
+        path,
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        f"<title>{escape(str(facts['source']))} – digits batch</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        + "\n".join(body)
+        + "\n</body>\n</html>\n",
+    )
+
+
+def _histogram(names: Sequence[str], counts: Sequence[int]) -> str:
+    most, total = max([1, *counts]), sum(counts)
+    rows = [
+        f"<tr><th>{name}</th><td>{count:,}</td><td>{percent(count / total if total else 0)}</td>"
+        f'<td style="text-align:left"><span class="bar" style="width:{14 * count / most:.2f}rem"></span></td></tr>'
+        for name, count in zip(names, counts, strict=True)
+    ]
+    return f"<table>{''.join(rows)}</table>"
+
+
+def _counts(header: Sequence[str], counts: Mapping[str, int], total: int) -> str:
+    if not counts:
+        return "<p>None.</p>"
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return _table(header, [(name, f"{count:,}", percent(count / total if total else 0)) for name, count in ordered])
+
+
+def _threshold(metadata: ModelMetadata) -> str:
+    chosen = ""
+    if metadata.max_error is not None:
+        chosen = f", chosen so that at most {percent(metadata.max_error)} of accepted validation digits are read wrong"
+    return (
+        f'<p class="soft">Left: the lower end of each bin. Accepted from {metadata.min_confidence:.4f} on{chosen}; on '
+        "worse pictures more are.</p>"
+    )
+
+
+def _drift(tally: Tally) -> str:
+    """What came in beside what the model was made for, as far as its file tells: it holds no figures of inputs."""
+    shares = tally.shares
+    even = f"{percent(min(shares))} to {percent(max(shares))}" if any(shares) else "–"
+    rows = [
+        ("share of a digit, least to most", even, _UNKNOWN),
+        ("mean confidence", _number(tally.mean_confidence), _UNKNOWN),
+        ("not accepted", _share(tally.reject_rate), _UNKNOWN),
+        ("mean ink of a frame, 0-1", _number(tally.mean_ink), _UNKNOWN),
+    ]
+    return _table(("", "this input", "what the model learnt from"), rows) + (
+        '<p class="soft">The model\'s file holds no such figures, so nothing is compared: keep the first summary that '
+        "you have checked by eye, and compare with that.</p>"
+    )
+
+
+def _along(along: Sequence[Tally]) -> str:
+    rows = [
+        (
+            f"{number}",
+            f"{part.pictures:,}",
+            f"{part.failures:,}",
+            _share(part.reject_rate),
+            _number(part.mean_confidence),
+            _number(part.mean_ink),
+        )
+        for number, part in enumerate(along, 1)
+    ]
+    return _table(("stretch", "pictures", "failed", "not accepted", "mean confidence", "mean ink"), rows)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    body = "".join(
+        f"<tr><th>{escape(row[0])}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in row[1:])}</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _of(count: int, total: int) -> str:
+    return f" ({percent(count / total)})" if total and count else ""
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else percent(value)
+
+
+__all__ = ["write_summary"]

@@ -1,0 +1,141 @@
+"""Processes of this machine: every task once, deaths told with their task, nobody left behind."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from digit_recognizer.apps.batch.driver import Request, run_batch
+from digit_recognizer.apps.batch.engine import Engine, Job, Task, WorkerDied
+from digit_recognizer.apps.batch.local_engine import LocalEngine
+from digit_recognizer.errors import DigitsError, ModelError, UsageError
+from tests.apps.batch import sources, works
+from tests.apps.batch.engines import EngineHere
+from tests.apps.batch.sources import errors, frames, rows
+
+JOB = Job("predict", None, "", "pictures")
+
+
+def tasks(folder: Path, count: int) -> list[Task]:
+    return [Task(n, 1, (), JOB, str(folder / f"part-{n}"), str(folder / f"errors-{n}")) for n in range(count)]
+
+
+def is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_every_task_is_done_once_with_few_of_them_ahead_and_again_in_a_second_run(tmp_path: Path) -> None:
+    done: list[int] = []
+    most_ahead = 0
+
+    def given() -> Iterator[Task]:
+        nonlocal most_ahead
+        for task in tasks(tmp_path, 60):
+            most_ahead = max(most_ahead, task.number - len(done))
+            yield task
+
+    engine: Engine = LocalEngine(2, work=works.do_nothing)
+    with engine:
+        engine.run(given(), lambda task, result: done.append(task.number))
+        first = sorted(done)
+        engine.run(tasks(tmp_path, 3), lambda task, result: done.append(task.number))
+    processes = {int(path.read_text()) for path in tmp_path.glob("part-*")}
+
+    assert first == list(range(60))
+    assert sorted(done[60:]) == [0, 1, 2]
+    assert most_ahead <= 5
+    assert len(processes) == 2
+    assert os.getpid() not in processes
+    assert not any(map(is_alive, processes))
+
+
+def test_a_worker_that_is_killed_is_told_with_the_one_task_that_it_had(tmp_path: Path) -> None:
+    results: list[tuple[int, object]] = []
+
+    with LocalEngine(1, work=works.wait_for_ever) as engine:
+        engine.run(killing(tasks(tmp_path, 1)), lambda task, result: results.append((task.number, result)))
+
+    assert results == [(0, WorkerDied("signal 9"))]
+
+
+def test_workers_that_run_out_of_memory_cost_only_the_task_that_they_had(tmp_path: Path) -> None:
+    results: list[tuple[int, object]] = []
+
+    with LocalEngine(1, work=works.run_out_of_memory) as engine:
+        engine.run(tasks(tmp_path, 3), lambda task, result: results.append((task.number, result)))
+
+    assert results == [(number, WorkerDied("out of memory")) for number in range(3)]
+
+
+def killing(given: list[Task]) -> Iterator[Task]:
+    """The tasks; whoever has one of them is killed as soon as it says where it runs."""
+    for task in given:
+        yield task
+        while not Path(task.part).exists() or not Path(task.part).read_text():
+            time.sleep(0.01)
+        os.kill(int(Path(task.part).read_text()), signal.SIGKILL)
+
+
+def test_errors_of_a_task_reach_whoever_asked_and_stop_the_others(tmp_path: Path) -> None:
+    for work, kind, words in (
+        (works.raise_model_error, ModelError, "task 0: no such model"),
+        (works.raise_unexpected, DigitsError, "part 0: unexpected ZeroDivisionError: by zero"),
+    ):
+        with LocalEngine(1, work=work) as engine, pytest.raises(kind, match=words):
+            engine.run(tasks(tmp_path, 5), lambda task, result: None)
+
+
+def test_leaving_the_engine_ends_workers_in_the_middle_of_a_task(tmp_path: Path) -> None:
+    (waiting,) = tasks(tmp_path, 1)
+
+    def given() -> Iterator[Task]:
+        yield waiting
+        while not Path(waiting.part).exists() or not Path(waiting.part).read_text():
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), LocalEngine(1, work=works.wait_for_ever) as engine:
+        engine.run(given(), lambda task, result: None)
+
+    assert not is_alive(int(Path(waiting.part).read_text()))
+
+
+def test_pictures_that_kill_the_decoder_are_set_aside_by_real_processes(tmp_path: Path) -> None:
+    folder = sources.write_pictures(tmp_path / "pictures", frames(6))
+    (folder / "deadly.png").write_bytes((folder / "0000.png").read_bytes())
+    request = Request(str(folder), tmp_path / "out", part_size=2)
+
+    with LocalEngine(1, work=works.do_with_deadly_decoder) as engine:
+        result = run_batch(request, engine)
+    (folder / "deadly.png").unlink()
+    run_batch(Request(str(folder), tmp_path / "without"), EngineHere())
+
+    assert result.tally.failed == {"killed_the_worker": 1}
+    assert [row["id"] for row in errors(request.output)] == ["deadly.png"]
+    assert [row["id"] for row in rows(request.output)] == [row["id"] for row in rows(tmp_path / "without")]
+
+
+def test_workers_that_cannot_begin_are_told_in_a_sentence(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    context.set_executable("/bin/false")
+    try:
+        with LocalEngine(1) as engine, pytest.raises(DigitsError, match="end before they begin to work"):
+            engine.run(tasks(tmp_path, 1), lambda task, result: None)
+    finally:
+        context.set_executable(sys.executable)
+
+
+def test_fewer_than_one_worker_is_refused() -> None:
+    with pytest.raises(UsageError, match="expected 1 or more workers"):
+        LocalEngine(0)
