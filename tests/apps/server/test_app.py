@@ -122,7 +122,7 @@ def test_the_card_tells_of_the_model_but_not_where_it_lies(client: TestClient, r
 
 
 def test_what_is_not_there_is_told_in_json(client: TestClient) -> None:
-    for path in ("/nothing", "/..%2f..%2fetc/passwd", "/page/script.js", "/script.js/", "/%00", "/docs"):
+    for path in ("/nothing", "/..%2f..%2fetc/passwd", "/page/script.js", "/script.js/", "/%00", "/redoc"):
         response = client.get(path)
         assert (response.status_code, error_code(response)) == (404, "not_found")
     response = client.get("/v1/predict")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from fastapi.testclient import TestClient
 from digit_recognizer.apps.server.app import make_app
 from digit_recognizer.apps.server.limits import Limits, ServerSettings
 from digit_recognizer.apps.server.process import JsonLines
+from digit_recognizer.reading import Page
 from digit_recognizer.recognizer import Recognizer
 from tests.apps.server.conftest import Connect, error_code, png
 
@@ -119,6 +121,49 @@ def test_a_client_that_leaves_gets_no_answer_and_is_counted(recognizer: Recogniz
     assert app.state.gate.held_bytes == app.state.gate.in_flight == 0
 
 
+def test_pages_of_clients_that_left_are_not_read(recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = threading.Event()
+    go_on = threading.Event()
+    read: list[str] = []
+
+    def slowly(self: Recognizer, picture: Any, **_: Any) -> Page:
+        read.append(picture.name)
+        begun.set()
+        assert go_on.wait(20)
+        return Page()
+
+    monkeypatch.setattr(Recognizer, "read", slowly)
+    monkeypatch.setattr("digit_recognizer.apps.server.service._MOST_HANDS", 1)
+    app = make_app(recognizer)
+    content = png(np.full((30, 30), 255, np.uint8))
+
+    def body(leaves: bool) -> Any:
+        messages = [{"type": "http.request", "body": content, "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            if messages:
+                return messages.pop()
+            while not (leaves and begun.is_set()):
+                await asyncio.sleep(0.001)
+            return {"type": "http.disconnect"}
+
+        return receive
+
+    async def scene() -> list[int]:
+        kind = {"content-type": "image/png"}
+        stays = asyncio.create_task(status_of(app, body(leaves=False), kind, "/v1/read"))
+        while not begun.is_set():
+            await asyncio.sleep(0.001)
+        leaves = asyncio.create_task(status_of(app, body(leaves=True), kind, "/v1/read"))
+        gone = await leaves
+        go_on.set()
+        return [await stays, gone]
+
+    assert asyncio.run(scene()) == [200, 0]
+    assert len(read) == 1
+    assert app.state.gate.in_flight == 0
+
+
 def test_a_full_service_sends_clients_away_at_once_but_still_tells_that_it_lives(connect: Connect) -> None:
     client = connect(limits=Limits(in_flight=2))
     state = client.app.state.gate  # type: ignore[attr-defined]
@@ -127,8 +172,8 @@ def test_a_full_service_sends_clients_away_at_once_but_still_tells_that_it_lives
     state.in_flight = 2
     response = client.post("/v1/predict", content=bytes(784), headers=BYTES)
     assert (response.status_code, error_code(response), response.headers["retry-after"]) == (503, "busy", "1")
-    assert client.get("/v2/health/live").status_code == 200
-    assert client.get("/v2/health/ready").status_code == 200
+    for path in ("/v2/health/live", "/v2/health/ready", "/metrics"):
+        assert client.get(path).status_code == 200
 
 
 def test_a_full_queue_and_full_memory_send_clients_away(connect: Connect) -> None:
@@ -161,10 +206,44 @@ def test_the_service_answers_to_its_own_names_alone(connect: Connect, host: str,
     assert client.get("/v1/model", headers={"Host": host}).status_code == status
 
 
-def test_a_service_for_others_answers_to_addresses_but_not_to_foreign_names(connect: Connect) -> None:
+@pytest.mark.parametrize(
+    ("listens", "host", "status"),
+    [
+        ("0.0.0.0", "192.168.1.7:8000", 200),
+        ("0.0.0.0", "[fe80::1]:8000", 200),
+        ("::", "10.1.2.3", 200),
+        ("0.0.0.0", "digits.example:8000", 200),
+        ("0.0.0.0", "evil.example", 400),
+        ("0.0.0.0", "192.168.1.7.evil.example", 400),
+        ("192.168.1.7", "192.168.1.7:8000", 200),
+        ("192.168.1.7", "digits.example", 200),
+        ("192.168.1.7", "192.168.1.8:8000", 400),
+        ("192.168.1.7", "evil.example", 400),
+    ],
+)
+def test_a_service_for_others_answers_to_its_addresses_and_names_but_not_to_foreign_ones(
+    connect: Connect, listens: str, host: str, status: int
+) -> None:
+    client = connect(host=listens, allowed_hosts=("digits.example",))
+    assert client.get("/v1/model", headers={"Host": host}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://192.168.1.7:8000", 200),
+        ("https://192.168.1.7:8000", 200),  # a proxy before it speaks TLS
+        ("http://192.168.1.7", 403),
+        ("http://192.168.1.8:8000", 403),
+        ("https://evil.example", 403),
+    ],
+)
+def test_pages_of_other_sites_may_not_call_a_service_for_others_either(
+    connect: Connect, origin: str, status: int
+) -> None:
     client = connect(host="0.0.0.0")
-    assert client.get("/v1/model", headers={"Host": "192.168.1.7:8000"}).status_code == 200
-    assert client.get("/v1/model", headers={"Host": "evil.example"}).status_code == 400
+    headers = {**BYTES, "Host": "192.168.1.7:8000", "Origin": origin}
+    assert client.post("/v1/predict", content=bytes(784), headers=headers).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -231,8 +310,8 @@ def test_the_log_has_one_line_of_json_a_request_and_nothing_of_the_picture(
     assert (lines[0]["path"], lines[0]["bytes"], lines[0]["images"]) == ("/v1/predict", 784, 1)
 
 
-async def status_of(app: Any, receive: Any, headers: dict[str, str]) -> int:
-    """The status of POST /v1/predict whose body comes from ``receive``; 0 where nothing was sent."""
+async def status_of(app: Any, receive: Any, headers: dict[str, str], path: str = "/v1/predict") -> int:
+    """The status of a POST whose body comes from ``receive``; 0 where nothing was sent."""
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
@@ -244,8 +323,8 @@ async def status_of(app: Any, receive: Any, headers: dict[str, str]) -> int:
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
         "method": "POST",
-        "path": "/v1/predict",
-        "raw_path": b"/v1/predict",
+        "path": path,
+        "raw_path": path.encode(),
         "query_string": b"",
         "root_path": "",
         "scheme": "http",

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,12 @@ import sys
 from digit_recognizer.apps.server.limits import Limits, ServerSettings
 from digit_recognizer.apps.server.process import serve
 from digit_recognizer.recognizer import Recognizer
-limits = Limits(header_s=0.5, body_s=0.5)
+limits = Limits(header_s=0.5, body_s=0.5, write_s=1.0)
 sys.exit(serve(Recognizer(sys.argv[1], threads=1), ServerSettings(port=0, limits=limits)))
 """
+
+
+ANSWER = b"HTTP/1.1 200 OK"
 
 
 def port_of(process: subprocess.Popen[str]) -> int:
@@ -104,6 +108,51 @@ def test_slow_senders_are_cut_off_and_others_are_served(model_path: Path) -> Non
     finally:
         process.kill()
     assert process.returncode == 130
+
+
+def test_who_takes_no_answers_is_cut_off_and_who_takes_them_gets_all(model_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-c", FAST_DEADLINES, str(model_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    asked = 500
+    # One after the other on the same connection: far more answers than a system's buffers hold.
+    questions = b"GET /script.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * asked
+    try:
+        port = port_of(process)
+        taken: list[int] = []
+        honest = threading.Thread(target=lambda: taken.append(answers(port, questions, at_once=True)))
+        honest.start()
+        deaf = answers(port, questions, at_once=False)
+        honest.join(60)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert taken == [asked]
+    assert deaf < asked
+    assert process.returncode == 0
+
+
+def answers(port: int, questions: bytes, at_once: bool) -> int:
+    """How many answers come: to one who takes them at once, or only when the connection was cut."""
+    with socket.create_connection(("127.0.0.1", port), 30) as connection:
+        sender = threading.Thread(target=send_all, args=(connection, questions))
+        sender.start()
+        if not at_once:
+            sender.join()  # ends when all is sent, or the connection is cut
+            time.sleep(2.5)
+        count, tail = 0, b""
+        with contextlib.suppress(ConnectionError):
+            while count < questions.count(b"GET ") and (piece := connection.recv(1 << 16)):
+                count += (tail + piece).count(ANSWER) - tail.count(ANSWER)
+                tail = piece[-len(ANSWER) + 1 :]
+        connection.shutdown(socket.SHUT_RDWR) if at_once else None
+        sender.join()
+    return count
+
+
+def send_all(connection: socket.socket, content: bytes) -> None:
+    with contextlib.suppress(OSError):
+        connection.sendall(content)
 
 
 def test_a_port_that_is_taken_is_told_in_one_sentence(recognizer: Recognizer) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -26,28 +27,34 @@ from digit_recognizer.apps.server.bodies import (
     parts_of_form,
 )
 from digit_recognizer.apps.server.corrections import CorrectionFolder, CorrectionFull
-from digit_recognizer.apps.server.gate import LOG, NOTES, Gate, State
+from digit_recognizer.apps.server.gate import LOG, NOTES, Gate, Gone, State
 from digit_recognizer.apps.server.inference_protocol import protocol_router
 from digit_recognizer.apps.server.limits import Limits, ServerSettings
 from digit_recognizer.apps.server.metrics import CONTENT_TYPE, Metrics
+from digit_recognizer.apps.server.reference import reference_page
 from digit_recognizer.apps.server.refusals import Refusal, refusal_of
 from digit_recognizer.apps.server.service import NamedPictures, Service
 from digit_recognizer.digits import Images
 from digit_recognizer.errors import DigitsError
 from digit_recognizer.recognizer import Recognizer
 
+Result = TypeVar("Result")
+
 PAGE_FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/style.css": ("style.css", "text/css; charset=utf-8"),
     "/script.js": ("script.js", "text/javascript; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
+    "/docs.css": ("docs.css", "text/css; charset=utf-8"),
 }
+_HTML = "text/html; charset=utf-8"
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _LARGE = 2**16  # bytes of a body from which on parsing goes to a thread
 
+Expect = Annotated[str | None, Query(max_length=20, description="Digits in a number: 5, 3-7, or 9x9.", examples=["5"])]
 Details = Annotated[bool, Query(description="Add probabilities, unfamiliarity and the 28 x 28 frame of each digit.")]
 
 
@@ -63,6 +70,7 @@ def make_app(recognizer: Recognizer, settings: ServerSettings | None = None) -> 
     metrics, state = Metrics(), State()
     service = Service(recognizer, settings, metrics)
     metrics.gauge("digits_in_flight", "Requests worked on.", lambda: state.in_flight)
+    metrics.gauge("digits_turned_away", "Requests refused unread, all in all.", lambda: state.turned_away)
     metrics.gauge("digits_waiting_images", "Images that wait for the network.", lambda: service.waiting_images)
 
     @asynccontextmanager
@@ -74,7 +82,7 @@ def make_app(recognizer: Recognizer, settings: ServerSettings | None = None) -> 
         title="digit-recognizer",
         summary="Reads handwritten digits.",
         version=__version__,
-        docs_url=None,  # FastAPI's own page loads its scripts from another host
+        docs_url=None,  # FastAPI's own page loads its scripts from another host; /docs is made in reference.py
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
@@ -140,7 +148,9 @@ def _add_reading(app: FastAPI, service: Service) -> None:
     )
     async def read(
         request: Request,
-        expect: Annotated[str | None, Query(max_length=20, description="Digits in a number: 5, 3-7, or 9x9.")] = None,
+        expect: Annotated[
+            str | None, Query(max_length=20, description="Digits in a number: 5, 3-7, or 9x9.", examples=["5"])
+        ] = None,
         check: Annotated[str | None, Query(max_length=20, description="luhn: numbers end in a check digit.")] = None,
         numbers: Annotated[str, Query(max_length=20, description="digits or decimal.")] = "digits",
         details: Details = False,
@@ -149,7 +159,8 @@ def _add_reading(app: FastAPI, service: Service) -> None:
         kind, boundary = media_type(request.headers.get("content-type", ""))
         pictures = await _pictures(service, body, kind, boundary, "")
         request.scope[NOTES]["images"] = len(pictures)
-        pages = await service.read_pages(pictures, {"expect": expect, "check": check, "numbers": numbers})
+        wanted = {"expect": expect, "check": check, "numbers": numbers}
+        pages = await _unless_gone(request, service.read_pages(pictures, wanted))
         return json_response(_entries("file", pictures, pages, lambda page: page_answer(page, details)))
 
     @app.get(
@@ -202,6 +213,11 @@ def _add_page(app: FastAPI) -> None:
         content = (folder / name).read_bytes()
         app.add_api_route(path, _file(content, kind), include_in_schema=False, response_class=Response)
 
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> Response:
+        page = reference_page(app.openapi(), str(request.base_url))
+        return Response(page, media_type=_HTML, headers={"Content-Security-Policy": _PAGE_POLICY})
+
 
 def _file(content: bytes, kind: str) -> Any:
     async def answer() -> Response:
@@ -238,6 +254,20 @@ def _entries(
 def _other_type(besides: str) -> Refusal:
     kinds = ", ".join(filter(None, [*schema.PICTURE_TYPES, FORM_TYPE, besides]))
     return Refusal(415, f"expected a Content-Type of {kinds}")
+
+
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+    """What the work brings. Where the client goes away first, what is not begun yet is dropped: a page takes long."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(request.receive())  # the body was read; what may still come is the end
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise Gone
+        return working.result()
+    finally:
+        leaving.cancel()
+        working.cancel()
 
 
 async def _raise_refusal(request: Request, error: Exception) -> Response:

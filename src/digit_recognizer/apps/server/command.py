@@ -7,16 +7,14 @@ from typing import Annotated
 
 import typer
 
+from digit_recognizer.apps.options import Model
 from digit_recognizer.apps.outcome import needs
 
 
 def serve(
     host: Annotated[str, typer.Option(help="Where to listen; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0: whichever is free.")] = 8000,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", "-m", help="A run folder, an .onnx file, or int8; left out: the model that ships."),
-    ] = None,
+    model: Model = None,
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Another name that clients call this machine by.", show_default=False)
     ] = None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import math
 import re
 import time
 import uuid
@@ -28,27 +29,36 @@ NOTES = "digits.notes"  # where in the scope of a request what is to be logged o
 
 # What tells of life must answer when the service is full, and to those who ask for it without a token.
 ALWAYS_OPEN = frozenset({"/v2/health/live", "/v2/health/ready"})
-# The page itself holds no secret; it asks for the token and sends it along.
-OPEN_PAGES = frozenset({"/", "/style.css", "/script.js", "/icon.svg"})
+# Whoever watches the service must see most when it is full.
+NEVER_FULL = ALWAYS_OPEN | {"/metrics"}
+# Pages hold no secret; the one to draw on asks for the token and sends it along.
+OPEN_PAGES = frozenset({"/", "/style.css", "/script.js", "/icon.svg", "/docs", "/docs.css"})
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_SAFE = (
+SAFE_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 )
-_NOTHING = b"default-src 'none'; frame-ancestors 'none'"
+NOTHING_ALLOWED = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
 @dataclass
 class State:
-    """What the requests share. draining: the service was asked to stop. in_flight, held_bytes: counted now."""
+    """What the requests share.
+
+    draining: the service was asked to stop. in_flight, held_bytes: counted now. arriving: whole requests that this gate
+    will see in a moment. turned_away: those that it never saw, since it was full; told_at: when the log heard of them.
+    """
 
     draining: bool = False
     in_flight: int = 0
     held_bytes: int = 0
+    arriving: int = 0
+    turned_away: int = 0
+    told_at: float = -math.inf
 
 
 @dataclass
@@ -66,8 +76,8 @@ class _Visit:
     notes: dict[str, Any] = field(default_factory=dict)
 
 
-class _Gone(Exception):
-    """The client went away before its request was whole."""
+class Gone(Exception):
+    """The client went away before its request was whole, or before its answer was."""
 
 
 class Gate:
@@ -92,7 +102,7 @@ class Gate:
         scope[NOTES] = visit.notes
         try:
             await self._visit(visit, scope, receive, self._sender(visit, send))
-        except _Gone:
+        except Gone:
             visit.status = 499  # never sent; what others write into their logs for it
             self._metrics.disconnected.inc()
         finally:
@@ -104,14 +114,14 @@ class Gate:
             self._check_caller(visit)
             if visit.method not in _BODILESS:
                 receive = await self._with_body(visit, receive)
-            if visit.path not in ALWAYS_OPEN and self._state.in_flight >= self._limits.in_flight:
+            if visit.path not in NEVER_FULL and self._state.in_flight >= self._limits.in_flight:
                 raise busy("the service has as many requests as it can work on; come again in a moment", code="busy")
             self._state.in_flight += 1
             try:
                 await self._app(scope, receive, send)
             finally:
                 self._state.in_flight -= 1
-        except _Gone:
+        except Gone:
             raise
         except Refusal as refusal:
             visit.notes["code"] = refusal.code
@@ -170,7 +180,7 @@ class Gate:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise _Gone
+                raise Gone
             chunk = message.get("body", b"")
             visit.body_bytes += len(chunk)
             self._state.held_bytes += len(chunk)
@@ -196,9 +206,9 @@ class Gate:
         """Add to the headers of an answer what every answer has."""
         headers = list(message.get("headers", []))
         present = {name.lower() for name, _ in headers}
-        headers += [(name, value) for name, value in _SAFE if name not in present]
+        headers += [(name, value) for name, value in SAFE_HEADERS if name not in present]
         if b"content-security-policy" not in present:
-            headers.append((b"content-security-policy", _NOTHING))
+            headers.append(NOTHING_ALLOWED)
         headers.append((b"x-request-id", visit.request_id.encode("ascii")))
         if self._state.draining and b"connection" not in present:
             headers.append((b"connection", b"close"))
@@ -243,4 +253,4 @@ def _is_ours(origin: str, host: str) -> bool:
     return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
 
 
-__all__ = ["ALWAYS_OPEN", "LOG", "NOTES", "OPEN_PAGES", "Gate", "State"]
+__all__ = ["ALWAYS_OPEN", "LOG", "NOTES", "NOTHING_ALLOWED", "OPEN_PAGES", "SAFE_HEADERS", "Gate", "Gone", "State"]

@@ -39,7 +39,7 @@ class Limits:
     pixels: int = MAX_PIXELS
     parts: int = 16
     images: int = 1024
-    in_flight: int = 128
+    in_flight: int = 96
     waiting_images: int = 8192
     corrections: int = 100_000
     header_s: float = 10.0
@@ -93,12 +93,13 @@ class ServerSettings:
         """Whether clients may call the service by this name (a Host header without its port).
 
         A page of another site can make a browser call any address under a name of its own (DNS rebinding), but never
-        under an address: so addresses are good wherever the service listens beyond this machine.
+        under an address. So addresses are good where the service listens on all of this machine's, which it may not
+        even know itself (behind a router, in a container); where it listens on one address, only that one is.
         """
         name = name.lower().removeprefix("[").removesuffix("]")
         if name in LOOPBACK_NAMES or name in {host.lower() for host in (self.host, *self.allowed_hosts)}:
             return True
-        return not self.is_local and _is_address(name)
+        return _is_unspecified(self.host) and _is_address(name)
 
 
 def read_token(path: Path) -> str:
@@ -125,6 +126,10 @@ def read_token(path: Path) -> str:
 
 def _is_loopback(host: str) -> bool:
     return _is_address(host) and ipaddress.ip_address(host).is_loopback
+
+
+def _is_unspecified(host: str) -> bool:
+    return _is_address(host) and ipaddress.ip_address(host).is_unspecified
 
 
 def _is_address(host: str) -> bool:

@@ -15,8 +15,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH"
 class Metrics:
     """Counters of one service.
 
-    disconnected: clients that went away before their request was whole. images, runs: what the network read, and in how
-    many runs; images / runs is the mean batch. corrections: pictures kept.
+    disconnected: clients that went away before their request was whole, or their page was read. images, runs: what the
+    network read, and in how many runs; images / runs is the mean batch. corrections: pictures kept.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Metrics:
             "digits_request_seconds", "Seconds from headers to answer.", ["route"], buckets=_SECONDS, registry=registry
         )
         self._refused = Counter("digits_refused", "Requests refused, by code.", ["code"], registry=registry)
-        self.disconnected = Counter("digits_disconnected", "Clients gone before they had asked.", registry=registry)
+        self.disconnected = Counter("digits_disconnected", "Clients gone before they were answered.", registry=registry)
         self.images = Counter("digits_images", "Images that the network read.", registry=registry)
         self.runs = Counter("digits_runs", "Runs of the network.", registry=registry)
         self.corrections = Counter("digits_corrections", "Corrected pictures kept.", registry=registry)

@@ -44,7 +44,7 @@ def serve(recognizer: Recognizer, settings: ServerSettings, say: Callable[[str],
     with listener, _logs_as_json():
         config = uvicorn.Config(
             app,
-            http=protocol_with(settings.limits),
+            http=protocol_with(settings.limits, app.state.gate),
             ws="none",
             lifespan="on",
             loop="asyncio",

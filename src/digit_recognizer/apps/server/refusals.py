@@ -16,7 +16,7 @@ PROTOCOL_PATH = "/v2"
 
 # The codes of pictures that cannot be read (pictures/load.py); every other fault of the input is 422.
 _STATUS_OF_CODE = {"too_many_pixels": 413, "too_large": 413, "unsupported_image": 415}
-_CODES = {
+CODES = {
     400: "bad_request",
     401: "unauthorized",
     403: "forbidden",
@@ -49,7 +49,7 @@ class Refusal(Exception):
 
     def __post_init__(self) -> None:
         super().__init__(self.message)
-        self.code = self.code or _CODES.get(self.status, "error")
+        self.code = self.code or CODES.get(self.status, "error")
 
 
 def busy(message: str, status: int = 503, code: str = "", close: bool = False) -> Refusal:
@@ -90,4 +90,4 @@ def is_protocol(path: str) -> bool:
     return path == PROTOCOL_PATH or path.startswith(PROTOCOL_PATH + "/")
 
 
-__all__ = ["PROTOCOL_PATH", "RETRY_AFTER_S", "Refusal", "busy", "error_response", "is_protocol", "refusal_of"]
+__all__ = ["CODES", "PROTOCOL_PATH", "RETRY_AFTER_S", "Refusal", "busy", "error_response", "is_protocol", "refusal_of"]

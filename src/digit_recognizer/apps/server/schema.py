@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from digit_recognizer.apps.server.refusals import CODES
 
 READING = {
     "name": "1",
@@ -95,15 +98,24 @@ INFER_REQUEST = {
         }
     },
 }
-BINARY = {"schema": {"type": "string", "format": "binary"}}
+BINARY = {"schema": {"type": "string", "format": "binary", "description": "784 bytes an image, row by row"}}
 FORM = {
     "schema": {
         "type": "object",
-        "properties": {"file": {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": 16}},
+        "required": ["file"],
+        "properties": {
+            "file": {
+                "type": "array",
+                "items": {"type": "string", "format": "binary"},
+                "minItems": 1,
+                "maxItems": 16,
+                "description": "Pictures, as files of whatever names",
+            }
+        },
     }
 }
 PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff", "image/gif")
-PICTURES = dict.fromkeys(PICTURE_TYPES, BINARY)
+PICTURES = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in PICTURE_TYPES}
 
 _ERROR = {
     "type": "object",
@@ -147,15 +159,27 @@ def body(content: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-def _errors(schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+def _errors(schema: dict[str, Any], example_of: Callable[[int], Any]) -> dict[int | str, dict[str, Any]]:
     return {
-        status: {"description": meaning, "content": {"application/json": {"schema": schema}}}
+        status: {
+            "description": meaning,
+            "content": {"application/json": {"schema": schema, "example": example_of(status)}},
+        }
         for status, meaning in _MEANINGS.items()
     }
 
 
-ERRORS = _errors(_ERROR)
-PROTOCOL_ERRORS = _errors(_PROTOCOL_ERROR)
+def _error_example(status: int) -> dict[str, Any]:
+    message = _MEANINGS[status].split(";")[0].lower()
+    return {"error": {"code": CODES[status], "message": message, "request_id": "3f6c0a5d0c0e4a6b9d1c2e8f7a6b5c4d"}}
+
+
+def _protocol_example(status: int) -> dict[str, Any]:
+    return {"error": _error_example(status)["error"]["message"]}
+
+
+ERRORS = _errors(_ERROR, _error_example)
+PROTOCOL_ERRORS = _errors(_PROTOCOL_ERROR, _protocol_example)
 
 __all__ = [
     "BINARY",

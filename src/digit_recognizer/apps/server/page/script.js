@@ -4,7 +4,8 @@
 
 const WIDTH = 720; // the pad's own units; its height follows from its shape
 const PENS = { thick: 26, thin: 11 };
-const PAUSE_MS = 15; // after the pen was lifted
+const SENT = { thick: 0.5, thin: 0.75 }; // of the pad's units: as many pixels as reading needs, and no more to wait for
+const ROOM = 48; // around the ink, in the pad's units
 const RETRY_MS = 1500;
 
 const $ = (id) => document.getElementById(id);
@@ -14,7 +15,7 @@ const boxes = $("boxes");
 const state = {
   strokes: [], // {width, points: [x, y, ...]} in the pad's units
   stroke: null,
-  pages: [], // {name, blob, image, page, error}; the drawing is the only one, or photos are
+  pages: [], // {name, blob, image, page, error, busy}; the drawing is the only one, or photos are
   open: 0, // which of the pages is shown
   chosen: 0, // which of its digits
   asked: 0, // number of the last request for the drawing; older answers are dropped
@@ -163,16 +164,37 @@ function paintBoxes() {
   });
 }
 
-// The drawing as the service gets it: dark ink on white, whatever colours the page has.
-function drawingCanvas() {
+// The drawing, whole: dark ink on white, whatever colours the page has.
+function drawingCanvas(scale = 1, [x, y, w, h] = [0, 0, WIDTH, height()]) {
   const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width: WIDTH, height: height() });
-  const context = canvas.getContext("2d");
+  Object.assign(canvas, { width: Math.ceil(w * scale), height: Math.ceil(h * scale) });
+  const context = canvas.getContext("2d", { willReadFrequently: true }); // drawn where it is encoded
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
+  context.setTransform(scale, 0, 0, scale, -x * scale, -y * scale);
   context.strokeStyle = "#000";
   for (const stroke of state.strokes) drawStroke(context, stroke);
   return canvas;
+}
+
+// The part of the pad that has ink, with some room around it.
+function inked() {
+  const [xs, ys] = [0, 1].map((odd) => state.strokes.flatMap((stroke) => stroke.points.filter((_, i) => i % 2 === odd)));
+  const least = (values) => Math.floor(values.reduce((a, b) => Math.min(a, b)) - ROOM);
+  const most = (values) => Math.ceil(values.reduce((a, b) => Math.max(a, b)) + ROOM);
+  const [left, top] = [least(xs), least(ys)];
+  return [left, top, most(xs) - left, most(ys) - top];
+}
+
+// What stands in a page's boxes, from the pixels that were sent to the pad's units.
+function placedOnPad(page, scale, [left, top]) {
+  const moved = ([x, y, w, h]) => [x / scale + left, y / scale + top, w / scale, h / scale].map(Math.round);
+  for (const found of page.rejected) found.box = moved(found.box);
+  for (const line of page.lines) {
+    line.box = moved(line.box);
+    for (const digit of line.digits) digit.box = moved(digit.box);
+  }
+  return page;
 }
 
 // Not canvas.toBlob: browsers do that when they find the time, up to a second later.
@@ -181,32 +203,29 @@ function blobOf(canvas) {
   return new Blob([Uint8Array.from(bytes, (letter) => letter.charCodeAt(0))], { type: "image/png" });
 }
 
-let pause = 0;
-function drawingChanged() {
-  paint();
-  clearTimeout(pause);
+async function drawingChanged() {
   const number = ++state.asked;
+  const latest = () => number === state.asked;
+  paint();
   if (!state.strokes.length) {
     state.pages = [];
     return show();
   }
-  pause = setTimeout(async () => {
-    const latest = () => number === state.asked;
-    const blob = blobOf(drawingCanvas());
-    let entry = { name: "drawing", blob };
-    try {
-      const page = await read(blob, latest);
-      if (!page) return;
-      entry = { ...entry, page };
-    } catch (error) {
-      entry = { ...entry, error: error.message };
-    }
-    if (!latest()) return;
-    state.pages = [entry];
-    state.open = 0;
-    state.chosen = Math.max(0, (entry.page ? digitsOf(entry.page).length : 0) - 1);
-    show();
-  }, PAUSE_MS);
+  const scale = Math.max(...state.strokes.map((stroke) => (stroke.width === PENS.thin ? SENT.thin : SENT.thick)));
+  const part = inked();
+  let entry = { name: "drawing" };
+  try {
+    const page = await read(blobOf(drawingCanvas(scale, part)), latest);
+    if (!page) return;
+    entry = { ...entry, page: placedOnPad(page, scale, part) };
+  } catch (error) {
+    entry = { ...entry, error: error.message };
+  }
+  if (!latest()) return;
+  state.pages = [entry];
+  state.open = 0;
+  state.chosen = Math.max(0, (entry.page ? digitsOf(entry.page).length : 0) - 1);
+  show();
 }
 
 function pointOf(event) {
@@ -220,7 +239,6 @@ pad.addEventListener("pointerdown", (event) => {
   event.preventDefault();
   if (photo()) return chooseAt(pointOf(event));
   pad.setPointerCapture(event.pointerId);
-  clearTimeout(pause);
   state.asked += 1; // an answer on its way is out of date
   const pen = document.querySelector("input[name=pen]:checked").value;
   state.stroke = { width: PENS[pen], points: pointOf(event) };
@@ -268,7 +286,7 @@ function clear() {
 $("undo").addEventListener("click", undo);
 $("clear").addEventListener("click", clear);
 document.addEventListener("keydown", (event) => {
-  if (event.target.matches("input, dialog *") || event.altKey) return;
+  if (event.target.matches("input:not([type=radio]), dialog *") || event.altKey) return;
   const key = event.key.toLowerCase();
   if (key === "z" && !event.shiftKey) undo();
   else if (event.ctrlKey || event.metaKey) return;
@@ -304,10 +322,12 @@ async function open(files) {
   }
 }
 
-$("files").addEventListener("change", (event) => {
-  open(event.target.files);
-  event.target.value = "";
-});
+for (const id of ["files", "camera"]) {
+  $(id).addEventListener("change", (event) => {
+    open(event.target.files);
+    event.target.value = "";
+  });
+}
 document.addEventListener("paste", (event) => open(event.clipboardData?.files || []));
 document.addEventListener("dragover", (event) => {
   event.preventDefault();
@@ -359,6 +379,7 @@ function showHeadline() {
   if ($("status").textContent !== said) $("status").textContent = said;
   const nothing = !state.pages.some((one) => one.page && digitsOf(one.page).length);
   for (const id of ["copy", "csv", "json"]) $(id).disabled = nothing;
+  $("annotated").disabled = !digits.length;
 }
 
 // What stands large, what stands below it, and how that looks.
@@ -528,8 +549,8 @@ const plain = () => state.pages.filter((entry) => entry.page).map(({ name, page 
   rejected: page.rejected,
 }));
 
-function save(name, type, text) {
-  const link = element("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+function save(name, type, content) {
+  const link = element("a", { href: URL.createObjectURL(new Blob([content], { type })), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
@@ -555,6 +576,42 @@ $("csv").addEventListener("click", () => {
   save("numbers.csv", "text/csv", [["file", "line", "text", "confidence"], ...rows].map((row) => `${row.map(cell).join(",")}\n`).join(""));
 });
 $("json").addEventListener("click", () => save("numbers.json", "application/json", `${JSON.stringify(plain(), null, 2)}\n`));
+
+// The picture that is open, as large as it came, with boxes around what was read and the digits above them. Colours that
+// people who do not see red and green alike can tell apart (Okabe, Ito, 2008), as `digits read --annotate` has them.
+const NOTES = { sure: "#0072b2", unsure: "#e66e00", rejected: "#969696" };
+function annotatedCanvas(entry) {
+  const source = entry.image || drawingCanvas();
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: source.width, height: source.height });
+  const context = canvas.getContext("2d");
+  context.drawImage(source, 0, 0);
+  const pen = Math.max(1, Math.round(Math.max(canvas.width, canvas.height) / 500));
+  const frame = ([x, y, w, h], colour, width) => {
+    Object.assign(context, { strokeStyle: colour, lineWidth: width });
+    context.strokeRect(x - pen, y - pen, w + 2 * pen, h + 2 * pen);
+  };
+  for (const found of entry.page.rejected) frame(found.box, NOTES.rejected, Math.max(1, pen / 2));
+  for (const digit of digitsOf(entry.page)) {
+    const [x, y, , h] = digit.box;
+    const colour = digit.accepted ? NOTES.sure : NOTES.unsure;
+    frame(digit.box, colour, pen);
+    const size = Math.max(12, 0.45 * h);
+    context.font = `600 ${size}px system-ui, sans-serif`;
+    context.fillStyle = colour;
+    context.fillText(`${digit.digit}${digit.accepted ? "" : "?"}`, x, y > size + 2 * pen ? y - 2 * pen : y + size);
+  }
+  return canvas;
+}
+
+$("annotated").addEventListener("click", () => {
+  const entry = state.pages[state.open];
+  const name = `${entry.name.replace(/\.[a-z0-9]{1,5}$/i, "")}-numbers.png`;
+  annotatedCanvas(entry).toBlob((blob) => {
+    if (blob) save(name, "image/png", blob);
+    else trouble("This picture is too large for the browser to draw on.");
+  }, "image/png");
+});
 
 // ---------------------------------------------------------------- the beginning
 

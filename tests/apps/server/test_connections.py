@@ -1,0 +1,233 @@
+"""Connections: who is turned away unread when the service is full, and what is no HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from digit_recognizer.apps.server.connections import is_whole, protocol_with
+from digit_recognizer.apps.server.gate import Gate, State
+from digit_recognizer.apps.server.limits import Limits, ServerSettings
+from digit_recognizer.apps.server.metrics import Metrics
+
+WHOLE = b"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\nab"
+
+
+class Wire(asyncio.Transport):
+    """The other end of a connection: keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: Any) -> None:
+        self.written += bytes(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    abort = close
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self if name == "socket" else default
+
+    def setsockopt(self, *_: int) -> None:
+        """As of a socket."""
+
+    def getsockname(self) -> tuple[str, int]:
+        return "127.0.0.1", 8000
+
+    getpeername = getsockname
+
+    def pause_reading(self) -> None:
+        """Nothing comes unasked."""
+
+    resume_reading = pause_reading
+
+
+class Scene:
+    """A gate before an application that answers everything, and connections to it."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.state = State()
+        self.asked = 0
+        settings = ServerSettings(limits=limits)
+        self._config = uvicorn.Config(
+            Gate(self._answer, settings=settings, state=self.state, metrics=Metrics()),
+            http=protocol_with(limits, self.state),
+            log_config=None,
+            lifespan="off",
+        )
+        self._shared = ServerState()
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
+        self.asked += 1
+        await receive()
+        await asyncio.sleep(0)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    def connect(self) -> tuple[Any, Wire]:
+        self._config.load() if not self._config.loaded else None
+        connection = self._config.http_protocol_class(  # type: ignore[call-arg]
+            config=self._config, server_state=self._shared, app_state={}, _loop=asyncio.get_running_loop()
+        )
+        wire = Wire()
+        connection.connection_made(wire)
+        return connection, wire
+
+    async def done(self) -> None:
+        while self._shared.tasks:
+            await asyncio.gather(*self._shared.tasks)
+            await asyncio.sleep(0)
+
+
+def play(scene: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(scene)
+
+
+def status(wire: Wire) -> int:
+    return int(wire.written.split(b" ", 2)[1])
+
+
+@pytest.mark.parametrize(
+    ("path", "shape"), [(b"/v1/predict", {"code", "message", "request_id"}), (b"/v2/models/digits/infer", None)]
+)
+def test_a_full_service_turns_requests_away_unread_and_keeps_their_connection(
+    path: bytes, shape: set[str] | None
+) -> None:
+    async def full() -> None:
+        scene = Scene(Limits(in_flight=3))
+        connection, wire = scene.connect()
+        scene.state.in_flight = 3
+        connection.data_received(WHOLE.replace(b"/v1/predict", path))
+        head, _, body = wire.written.partition(b"\r\n\r\n")
+        fields = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:])
+        assert status(wire) == 503
+        assert (fields[b"retry-after"], int(fields[b"content-length"])) == (b"1", len(body))
+        error = json.loads(body)["error"]
+        if shape:
+            assert set(error) == shape
+            assert (error["code"], error["request_id"]) == ("busy", fields[b"x-request-id"].decode())
+        else:
+            assert isinstance(error, str)
+        assert (scene.asked, scene.state.turned_away, wire.closed) == (0, 1, False)
+        scene.state.in_flight, wire.written = 0, b""
+        connection.data_received(WHOLE)
+        await scene.done()
+        assert (status(wire), scene.asked) == (200, 1)
+        connection.connection_lost(None)
+
+    play(full())
+
+
+def test_who_was_turned_away_a_moment_ago_is_not_idle() -> None:
+    async def patient() -> None:
+        scene = Scene(Limits(in_flight=1))
+        connection, wire = scene.connect()
+        connection.data_received(WHOLE)
+        await scene.done()
+        scene.state.in_flight = 1
+        connection.data_received(WHOLE)
+        connection.timeout_keep_alive_handler()  # of the answer before
+        assert (wire.written.count(b" 503 "), wire.closed) == (1, False)
+        connection.timeout_keep_alive = 0
+        connection.timeout_keep_alive_handler()
+        assert wire.closed
+        connection.connection_lost(None)
+
+    play(patient())
+
+
+def test_requests_that_come_at_the_same_moment_are_counted_before_they_begin() -> None:
+    async def rush() -> None:
+        scene = Scene(Limits(in_flight=2))
+        all_of_them = [scene.connect() for _ in range(5)]
+        for connection, _ in all_of_them:
+            connection.data_received(WHOLE)
+        await scene.done()
+        assert [status(wire) for _, wire in all_of_them] == [200, 200, 503, 503, 503]
+        assert (scene.state.arriving, scene.state.in_flight, scene.state.turned_away) == (0, 0, 3)
+        for connection, _ in all_of_them:
+            connection.connection_lost(None)
+
+    play(rush())
+
+
+def test_a_full_service_still_tells_that_it_lives() -> None:
+    async def full() -> None:
+        scene = Scene(Limits(in_flight=1))
+        connection, wire = scene.connect()
+        scene.state.in_flight = 1
+        connection.data_received(b"GET /v2/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        await scene.done()
+        assert status(wire) == 200
+        connection.connection_lost(None)
+
+    play(full())
+
+
+@pytest.mark.parametrize(
+    "doubtful",
+    [
+        WHOLE[:-1],
+        WHOLE + b"c",
+        WHOLE + WHOLE,
+        WHOLE.replace(b"POST", b"GET"),
+        WHOLE.replace(b"/v1/", b"/v3/"),
+        WHOLE.replace(b"HTTP/1.1", b"HTTP/1.0"),
+        WHOLE.replace(b"Content-Length: 2", b"Content-Length: 2\r\nContent-Length: 2"),
+        WHOLE.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked"),
+        WHOLE.replace(b"Content-Length: 2", b"Content-Length: 2\r\nTransfer-Encoding: chunked"),
+        WHOLE.replace(b"Content-Length: 2", b"Content-Length: +2"),
+        WHOLE.replace(b"Content-Length: 2", b"Content-Length: 2, 2"),
+        WHOLE.replace(b"Content-Length: 2", b"Content-Length:\r\n 2"),
+        WHOLE.replace(b"\r\nContent", b"\nContent"),
+        WHOLE.replace(b"Host", b"Connection: close\r\nHost"),
+        WHOLE.replace(b"Host", b"Expect: 100-continue\r\nHost"),
+        b"",
+        b"\r\n\r\n",
+    ],
+)
+def test_what_is_not_one_whole_request_beyond_doubt_is_read_with_care(doubtful: bytes) -> None:
+    assert is_whole(WHOLE)
+    assert not is_whole(doubtful)
+
+
+def test_what_is_no_http_is_told_so_and_ends_the_connection() -> None:
+    async def garbage() -> None:
+        scene = Scene(Limits())
+        connection, wire = scene.connect()
+        connection.data_received(b"\x16\x03\x01 not a request\r\n\r\n")
+        assert status(wire) == 400
+        error = json.loads(wire.written.partition(b"\r\n\r\n")[2])["error"]
+        assert (error["code"], wire.closed) == ("bad_request", True)
+        connection.connection_lost(None)
+
+    play(garbage())
+
+
+def test_garbage_in_a_body_ends_the_request_that_it_belongs_to() -> None:
+    async def broken() -> None:
+        scene = Scene(Limits())
+        connection, wire = scene.connect()
+        head = b"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n"
+        connection.data_received(head)
+        await asyncio.sleep(0)
+        connection.data_received(b"no length\r\n")
+        await scene.done()
+        assert (status(wire), wire.closed, scene.asked) == (400, True, 0)
+        assert wire.written.count(b"HTTP/1.1 ") == 1
+        connection.connection_lost(None)
+
+    play(broken())
