@@ -13,7 +13,7 @@ ifneq ($(wildcard ../shared/data),)
 export DIGITS_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: help run test lint benchmark clean
+.PHONY: help run test lint browser benchmark clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -31,7 +31,13 @@ lint: $(VENV)/installed ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint ## lint, types and every test
+browser: # Chromium for the tests of the page: where it is missing, and a package manager may be asked, it is installed
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	       && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	  || echo "note: no Chromium, and none can be installed here: the browser tests will be skipped" >&2
+
+test: lint browser ## lint, types and every test
 	$(BIN)/python -m pytest
 
 benchmark: $(VENV)/installed ## the tables of docs/results.md (long; installs TensorFlow beside)

@@ -21,17 +21,21 @@ LAYERS = (
     {"digits", "reading"},
     {"pictures"},
     {"sources", "analysis"},
-    {"model_bytes", "model_file", "model_probe", "recognizer"},
+    {"model_bytes", "model_file", "model_probe", "line_reader", "shipped", "recognizer"},
     {"training"},
     {"apps"},
+    {"__main__"},
 )
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
 
 # Each is loaded by nobody else than the named wing, and there by the modules that cannot do without.
 HEAVY = ("torch", "matplotlib", "jinja2", "pandas", "ray", "onnx", "onnxscript", "sklearn", "pyarrow", "pooch")
+HEAVY += ("pi_heif", "pypdfium2")  # decoders that are extras
 AT_TOP = {"training": ("torch", "onnx", "onnxscript", "safetensors"), "analysis/plots.py": ("matplotlib",)}
 AT_TOP["analysis/report.py"] = ("jinja2", "matplotlib")
 AT_TOP["apps/classifier.py"] = ("sklearn",)
+for name in ("blocks", "listing", "parts", "tables", "work"):
+    AT_TOP[f"apps/batch/{name}.py"] = ("pyarrow",)
 
 
 def part_of(path: Path) -> str:

@@ -27,6 +27,15 @@ def make_history(members: int = 1, epochs: int = 3) -> list[dict[str, float | No
     ]
 
 
+def make_trials() -> list[dict[str, object]]:
+    """Three trials, of which the second is beaten by the first in every way."""
+    facts = [(4.0, 0.98, True, False), (5.0, 0.97, False, False), (9.0, 0.99, True, True)]
+    return [
+        {"seconds": seconds, "accuracy": accuracy, "name": str(number), "front": front, "best": best, "short": not best}
+        for number, (seconds, accuracy, front, best) in enumerate(facts, start=1)
+    ]
+
+
 def make_probabilities(digits: Digits, wrong: dict[int, tuple[int, float]]) -> np.ndarray:
     """Sure and right everywhere but at ``wrong``: index -> (answer, confidence)."""
     labels = digits.known_labels()
@@ -55,6 +64,7 @@ def draw_everything(folder: Path) -> list[Path]:
         plots.plot_reliability(evaluation.to_dict()["reliability"], evaluation.ece, folder / "reliability.png"),
         plots.plot_mistakes(digits.images, digits.known_labels(), probabilities, names, folder / "mistakes.png"),
         plots.plot_augmentation(digits.images[:4], augmented, folder / "augmentation.png"),
+        plots.plot_trials(make_trials(), folder / "trials.png"),
     ]
 
 
@@ -107,7 +117,7 @@ def test_drawing_never_loads_pyplot(tmp_path: Path):
 def test_axes_are_labelled(drawn: list[Figure], tmp_path: Path):
     draw_everything(tmp_path)
     with_axes = [figure.axes[0] for figure in drawn if figure.axes[0].axison]
-    assert len(with_axes) == 6
+    assert len(with_axes) == 7
     assert all(axes.get_xlabel() and axes.get_ylabel() and axes.get_title(loc="left") for axes in with_axes)
 
 
@@ -180,3 +190,14 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(FileError, match="cannot be written"):
         plots.plot_learning_rate(make_history(), tmp_path / "file" / "a.png")
+
+
+def test_the_plot_of_trials_has_a_point_each_and_a_line_through_the_front(drawn: list[Figure]):
+    plots.plot_trials(make_trials(), Path("unused"))
+    *points, front = drawn[-1].axes[0].lines
+    assert [float(point.get_xdata()[0]) for point in points] == [4, 5, 9]
+    assert list(front.get_xdata()) == [4, 9]
+    assert [point.get_markerfacecolor() == "white" for point in points] == [True, True, False]
+    assert [text.get_text() for text in drawn[-1].axes[0].texts] == ["1", "2", "3"]
+    with pytest.raises(InputError, match="at least one trial"):
+        plots.plot_trials([], Path("unused"))

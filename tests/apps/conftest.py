@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,3 +17,15 @@ def digits_command(
     """``digits WORDS`` in this process, in an empty folder of its own."""
     monkeypatch.chdir(tmp_path)
     return lambda *words: call(capsys, monkeypatch, *words)
+
+
+@pytest.fixture
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Torch with one thread, in this process and in its children: they round alike only with equally many."""
+    import torch
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

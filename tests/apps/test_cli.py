@@ -24,7 +24,21 @@ from tests.apps.command import PROGRAM, Ended, child, ended, write_data
 from tests.conftest import draw_digits
 from tests.plain_models import plain_bytes
 
-COMMANDS = ("run", "explore", "train", "evaluate", "predict", "read", "serve", "export", "report", "info")
+COMMANDS = (
+    "run",
+    "explore",
+    "train",
+    "tune",
+    "train-lines",
+    "evaluate",
+    "predict",
+    "read",
+    "serve",
+    "batch",
+    "export",
+    "report",
+    "info",
+)
 Call = Callable[..., Ended]
 
 

@@ -124,6 +124,31 @@ def plot_learning_rate(history: History, path: str | Path) -> Path:
     return _save(figure, path)
 
 
+def plot_trials(trials: Sequence[Mapping[str, Any]], path: str | Path) -> Path:
+    """A point a trial: validation accuracy against seconds of training, a line through those that no other beats.
+
+    trials: each with ``seconds``, ``accuracy`` (0-1), ``name``, ``front`` (on that line), ``short`` (of the epochs) and
+    ``best``. Raises InputError if empty.
+    """
+    if not trials:
+        raise InputError("expected at least one trial, found none")
+    figure, axes = _figure(
+        "Trials (hollow: shortened; large: the best)", "seconds of training", "accuracy (%, stretched towards 100)"
+    )
+    heights = [_stretch(trial["accuracy"]) for trial in trials]
+    top = _stretch(max((t["accuracy"] for t in trials if t["accuracy"] < 1), default=0.99)) + 0.3
+    for trial, height in zip(trials, heights, strict=True):
+        place = trial["seconds"], min(height, top)
+        colour, size = (VERMILION, 8) if trial["best"] else (BLUE, 5)
+        axes.plot(*place, "o", color=colour, markersize=size, markerfacecolor="white" if trial["short"] else colour)
+        axes.annotate(trial["name"], place, (4, 3), textcoords="offset points", fontsize=7, color=MUTED)
+    front = sorted((trial["seconds"], min(_stretch(trial["accuracy"]), top)) for trial in trials if trial["front"])
+    axes.plot(*zip(*front, strict=True), color=INK, linewidth=1, drawstyle="steps-post", zorder=1)
+    axes.set_xlim(left=0)
+    _stretched_ticks(axes, "y", min(heights) - 0.05, top if 1.0 in (t["accuracy"] for t in trials) else top - 0.2, top)
+    return _save(figure, path)
+
+
 def plot_confusion(confusion: npt.ArrayLike, path: str | Path) -> Path:
     """Counts of every answer for every true digit, int (10, 10), rows the true digit.
 
@@ -363,4 +388,5 @@ __all__ = [
     "plot_outliers",
     "plot_reliability",
     "plot_samples",
+    "plot_trials",
 ]

@@ -15,9 +15,29 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from digit_recognizer._version import __version__
+from digit_recognizer.apps.batch.command import batch
+from digit_recognizer.apps.line_training import train_lines
+from digit_recognizer.apps.options import (
+    DATA_HELP,
+    Data,
+    Device,
+    Epochs,
+    Fonts,
+    Json,
+    MaxError,
+    Model,
+    Output,
+    Overwrite,
+    Preset,
+    Resume,
+    Seed,
+    Strokes,
+    Val,
+)
 from digit_recognizer.apps.outcome import close_output, needs, tell
 from digit_recognizer.apps.server.command import serve
 from digit_recognizer.apps.terminal import Terminal, percent
+from digit_recognizer.apps.tuning import tune
 from digit_recognizer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,37 +50,6 @@ app = typer.Typer(
     rich_markup_mode=None,  # rich would take [default: 0.1] for a style and swallow it
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-DATA_HELP = (
-    "A Kaggle zip, a folder or CSV, an IDX folder, .npz, .parquet, a folder of images, or a name: mnist, sample."
-)
-Data = Annotated[str, typer.Argument(help=DATA_HELP, show_default=True)]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-Model = Annotated[
-    str | None,
-    typer.Option("--model", "-m", help="A run folder, an .onnx file, or int8; left out: the model that ships."),
-]
-Preset = Annotated[
-    str | None,
-    typer.Option(help="notebook, fast, best or ship.  [default: fast]", show_default=False),
-]
-Seed = Annotated[int | None, typer.Option(help="Of everything random.  [default: 0]", show_default=False)]
-Val = Annotated[
-    float | None,
-    typer.Option(help="Share of the labelled images kept for validation.  [default: 0.1]", show_default=False),
-]
-Epochs = Annotated[int | None, typer.Option(help="Instead of the preset's own number.", show_default=False)]
-MaxError = Annotated[
-    float | None,
-    typer.Option(help="Share of the accepted readings that may be wrong.  [default: 0.001]", show_default=False),
-]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in this folder.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Remove a run that is in this folder, start anew.")]
-Output = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", help="The run folder.  [default: runs/NAME, with the next free number]"),
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -101,9 +90,11 @@ def run(
     """The whole job: explore, train, evaluate, predict, report."""
     terminal = Terminal(as_json=as_json)
     with needs("train", "training"), needs("report", "the report"):
+        from digit_recognizer.apps.ranks import refuse_torchrun
         from digit_recognizer.apps.request import make_request
         from digit_recognizer.apps.whole_job import run_whole_job
 
+        refuse_torchrun("run")
         _require_report()
         request = make_request(
             data, output, preset, seed, val, epochs, device, max_error=max_error, resume=resume, overwrite=overwrite
@@ -151,28 +142,26 @@ def train(
     val: Val = None,
     epochs: Epochs = None,
     device: Device = "auto",
-    strokes: Annotated[
-        str | None, typer.Option(help="Preset ship: a file of pen drawings to learn from as well.", show_default=False)
+    recipe: Annotated[
+        Path | None, typer.Option(help="A recipe.json, as tune writes it, instead of a preset.", show_default=False)
     ] = None,
-    fonts: Annotated[
-        str | None,
-        typer.Option(help="Preset ship: a folder of fonts.  [default: the platform's own]", show_default=False),
-    ] = None,
+    strokes: Strokes = None,
+    fonts: Fonts = None,
     max_error: MaxError = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
-    """Train a network; leaves a run folder with model.onnx."""
+    """Train a network; leaves a run folder with model.onnx.
+
+    In several processes: torchrun --nproc-per-node N --max-restarts 1 -m digit_recognizer train DATA -o RUN
+    """
     terminal = Terminal(as_json=as_json)
     with needs("train", "training"):
-        from digit_recognizer.apps.request import make_request
-        from digit_recognizer.apps.whole_job import show_result, train_into
-        from digit_recognizer.training.run_folder import RunFolder
+        from digit_recognizer.apps.training import train_as_asked
 
-        if data is None and not resume:
-            raise UsageError("which data? digits train DATA; try: digits train sample")
-        request = make_request(
+        train_as_asked(
+            terminal,
             data,
             output,
             preset,
@@ -180,18 +169,13 @@ def train(
             val,
             epochs,
             device,
+            recipe=recipe,
             strokes=strokes,
             fonts=fonts,
             max_error=max_error,
             resume=resume,
             overwrite=overwrite,
         )
-        folder = RunFolder(request.folder)
-        with folder.claim(resume=resume, overwrite=overwrite):
-            finished = train_into(folder, request, terminal)
-        show_result(terminal, finished.metrics)
-        terminal.say(f"written to {request.folder}")
-        terminal.document({"run": str(request.folder), "metrics": dict(finished.metrics)})
 
 
 @app.command()
@@ -268,11 +252,22 @@ def predict(
 
 @app.command()
 def read(
-    pictures: Annotated[list[str], typer.Argument(help="Pictures of numbers: files, folders, patterns, - for stdin.")],
+    pictures: Annotated[
+        list[str],
+        typer.Argument(
+            help="Pictures of numbers, or PDFs: files, folders, patterns, form.pdf#2 for a page, - for stdin."
+        ),
+    ],
     expect: Annotated[str | None, typer.Option(help="Digits of each number, 5 or 3-7; or a grid, 9x9.")] = None,
     check: Annotated[str | None, typer.Option(help="luhn: each number ends in a check digit.")] = None,
     numbers: Annotated[str, typer.Option(help="digits, or decimal: with comma or point, and minus.")] = "digits",
+    csv: Annotated[Path | None, typer.Option(help="A CSV to write, a row a line of numbers; - for stdout.")] = None,
     annotate: Annotated[Path | None, typer.Option(help="A folder for the pictures with boxes and digits.")] = None,
+    show_steps: Annotated[Path | None, typer.Option(help="A folder for pictures of what the reader saw.")] = None,
+    max_pixels: Annotated[
+        int | None,
+        typer.Option(help="Larger pictures are refused.  [default: 40,000,000]", show_default=False),
+    ] = None,
     model: Model = None,
     as_json: Json = False,
 ) -> None:
@@ -280,7 +275,7 @@ def read(
     from digit_recognizer.apps.reading_pages import Wanted, read_pictures
     from digit_recognizer.recognizer import Recognizer
 
-    wanted = Wanted(expect, check, numbers, annotate)
+    wanted = Wanted(expect, check, numbers, annotate, csv, show_steps, max_pixels)
     raise typer.Exit(read_pictures(pictures, Recognizer(model), Terminal(as_json=as_json), wanted))
 
 
@@ -332,7 +327,10 @@ def report(run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run
         Terminal().say(str(write_report(run_folder)))
 
 
+app.command("train-lines")(train_lines)
+app.command("tune")(tune)
 app.command("serve")(serve)
+app.command("batch")(batch)
 
 
 @app.command()

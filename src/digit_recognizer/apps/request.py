@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 from digit_recognizer.digits import Dataset
 from digit_recognizer.errors import CheckpointError, UsageError
+from digit_recognizer.files import read_bytes
 from digit_recognizer.sources.catalog import load
 
 
@@ -43,14 +45,17 @@ def make_request(
     epochs: int | None,
     device: str,
     *,
+    recipe_file: Path | None = None,
     strokes: str | None = None,
     fonts: str | None = None,
     max_error: float | None = None,
     resume: bool,
     overwrite: bool,
+    command: str | None = None,
 ) -> RunRequest:
     """Everything that was asked for, checked and complete, the data loaded. A resumed run brings what is not said.
 
+    recipe_file: a recipe as JSON, instead of a preset. command: how to repeat all this; left out, as it was called.
     Nothing is written. Raises UsageError where the options make no sense, CheckpointError where there is nothing to
     resume, and what reading the data raises.
     """
@@ -65,7 +70,9 @@ def make_request(
     if resume and output is None:
         raise UsageError("--resume needs --output: the run folder to go on with")
     hardware = choose_hardware(device)
-    recipe = preset(preset_name or "fast")
+    if recipe_file is not None and preset_name is not None:
+        raise UsageError("--recipe and --preset exclude each other")
+    recipe = preset(preset_name or "fast") if recipe_file is None else _read_recipe(recipe_file)
     budget = MAX_ERROR if max_error is None else max_error
     settings = Settings(recipe, 0 if seed is None else seed, 0.1 if val is None else val, strokes, fonts, budget)
     if epochs is not None:
@@ -75,7 +82,7 @@ def make_request(
         data = data or RunFolder(output).read_json(RunFolder(output).config).get("source")
         if not isinstance(data, str):
             raise UsageError(f"{output}: does not say which data it was started on; give DATA")
-        if preset_name in (None, saved.recipe.preset):
+        if recipe_file is None and preset_name in (None, saved.recipe.preset):
             recipe = saved.recipe if epochs is None else replace(saved.recipe, epochs=epochs)
         settings = Settings(
             recipe,
@@ -106,10 +113,23 @@ def make_request(
         hardware=hardware,
         resume=resume,
         overwrite=overwrite,
-        command=shlex.join(["digits", *sys.argv[1:]]),
+        command=command or shlex.join(["digits", *sys.argv[1:]]),
         began=began,
         note=note,
     )
+
+
+def _read_recipe(path: Path) -> Any:
+    """The Recipe in a JSON file. Raises UsageError where it holds none, FileError where it cannot be read."""
+    from digit_recognizer.training.recipe import Recipe
+
+    try:
+        values = json.loads(read_bytes(path, limit=1 << 20))
+        if not isinstance(values, dict):
+            raise UsageError(f"expected a JSON object, found {type(values).__name__}")
+        return Recipe.from_dict(values)
+    except (ValueError, RecursionError, UsageError) as error:
+        raise UsageError(f"--recipe {path}: not a recipe ({error})") from error
 
 
 __all__ = ["RunRequest", "make_request"]

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 import numpy as np
 import numpy.typing as npt
 
+from digit_recognizer.apps.bar import Bar
+
 if TYPE_CHECKING:
     from types import TracebackType
 
     from rich.console import Console
-    from rich.progress import Progress, TaskID
 
     from digit_recognizer.training.progress import HistoryRow
     from digit_recognizer.training.progress import Progress as TrainingProgress
@@ -120,41 +121,27 @@ class TrainingDisplay:
     """Shows a training under way. Use as a context manager and hand ``show`` to the trainer."""
 
     def __init__(self, console: Console) -> None:
-        self.console = console
-        self.bar: Progress | None = None
-        self.task: TaskID | None = None
+        self._console = console
+        self._bar = Bar(console if console.is_terminal else None, "training")
 
     def __enter__(self) -> Self:
-        if self.console.is_terminal:
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-            self.bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=24),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[numbers]}", style="dim"),
-                console=self.console,
-                transient=True,
-            )
-            self.bar.start()
-            self.task = self.bar.add_task("training", total=None, numbers="")
+        self._bar.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.bar is not None:
-            self.bar.stop()
+        self._bar.__exit__(kind, error, trace)
 
     def show(self, progress: TrainingProgress) -> None:
         """Bring the display up to date."""
         from rich.text import Text
 
         if progress.row is not None:
-            self.console.print(Text(epoch_line(progress.row, progress.epochs)))
+            self._console.print(Text(epoch_line(progress.row, progress.epochs)))
         if progress.note:
-            self.console.print(Text(progress.note, style="yellow"))
-        if self.bar is not None and self.task is not None and progress.images_per_second:
+            self._console.print(Text(progress.note, style="yellow"))
+        if progress.images_per_second:
             over = progress.step >= progress.steps
             numbers = (
                 ""
@@ -164,13 +151,8 @@ class TrainingDisplay:
                     f"{progress.images_per_second:,.0f} images/s · {duration(progress.seconds_left)} left"
                 )
             )
-            self.bar.update(
-                self.task,
-                total=progress.steps,
-                completed=progress.step,
-                description="writing the model" if over else f"epoch {progress.epoch}/{progress.epochs}",
-                numbers=numbers,
-            )
+            label = "writing the model" if over else f"epoch {progress.epoch}/{progress.epochs}"
+            self._bar.show(progress.step, numbers, total=progress.steps, label=label)
 
 
 def _width(text: str) -> int:

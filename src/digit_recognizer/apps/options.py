@@ -1,0 +1,75 @@
+"""The options that several commands share, each spelled and explained once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DATA_HELP = (
+    "A Kaggle zip, a folder or CSV, an IDX folder, .npz, .parquet, a folder of images, or a name: mnist, sample."
+)
+Data = Annotated[str, typer.Argument(help=DATA_HELP, show_default=True)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="A run folder, an .onnx file, or int8; left out: the model that ships."),
+]
+Preset = Annotated[
+    str | None,
+    typer.Option(help="notebook, fast, best or ship.  [default: fast]", show_default=False),
+]
+Seed = Annotated[int | None, typer.Option(help="Of everything random.  [default: 0]", show_default=False)]
+Val = Annotated[
+    float | None,
+    typer.Option(help="Share of the labelled images kept for validation.  [default: 0.1]", show_default=False),
+]
+Epochs = Annotated[int | None, typer.Option(help="Instead of the preset's own number.", show_default=False)]
+MaxError = Annotated[
+    float | None,
+    typer.Option(help="Share of the accepted readings that may be wrong.  [default: 0.001]", show_default=False),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in this folder.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Remove a run that is in this folder, start anew.")]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="The run folder.  [default: runs/NAME, with the next free number]"),
+]
+Strokes = Annotated[
+    str | None,
+    typer.Option(help="A file of pen drawings to learn from as well (train: preset ship).", show_default=False),
+]
+Fonts = Annotated[
+    str | None,
+    typer.Option(help="A folder of fonts (train: preset ship).  [default: the platform's own]", show_default=False),
+]
+Unfinished = Annotated[
+    Path, typer.Option("--output", "-o", help="The folder to write; the same command goes on in it.")
+]
+Workers = Annotated[int | None, typer.Option(help="How many at a time.  [default: one a core]", show_default=False)]
+Address = Annotated[
+    str | None, typer.Option(help="ray: a running cluster; left out: one of its own.", show_default=False)
+]
+
+__all__ = [
+    "DATA_HELP",
+    "Address",
+    "Data",
+    "Device",
+    "Epochs",
+    "Fonts",
+    "Json",
+    "MaxError",
+    "Model",
+    "Output",
+    "Overwrite",
+    "Preset",
+    "Resume",
+    "Seed",
+    "Strokes",
+    "Unfinished",
+    "Val",
+    "Workers",
+]
