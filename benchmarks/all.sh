@@ -29,6 +29,9 @@ echo
 "$python" "$here/inference_vs_keras.py" --model "$model/fast"
 echo
 "$python" "$here/robustness.py" --validation
+echo
+"$python" "$here/batch_local.py"
+"$python" "$here/batch_ray.py"
 if [ "${SEEDS:-3}" -gt 0 ]; then
     "$python" "$here/seeds.py" --preset fast --seeds "${SEEDS:-3}"
 fi

@@ -79,7 +79,7 @@ def pen_drawings(path: Path, pen: int | None, rng: np.random.Generator, limit: i
     pen: width in pixels; None draws 8 to 20.
     """
     from digit_recognizer.sources.strokes import draw, read_strokes
-    from digit_recognizer.training.ship.job import split_drawings
+    from digit_recognizer.training.ship.preparation import split_drawings
 
     drawings = split_drawings([each for each in read_strokes(path) if each.label is not None])[1]
     for index in np.sort(rng.permutation(len(drawings))[:limit]):
@@ -138,7 +138,7 @@ def held_out_faces(folders: Sequence[Path] | None) -> list[Any]:
     same fonts, has a model surely not seen them. Raises LookupError where there is none.
     """
     from digit_recognizer.training.fonts import find_fonts, split_faces, usable_for_digits
-    from digit_recognizer.training.ship.job import FONT_SPLIT_SEED, HELD_OUT_FONTS
+    from digit_recognizer.training.ship.preparation import FONT_SPLIT_SEED, HELD_OUT_FONTS
 
     usable = [face for face in find_fonts(folders) if usable_for_digits(face)]
     if not usable:
