@@ -201,3 +201,16 @@ def test_the_plot_of_trials_has_a_point_each_and_a_line_through_the_front(drawn:
     assert [text.get_text() for text in drawn[-1].axes[0].texts] == ["1", "2", "3"]
     with pytest.raises(InputError, match="at least one trial"):
         plots.plot_trials([], Path("unused"))
+
+
+def test_points_of_trials_are_drawn_whole_even_where_all_took_as_long(drawn: list[Figure], tmp_path: Path):
+    trials = [{**trial, "seconds": 20 + index / 100} for index, trial in enumerate(make_trials())]
+    plots.plot_trials(trials, Path("unused"))
+    figure = drawn[-1]
+    figure.savefig(tmp_path / "laid_out.png")
+    axes = figure.axes[0]
+    right_edge, _ = axes.transAxes.transform((1, 0))
+    for point in axes.lines[:-1]:
+        centre, _ = axes.transData.transform((float(point.get_xdata()[0]), 0.0))
+        assert centre + point.get_markersize() * figure.dpi / 72 < right_edge
+        assert not point.get_clip_on()

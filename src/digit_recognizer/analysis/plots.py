@@ -140,11 +140,12 @@ def plot_trials(trials: Sequence[Mapping[str, Any]], path: str | Path) -> Path:
     for trial, height in zip(trials, heights, strict=True):
         place = trial["seconds"], min(height, top)
         colour, size = (VERMILION, 8) if trial["best"] else (BLUE, 5)
-        axes.plot(*place, "o", color=colour, markersize=size, markerfacecolor="white" if trial["short"] else colour)
+        face = "white" if trial["short"] else colour
+        axes.plot(*place, "o", color=colour, markersize=size, markerfacecolor=face, clip_on=False)
         axes.annotate(trial["name"], place, (4, 3), textcoords="offset points", fontsize=7, color=MUTED)
     front = sorted((trial["seconds"], min(_stretch(trial["accuracy"]), top)) for trial in trials if trial["front"])
     axes.plot(*zip(*front, strict=True), color=INK, linewidth=1, drawstyle="steps-post", zorder=1)
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, 1.06 * max(trial["seconds"] for trial in trials))
     _stretched_ticks(axes, "y", min(heights) - 0.05, top if 1.0 in (t["accuracy"] for t in trials) else top - 0.2, top)
     return _save(figure, path)
 
