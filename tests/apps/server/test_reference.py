@@ -91,6 +91,21 @@ def test_words_of_the_document_are_never_taken_for_markup(evil: str) -> None:
     assert evil in found.text
 
 
+def test_backticks_in_descriptions_become_code_and_what_is_between_them_stays_text(client: TestClient) -> None:
+    operation = {
+        "description": "As `digits read '<img src=x>'` has it; a lone ` stays.",
+        "parameters": [{"name": "n", "description": "`5` or `3-7`"}],
+        "responses": {"400": {"description": "Not `JSON`"}},
+    }
+    info = {"title": "`a`", "version": "b"}
+    page = reference_page({"info": info, "paths": {"/x": {"get": operation}}}, "http://h")
+    assert "As <code>digits read &#x27;&lt;img src=x&gt;&#x27;</code> has it; a lone ` stays." in page
+    assert "<code>5</code> or <code>3-7</code>" in page
+    assert "Not <code>JSON</code>" in page
+    assert "`a`: the API</h1>" in page
+    assert "`" not in outline(client.get("/docs").text).text
+
+
 def test_the_page_is_open_where_a_token_is_asked_for_but_the_document_is_not(connect: Connect) -> None:
     client = connect(token="a-long-enough-token")
     assert client.get("/docs").status_code == 200

@@ -6,6 +6,7 @@ Knows the document's shape (OpenAPI 3.1, as FastAPI writes it), not what this se
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
@@ -18,10 +19,11 @@ def reference_page(document: Mapping[str, Any], home: str) -> str:
     """The page: one section per tag, one article per operation, with its parameters, bodies, answers and examples.
 
     document: OpenAPI 3.1 as plain values. home: the address that the examples for a shell call. Whatever stands in
-    the document is shown as text, never taken for markup.
+    the document is shown as text, never taken for markup; only what descriptions have between `backticks` becomes code.
 
-    >>> info = {"title": "Tea", "version": "1", "summary": "Makes <tea>."}
-    >>> "Makes &lt;tea&gt;." in reference_page({"info": info, "paths": {}}, "http://127.0.0.1:8000")
+    >>> info = {"title": "Tea", "version": "1", "summary": "Makes <tea>, as `make tea` does."}
+    >>> page = reference_page({"info": info, "paths": {}}, "http://127.0.0.1:8000")
+    >>> "Makes &lt;tea&gt;, as <code>make tea</code> does." in page
     True
     """
     info = document["info"]
@@ -41,7 +43,7 @@ def reference_page(document: Mapping[str, Any], home: str) -> str:
     )
     return _FRAME.format(
         title=escape(f"{info['title']}: the API"),
-        summary=escape(info.get("summary", "")),
+        summary=_prose(info.get("summary", "")),
         version=escape(info["version"]),
         contents=contents,
         body=body,
@@ -49,16 +51,16 @@ def reference_page(document: Mapping[str, Any], home: str) -> str:
 
 
 def _operation(home: str, method: str, path: str, operation: Mapping[str, Any]) -> Iterator[str]:
-    yield f'<p class="summary">{escape(operation.get("summary", ""))}</p>'
+    yield f'<p class="summary">{_prose(operation.get("summary", ""))}</p>'
     if operation.get("description"):
-        yield f"<p>{escape(operation['description'])}</p>"
+        yield f"<p>{_prose(operation['description'])}</p>"
     parameters = operation.get("parameters", [])
     if parameters:
         rows = "".join(_row(f"<code>{escape(each['name'])}</code>", _parameter(each)) for each in parameters)
         yield _table("Parameters of the address", ("Name", "Meaning"), rows)
     content = operation.get("requestBody", {}).get("content", {})
     if content:
-        rows = "".join(_row(f"<code>{escape(kind)}</code>", escape(_body(media))) for kind, media in content.items())
+        rows = "".join(_row(f"<code>{escape(kind)}</code>", _prose(_body(media))) for kind, media in content.items())
         yield _table("Body, one of", ("Content-Type", "What it is"), rows)
     yield f"<h4>From a shell</h4><pre><code>{escape(_curl(home, method, path, content))}</code></pre>"
     for kind, media in content.items():
@@ -67,12 +69,12 @@ def _operation(home: str, method: str, path: str, operation: Mapping[str, Any]) 
     refused = []
     for status, response in operation.get("responses", {}).items():
         if not status.startswith("2"):
-            refused.append(_row(f"<code>{escape(status)}</code>", escape(response["description"])))
+            refused.append(_row(f"<code>{escape(status)}</code>", _prose(response["description"])))
             continue
         for media in response.get("content", {}).values():
             if "example" in media:
                 title = f"Answers {status}: {response['description']}"
-                yield f"<h4>{escape(title)}</h4>{_example(media['example'])}"
+                yield f"<h4>{_prose(title)}</h4>{_example(media['example'])}"
     if refused:
         table = _table("", ("Status", "Meaning"), "".join(refused))
         yield f"<details><summary>Refusals</summary>{table}</details>"
@@ -80,7 +82,7 @@ def _operation(home: str, method: str, path: str, operation: Mapping[str, Any]) 
 
 def _parameter(parameter: Mapping[str, Any]) -> str:
     schema = parameter.get("schema", {})
-    words = [escape(parameter.get("description") or schema.get("description", ""))]
+    words = [_prose(parameter.get("description") or schema.get("description", ""))]
     if parameter.get("required"):
         words.append("Required.")
     if schema.get("default") is not None:
@@ -106,6 +108,11 @@ def _curl(home: str, method: str, path: str, content: Mapping[str, Any]) -> str:
         words += ["-X", method.upper()]
     address = home.rstrip("/") + path
     return " ".join([*words, "".join("\\" + letter if letter in _SHELL else letter for letter in address)])
+
+
+def _prose(text: str) -> str:
+    """The text as HTML; what stands between two backticks, as Markdown has it, as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _example(value: Any) -> str:
