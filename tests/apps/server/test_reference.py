@@ -106,6 +106,14 @@ def test_backticks_in_descriptions_become_code_and_what_is_between_them_stays_te
     assert "`" not in outline(client.get("/docs").text).text
 
 
+def test_a_form_is_called_a_form_and_calls_name_what_is_required(client: TestClient) -> None:
+    text = outline(client.get("/docs").text).text
+    assert "a form with file" in text
+    assert "a JSON object with images" in text
+    assert "0 to 9. Required." in text
+    assert '--data-binary @picture.png "http://127.0.0.1:8000/v1/corrections?digit=0"' in text
+
+
 def test_the_page_is_open_where_a_token_is_asked_for_but_the_document_is_not(connect: Connect) -> None:
     client = connect(token="a-long-enough-token")
     assert client.get("/docs").status_code == 200

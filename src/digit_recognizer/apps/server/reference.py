@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
 _WIDEST = 1200  # characters of an example that are shown
 _SHELL = '"\\$`!'  # what a shell would not leave alone within quotation marks
@@ -60,9 +61,10 @@ def _operation(home: str, method: str, path: str, operation: Mapping[str, Any]) 
         yield _table("Parameters of the address", ("Name", "Meaning"), rows)
     content = operation.get("requestBody", {}).get("content", {})
     if content:
-        rows = "".join(_row(f"<code>{escape(kind)}</code>", _prose(_body(media))) for kind, media in content.items())
-        yield _table("Body, one of", ("Content-Type", "What it is"), rows)
-    yield f"<h4>From a shell</h4><pre><code>{escape(_curl(home, method, path, content))}</code></pre>"
+        kinds = ((f"<code>{escape(kind)}</code>", _prose(_body(kind, media))) for kind, media in content.items())
+        yield _table("Body, one of", ("Content-Type", "What it is"), "".join(_row(*each) for each in kinds))
+    address = home.rstrip("/") + path + _query(parameters)
+    yield f"<h4>From a shell</h4><pre><code>{escape(_curl(address, method, content))}</code></pre>"
     for kind, media in content.items():
         for each in media.get("examples", {}).values():
             yield f"<h4>{escape(each.get('summary', 'Example'))}, {escape(kind)}</h4>{_example(each['value'])}"
@@ -83,6 +85,8 @@ def _operation(home: str, method: str, path: str, operation: Mapping[str, Any]) 
 def _parameter(parameter: Mapping[str, Any]) -> str:
     schema = parameter.get("schema", {})
     words = [_prose(parameter.get("description") or schema.get("description", ""))]
+    if "minimum" in schema and "maximum" in schema:
+        words.append(f"{schema['minimum']} to {schema['maximum']}.")
     if parameter.get("required"):
         words.append("Required.")
     if schema.get("default") is not None:
@@ -90,14 +94,21 @@ def _parameter(parameter: Mapping[str, Any]) -> str:
     return " ".join(filter(None, words))
 
 
-def _body(media: Mapping[str, Any]) -> str:
+def _body(kind: str, media: Mapping[str, Any]) -> str:
     schema = media.get("schema", {})
     if schema.get("format") == "binary":
         return str(schema.get("description", "the bytes themselves"))
-    return f"a JSON object with {', '.join(schema.get('properties', {})) or 'anything'}"
+    fields = ", ".join(f"`{name}`" for name in schema.get("properties", {})) or "anything"
+    return f"a {'form' if kind.startswith('multipart/') else 'JSON object'} with {fields}"
 
 
-def _curl(home: str, method: str, path: str, content: Mapping[str, Any]) -> str:
+def _query(parameters: Iterable[Mapping[str, Any]]) -> str:
+    """What an address needs besides its path: the parameters that are required, each with the least it may be."""
+    required = {each["name"]: each.get("schema", {}).get("minimum", "") for each in parameters if each.get("required")}
+    return f"?{urlencode(required)}" if required else ""
+
+
+def _curl(address: str, method: str, content: Mapping[str, Any]) -> str:
     words = ["curl"]
     kind = next((kind for kind in content if kind.startswith("image/")), next(iter(content), ""))
     if kind.startswith("image/"):
@@ -106,8 +117,8 @@ def _curl(home: str, method: str, path: str, content: Mapping[str, Any]) -> str:
         words += ["-H", f'"Content-Type: {kind}"', "--data-binary", "@request.json"]
     elif method != "get":
         words += ["-X", method.upper()]
-    address = home.rstrip("/") + path
-    return " ".join([*words, "".join("\\" + letter if letter in _SHELL else letter for letter in address)])
+    safe = "".join("\\" + letter if letter in _SHELL else letter for letter in address)
+    return " ".join([*words, f'"{safe}"' if "?" in safe else safe])
 
 
 def _prose(text: str) -> str:
