@@ -20,21 +20,26 @@ from digit_recognizer.errors import FileError
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it is fsynced and renamed to ``path``, else removed.
 
-    Raises FileError where the folder cannot be written or the disk is full; ``path`` is then as it was before.
+    A link is followed: what it points to is written. Raises FileError where the folder cannot be written, the disk is
+    full, or ``path`` is no regular file: a rename would put a file in the place of the device. ``path`` is then as it
+    was before.
 
     >>> with whole_file(folder / "a.txt") as temporary:      # doctest: +SKIP
     ...     temporary.write_text("all of it")
     """
-    target = Path(path)
+    named = Path(path)
+    target = Path(os.path.realpath(named)) if named.is_symlink() else named
     temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
+        if named.exists() and not (named.is_file() or named.is_dir()):
+            raise FileError(f"{named}: expected a file to write, this is a device or a pipe", code="not_a_regular_file")
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         _fsync(temporary)
         os.replace(temporary, target)
         _fsync(target.parent)
     except OSError as error:
-        raise FileError(f"{target}: cannot be written ({_reason(error)})") from error
+        raise FileError(f"{named}: cannot be written ({_reason(error)})") from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

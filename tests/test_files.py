@@ -1,0 +1,63 @@
+"""Files appear whole or not at all, where they were asked for, and nothing else is harmed."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from digit_recognizer.errors import FileError
+from digit_recognizer.files import whole_file, write_text
+
+
+def write_half(path: Path) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text("half of the n")
+        raise KeyError
+
+
+def test_where_writing_fails_the_old_file_stays_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(KeyError):
+        write_half(tmp_path / "a.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_a_link_stays_a_link_and_what_it_points_to_is_written(tmp_path: Path) -> None:
+    (tmp_path / "shelf").mkdir()
+    (tmp_path / "link.txt").symlink_to(tmp_path / "shelf" / "new.txt")
+    write_text(tmp_path / "link.txt", "all of it")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "shelf" / "new.txt").read_text() == "all of it"
+    assert [path.name for path in (tmp_path / "shelf").iterdir()] == ["new.txt"]
+
+
+@pytest.mark.parametrize("through_a_link", [False, True])
+def test_pipes_and_devices_are_refused_and_stay(tmp_path: Path, through_a_link: bool) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    with pytest.raises(FileError, match="expected a file to write") as caught:
+        write_text(tmp_path / ("link" if through_a_link else "pipe"), "x")
+    assert caught.value.code == "not_a_regular_file"
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_socket_is_refused_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # names of sockets are short
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind("here")
+        with pytest.raises(FileError, match="expected a file to write"):
+            write_text("here", "x")
+        assert (tmp_path / "here").is_socket()
+
+
+def test_a_folder_and_a_link_to_itself_are_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(FileError, match=r"loop/a\.txt: cannot be written"):
+        write_text(tmp_path / "loop" / "a.txt", "x")
+    with pytest.raises(FileError, match="cannot be written"):
+        write_text(tmp_path, "x")
