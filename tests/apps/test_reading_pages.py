@@ -57,9 +57,9 @@ def test_text_and_json_say_what_python_reads(digits_command: Call, model: Path, 
     assert alone.out.splitlines() == [line.text for line in expected[0].lines]
 
 
-def test_a_blank_picture_is_no_error(digits_command: Call, model: Path, pages: list[str]) -> None:
+def test_a_blank_picture_is_no_error_but_told(digits_command: Call, model: Path, pages: list[str]) -> None:
     end = digits_command("read", "scans/blank.png", "-m", model)
-    assert (end.code, end.out, end.err) == (0, "", "")
+    assert (end.code, end.out, end.err) == (0, "", "scans/blank.png: no numbers found\n")
     document = json.loads(digits_command("read", "scans/blank.png", "-m", model, "--json").out)
     assert document == [{"file": "scans/blank.png", "lines": [], "rejected": []}]
 

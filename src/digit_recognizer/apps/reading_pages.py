@@ -175,6 +175,8 @@ def _notes(read: _PageRead) -> Iterator[str]:
     name = printable(read.name)
     for remark in read.remarks:
         yield f"warning: {name}: {remark}"
+    if not read.page.lines:
+        yield f"{name}: no numbers found"
     if read.page.turned:
         yield f"{name}: read turned by {read.page.turned} degrees clockwise"
     for found in read.page.rejected:
