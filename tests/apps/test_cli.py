@@ -264,6 +264,7 @@ def test_a_missing_extra_is_told_with_the_command_that_brings_it(
     end = Ended(run.returncode, run.stdout, run.stderr)
     assert end.code == 2
     assert end.sentence.endswith(install)
+    assert end.out == ""  # nothing was begun
     assert list(tmp_path.iterdir()) == []
 
 

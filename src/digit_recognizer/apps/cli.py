@@ -117,6 +117,9 @@ def explore(
     from digit_recognizer.apps.whole_job import show_exploration, write_exploration
 
     terminal = Terminal(as_json=as_json)
+    if output is not None:
+        with needs("report", "plots"):
+            _require_report()
     dataset = _load(data)
     exploration = explore_dataset(dataset)
     show_exploration(terminal, dataset, exploration, seed)
@@ -365,7 +368,7 @@ def main() -> NoReturn:
 
 
 def _require_report() -> None:
-    """Fail before training, not after it, where the report could not be drawn."""
+    """Fail before the work, not after it, where the report could not be drawn."""
     import jinja2  # noqa: F401
     import matplotlib  # noqa: F401
 
