@@ -308,6 +308,14 @@ def test_a_reader_that_goes_away_is_no_error(command: str, data: Path, model: Pa
     assert (end.code, end.err) == (0, "")
 
 
+def test_where_nobody_reads_the_error_the_exit_code_still_tells(tmp_path: Path) -> None:
+    process = child("explore", tmp_path / "nothing.csv")
+    for stream in (process.stdout, process.stderr):
+        assert stream is not None
+        stream.close()
+    assert process.wait(timeout=120) == 5
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 def test_a_full_disk_behind_stdout_exits_5(data: Path, model: Path) -> None:
     with open("/dev/full", "w") as full:

@@ -65,7 +65,8 @@ def tell(error: BaseException, as_json: bool) -> int:
     else:
         code, word = 1, "unexpected"
         message = f"unexpected {type(error).__name__}: {error} (once more with digits --debug ... shows where)"
-    print(f"error: {message}", file=sys.stderr)
+    with suppress(OSError):  # with 2>&1 | head, both streams may be gone: the exit code still tells
+        print(f"error: {message}", file=sys.stderr)
     if as_json:
         with suppress(OSError):  # stdout may be what failed
             print(json.dumps({"error": {"code": word, "message": message}}, ensure_ascii=False), flush=True)
