@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Callable
@@ -214,3 +215,18 @@ def test_points_of_trials_are_drawn_whole_even_where_all_took_as_long(drawn: lis
         centre, _ = axes.transData.transform((float(point.get_xdata()[0]), 0.0))
         assert centre + point.get_markersize() * figure.dpi / 72 < right_edge
         assert not point.get_clip_on()
+
+
+def test_bins_without_a_mistake_stand_at_100_and_no_legend_hides_an_interval(drawn: list[Figure], tmp_path: Path):
+    surest = 1 - 1.2e-6
+    bins = [{"confidence": 0.9, "accuracy": 0.9, "count": 50}, {"confidence": surest, "accuracy": 1.0, "count": 50}]
+    plots.plot_reliability(bins, 0.01, Path("unused"))
+    figure = drawn[-1]
+    figure.savefig(tmp_path / "laid_out.png")
+    axes = figure.axes[0]
+    ticks = {label.get_text(): place for label, place in zip(axes.get_yticklabels(), axes.get_yticks(), strict=True)}
+    hollow = [line for line in axes.lines if line.get_markerfacecolor() == "white" and len(line.get_xdata())]
+    assert [float(line.get_ydata()[0]) for line in hollow] == [ticks["100"]]
+    assert not figure.legends[0].get_window_extent().overlaps(axes.bbox)
+    boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
+    assert not any(left.overlaps(right) for left, right in itertools.pairwise(boxes))

@@ -196,14 +196,12 @@ def plot_reliability(reliability: Sequence[Mapping[str, float]], ece: float, pat
     hollow, at the upper edge. ece: expected calibration error, 0-1.
     """
     title = f"Reliability (calibration error {100 * ece:.2f} %)"
-    figure, axes = _figure(
-        title, "stated confidence (%, stretched towards 100)", "right (%, stretched towards 100)", 4.4
-    )
+    figure, axes = _figure(title, "stated confidence (%, stretched towards 100)", "right (%, stretched towards 100)", 5)
     points = [(float(b["confidence"]), float(b["accuracy"]), int(b["count"])) for b in reliability]
     ranges = [wilson_interval(round(accuracy * count), count) for _, accuracy, count in points]
     stretched = [_stretch(share) for (c, a, _), (low, _) in zip(points, ranges, strict=True) for share in (c, low, a)]
     finite = [value for value in stretched if value < _stretch(1)] or [1.0]
-    bottom, top = min(finite) - 0.1, max(finite) + 0.4
+    bottom, top = min(finite) - 0.1, min(max(finite) + 0.4, _stretch(1))
     axes.plot([bottom, top], [bottom, top], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="as sure as right")
     for (confidence, accuracy, _), (low, high) in zip(points, ranges, strict=True):
         x, y = min(_stretch(confidence), top), min(_stretch(accuracy), top)
@@ -214,7 +212,7 @@ def plot_reliability(reliability: Sequence[Mapping[str, float]], ece: float, pat
     axes.plot([], [], "o", markerfacecolor="white", markeredgecolor=BLUE, markersize=6, label="no mistake among them")
     _stretched_ticks(axes, "x", bottom, top, top)
     _stretched_ticks(axes, "y", bottom, top, top)
-    _legend(axes, loc="lower right")
+    _legend(figure, loc="outside lower center")  # anywhere within, it would hide the ends of intervals
     return _save(figure, path)
 
 
@@ -295,6 +293,7 @@ def _draw_curves(axes: Axes, history: History, names: Mapping[str, str], scale: 
         look: dict[str, Any] = {
             "color": BLUE if validation else VERMILION,
             "linestyle": "-" if validation else (0, (4, 2)),
+            "clip_on": False,  # at 100 %, the edge would take half of the line
         }
         by_epoch: dict[int, list[float]] = {}
         for member in members:
@@ -323,7 +322,8 @@ def _stretch(share: float) -> float:
 def _stretched_ticks(axes: Axes, which: str, low: float, high: float, hundred: float) -> None:
     """Ticks in per cent on a stretched axis from ``low`` to ``high``; ``hundred`` is where 100 % was drawn."""
     percents = _TICKS if high - low < 2.2 else _FEW_TICKS
-    ticks = {_stretch(p / 100): f"{p:g}" for p in percents if low <= _stretch(p / 100) < hundred - 0.12}
+    room = max(0.12, (0.1 if which == "x" else 0.05) * (high - low))  # for "100" beside the last of the others
+    ticks = {_stretch(p / 100): f"{p:g}" for p in percents if low <= _stretch(p / 100) < hundred - room}
     if high >= hundred:
         ticks[hundred] = "100"
     if which == "x":
@@ -360,8 +360,8 @@ def _style(axes: Axes, title: str, x_label: str, y_label: str, grid: str | None)
         axes.set_axisbelow(True)
 
 
-def _legend(axes: Axes, loc: Any = "best") -> None:
-    axes.legend(loc=loc, fontsize=8.5, labelcolor=INK, frameon=True, framealpha=0.9, edgecolor="none", handlelength=2.4)
+def _legend(home: Axes | Figure, loc: Any = "best") -> None:
+    home.legend(loc=loc, fontsize=8.5, labelcolor=INK, frameon=True, framealpha=0.9, edgecolor="none", handlelength=2.4)
 
 
 def _short(name: str, width: int = 9) -> str:
