@@ -113,6 +113,18 @@ def test_the_report_says_what_the_run_folder_holds(tmp_path: Path):
         assert said in page.text, said
 
 
+def test_a_run_without_mistakes_says_so_instead_of_an_empty_picture(tmp_path: Path):
+    values = write_run(tmp_path / "run")
+    empty = np.zeros((0, 28, 28), np.uint8)
+    no_labels, no_answers = np.zeros(0, np.int64), np.zeros((0, 10))
+    plots.plot_mistakes(empty, no_labels, no_answers, [], tmp_path / "run/plots/mistakes.png")
+    pictures = read(report.write_report(tmp_path / "run")).all("img")
+    (tmp_path / "run/metrics.json").write_text(json.dumps(values | {"errors": 0, "confusion": np.eye(10).tolist()}))
+    page = read(report.write_report(tmp_path / "run"))
+    assert "Mistakes None on 200 validation images." in page.text
+    assert len(page.all("img")) == len(pictures) - 1
+
+
 def test_the_report_is_one_file_that_asks_nothing_of_anyone(tmp_path: Path):
     write_run(tmp_path / "run")
     path = report.write_report(tmp_path / "run")
