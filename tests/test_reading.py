@@ -31,6 +31,14 @@ def test_many_readings_are_what_sorting_each_row_gives() -> None:
     assert {reading.reason for reading in found} == {None, "unsure"}
 
 
+def test_a_reading_is_printed_in_a_line_without_its_pixels() -> None:
+    (reading,) = readings(np.full((1, 10), 0.1, np.float32), ["tie"], 0.0, frames=inked(1))
+    shown = repr(reading)
+    assert shown.startswith("Reading(digit=0, confidence=0.1")
+    assert "\n" not in shown
+    assert "array" not in shown
+
+
 def test_of_equal_probabilities_the_smaller_digit_comes_first() -> None:
     (reading,) = readings(np.full((1, 10), 0.1, np.float32), ["tie"], 0.0, frames=inked(1))
     assert (reading.digit, reading.second, reading.accepted) == (0, 1, True)

@@ -45,8 +45,8 @@ class Reading:
     accepted: bool
     second: int
     second_confidence: float
-    probabilities: npt.NDArray[np.float32]
-    frame: Images
+    probabilities: npt.NDArray[np.float32] = field(repr=False)
+    frame: Images = field(repr=False)
     name: str = ""
     unfamiliarity: float = 0.0
     reason: str | None = None
