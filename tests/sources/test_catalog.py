@@ -286,6 +286,17 @@ def test_a_folder_of_images_goes_to_the_image_reader(inside: str, tmp_path: Path
     assert dataset.test is None
 
 
+@pytest.mark.parametrize("word", [".", "./", "inner/..", ".."])
+def test_a_folder_called_by_dots_has_its_own_name(word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "scans" / "inner").mkdir(parents=True)
+    Image.fromarray(TRAIN.images[0]).save(tmp_path / "scans" / "a.png")
+    put(tmp_path / "scans" / "notes.parquet", b"PAR1")
+    monkeypatch.chdir(tmp_path / "scans" / ("inner" if word == ".." else ""))
+    assert str(refusal(word)).startswith("scans: expected train-*.parquet")
+    (tmp_path / "scans" / "notes.parquet").unlink()
+    assert load(word).name == "scans"
+
+
 def test_the_sample_comes_by_name_and_offline() -> None:
     sample = load("sample")
     assert sample.train is not None

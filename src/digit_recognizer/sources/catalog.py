@@ -186,7 +186,9 @@ def _load_zip(path: Path) -> Dataset:
 def _load_folder(path: Path) -> Dataset:
     from digit_recognizer.sources.idx import has_idx_files, read_idx_folder
 
-    name = path.resolve().name
+    if path.name in ("", ".."):  # "." and the like: the readers name what they read after the folder
+        path = path.resolve()
+    name = path.name
     try:
         entries = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
     except OSError as error:
