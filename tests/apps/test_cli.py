@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -314,6 +315,16 @@ def test_where_nobody_reads_the_error_the_exit_code_still_tells(tmp_path: Path) 
         assert stream is not None
         stream.close()
     assert process.wait(timeout=120) == 5
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_a_closed_stream_is_as_good_as_the_null_device(data: Path, tmp_path: Path, closed: str) -> None:
+    words = shlex.join([sys.executable, "-c", PROGRAM, "predict", str(data), "-o", str(tmp_path / "out.csv")])
+    run = subprocess.run(["/bin/sh", "-c", f"{words} {closed}"], capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0
+    assert run.stdout == ""
+    assert "predictions written" in run.stderr or "2>&-" in closed
+    assert (tmp_path / "out.csv").read_text().startswith(("name,", "ImageId,"))
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")

@@ -348,6 +348,7 @@ def main() -> NoReturn:
     """Run the command; every error of ours becomes one sentence on stderr and its exit code."""
     if "_DIGITS_COMPLETE" in os.environ:  # a shell asks what could come next
         app()
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without a letter of ours is no reason to stop
@@ -365,6 +366,15 @@ def main() -> NoReturn:
         code = tell(error, as_json)
     close_output()
     sys.exit(code)
+
+
+def _open_what_is_closed() -> None:
+    """Put the null device where a standard stream is closed (``>&-``): Python has None there, and the next file that is
+    opened would get its number.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # for as long as we live
 
 
 def _require_report() -> None:
