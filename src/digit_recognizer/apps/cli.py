@@ -36,7 +36,7 @@ from digit_recognizer.apps.options import (
 )
 from digit_recognizer.apps.outcome import close_output, needs, tell
 from digit_recognizer.apps.server.command import serve
-from digit_recognizer.apps.terminal import Terminal, percent
+from digit_recognizer.apps.terminal import Terminal, counted, percent
 from digit_recognizer.apps.tuning import tune
 from digit_recognizer.errors import UsageError
 
@@ -247,7 +247,7 @@ def predict(
     found = recognizer.predict(digits)
     if output is not None and str(output) != "-":
         write_predictions(output, digits, found)
-        terminal.note(f"{len(found):,} predictions written to {output}")
+        terminal.note(f"{counted(len(found), 'prediction')} written to {output}")
     elif not as_json:
         sys.stdout.write(predictions_csv(digits, found))
     terminal.document([reading.to_dict() for reading in found])
