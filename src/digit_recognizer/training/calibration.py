@@ -32,6 +32,8 @@ CHECKED_IMAGES = 512  # on which ONNX Runtime and torch are compared
 SCOUT_CONFIDENCES = (0.9, 0.95, 0.97, 0.98, 0.99, 0.993, 0.995, 0.997, 0.998, 0.999, 0.9995)
 SCOUT_COST = 0.0002  # share of validation frames that the cascade may get wrong beyond the main network
 
+MOST_SHIFT = 3.0  # of the logit of "no digit"; e ** 3: as if there were twenty times less of it than was learnt from
+
 
 def export_calibrated(
     network: torch.nn.Module, path: Path, card: ModelMetadata, validation: Digits
@@ -88,17 +90,22 @@ def make_cascade(
     plain: validation digits as they are. frames: all validation frames, these first; on all of them the scout must do
     as well as the main network. The scout, which answers clean digits, is calibrated on the plain ones; the main
     network's temperature is the geometric mean of what fits them and what fits the composed ones: the first alone is
-    too sure of poor pictures, the second too modest of clean ones.
+    too sure of poor pictures, the second too modest of clean ones. Its logit of "no digit" is then lowered until
+    composed digits are as often right as it says.
     """
     float32 = Hardware(torch.device("cpu"), "float32", torch.get_num_threads())
-    temperatures, answers = [], []
+    temperatures, answers, shift = [], [], 0.0
     is_plain = np.arange(len(frames)) < len(plain)
     is_composed = ~is_plain & (frames.labels != NO_DIGIT)
     for network, groups in ((scout, (is_plain,)), (main, (is_plain, is_composed))):
         found = logits(network, frames.images, float32).numpy()
         fits = [metrics.fit_temperature(found[chosen], frames.labels[chosen]) for chosen in groups if chosen.any()]
         temperatures.append(float(np.prod(fits)) ** (1 / len(fits)))
-        answers.append(_softmax(found / temperatures[-1]))
+        cooled = found / temperatures[-1]
+        if network is main:
+            shift = no_digit_shift(cooled[is_composed], frames.labels[is_composed])
+            cooled[:, NO_DIGIT] -= shift
+        answers.append(_softmax(cooled))
     by_scout, by_main = answers
     wrong_main = float((by_main.argmax(1) != frames.labels).mean())
     chosen, sure = 1.0, np.zeros(len(frames), bool)
@@ -113,8 +120,33 @@ def make_cascade(
         "scout_accuracy": float((by_scout.argmax(1) == frames.labels).mean()),
         "scout_confidence": chosen,
         "scout_answers": float(sure.mean()),
+        "no_digit_shift": shift,
     }
-    return Cascade(scout, main, temperatures[0], temperatures[1], chosen), facts
+    return Cascade(scout, main, temperatures[0], temperatures[1], chosen, shift), facts
+
+
+def no_digit_shift(cooled: npt.NDArray[np.floating], labels: npt.NDArray[np.int64]) -> float:
+    """By how much the logit of "no digit" must be lowered for digits to be as often right as their confidence says.
+
+    cooled: logits over their temperature, (N, 11), of pictures that are digits, labels int64 (N,). Returns 0 to
+    MOST_SHIFT: confidence grows with it, so it is found by bisection; 0 where there are none.
+
+    >>> no_digit_shift(np.zeros((0, 11)), np.zeros(0, np.int64))
+    0.0
+    """
+    low, high = 0.0, MOST_SHIFT
+    if not len(labels):
+        return low
+    digits = cooled[:, :CLASSES]
+    right = float((digits.argmax(1) == labels).mean())
+    for _ in range(20):
+        middle = (low + high) / 2
+        shifted = np.column_stack([digits, cooled[:, NO_DIGIT] - middle])
+        if _softmax(shifted)[:, :CLASSES].max(1).mean() < right:
+            low = middle
+        else:
+            high = middle
+    return round(low, 3)
 
 
 def choose_min_confidence(cascade: Cascade, plain: Digits, max_error: float) -> float:
@@ -151,4 +183,5 @@ __all__ = [
     "export_calibrated",
     "export_cascade_calibrated",
     "make_cascade",
+    "no_digit_shift",
 ]

@@ -34,6 +34,8 @@ class Cascade:
     scout, main: take float32 (N, 1, 28, 28), 0-1, return logits (N, 11), the last for "no digit".
     scout_temperature, main_temperature: what their logits are divided by (Guo et al., 2017).
     scout_confidence: where the scout's largest probability is below it, the main network answers.
+    no_digit_shift: what is taken off the main network's cooled logit of "no digit", 0 or more: it learnt from more of
+    what is no digit than it will meet (after Saerens et al., 2002).
     """
 
     scout: torch.nn.Module
@@ -41,6 +43,7 @@ class Cascade:
     scout_temperature: float
     main_temperature: float
     scout_confidence: float
+    no_digit_shift: float = 0.0
 
     def answer(self, images: npt.NDArray[np.uint8], batch_size: int = 512) -> npt.NDArray[np.float32]:
         """Probabilities of the eleven classes in torch, float32 (N, 11), for uint8 (N, 28, 28)."""
@@ -56,14 +59,23 @@ class Cascade:
 
     def _by_main(self, ink: torch.Tensor) -> torch.Tensor:
         """The main network's probabilities, float32 (N, 11): of five looks where one does not make it sure."""
-        answers: torch.Tensor = (self.main(ink) / self.main_temperature).softmax(1)
+        answers = self._one_look(ink)
         unsure = answers.amax(1) < LOOK_AGAIN
         if unsure.any():
             margin = torch.nn.functional.pad(ink[unsure], (1, 1, 1, 1))
             views = [margin[..., 1 + down : 29 + down, 1 + right : 29 + right] for down, right in Ensemble.VIEWS]
-            looks = [(self.main(view) / self.main_temperature).softmax(1) for view in views]
-            answers[unsure] = torch.stack(looks).mean(0)
+            answers[unsure] = torch.stack([self._one_look(view) for view in views]).mean(0)
         return answers
+
+    def _one_look(self, ink: torch.Tensor) -> torch.Tensor:
+        answers: torch.Tensor = (self.main(ink) / self.main_temperature - torch.from_numpy(self._shifts())).softmax(1)
+        return answers
+
+    def _shifts(self) -> npt.NDArray[np.float32]:
+        """What is taken off each of the main network's cooled logits, float32 (11,)."""
+        shifts = np.zeros(_LOGITS, np.float32)
+        shifts[-1] = self.no_digit_shift
+        return shifts
 
     def to_onnx(self) -> bytes:
         """The cascade as one ONNX graph without our metadata: images -> probabilities, unfamiliarity.
@@ -77,6 +89,7 @@ class Cascade:
             "full": np.float32(255),
             "scout_temperature": np.float32(self.scout_temperature),
             "main_temperature": np.float32(self.main_temperature),
+            "shifts": self._shifts(),
             "sure": np.float32(self.scout_confidence),
             "channel": np.array([1], np.int64),
             "last": np.array([1], np.int64),
@@ -104,7 +117,8 @@ class Cascade:
             node("GatherND", ["scout/ink", "unsure/rows"], ["main/ink"]),  # (M, 1, 28, 28)
             *main.node,
             node("Div", ["main/logits", "main_temperature"], ["main/cooled"]),
-            node("Softmax", ["main/cooled"], ["main/answers"], axis=1),  # (M, 11)
+            node("Sub", ["main/cooled", "shifts"], ["main/shifted"]),
+            node("Softmax", ["main/shifted"], ["main/answers"], axis=1),  # (M, 11)
             node("ReduceMax", ["main/answers", "last"], ["main/confidence"], keepdims=0),
             node("Less", ["main/confidence", "look_again"], ["doubtful/mask"]),
             node("NonZero", ["doubtful/mask"], ["doubtful/row"]),  # (1, K)
@@ -118,7 +132,8 @@ class Cascade:
             node("Concat", [f"look{k}" for k in range(len(Ensemble.VIEWS))], ["again/ink"], axis=0),  # (5 K, 1, 28, 28)
             *again,
             node("Div", ["again/logits", "main_temperature"], ["again/cooled"]),
-            node("Softmax", ["again/cooled"], ["again/each"], axis=1),
+            node("Sub", ["again/cooled", "shifts"], ["again/shifted"]),
+            node("Softmax", ["again/shifted"], ["again/each"], axis=1),
             node("Reshape", ["again/each", "looks"], ["again/looks"]),  # (5, K, 11)
             node("ReduceMean", ["again/looks", "first"], ["again/answers"], keepdims=0),
             node("ScatterND", ["main/answers", "doubtful/rows", "again/answers"], ["main/final"]),

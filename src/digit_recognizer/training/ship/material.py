@@ -24,6 +24,7 @@ from digit_recognizer.training.ship.sprites import (
     Ink,
     bent,
     figure,
+    is_marked_zero,
     line_of,
     outlined,
     piece,
@@ -40,6 +41,7 @@ CHUNK = 500  # frames that one task makes: enough to outweigh its start, few eno
 _NEIGHBOURS = 24  # sprites at hand for a chunk's neighbours
 _GAPS = 0.1  # share of characters with broken strokes
 _OUTLINED = 0.05  # share of them of which only the outline is drawn
+_MARKED_LEFT_OUT = 0.8  # share of the printed zeros with a slash or dot: blurred, an 8 looks like them
 
 # What is no digit, and how often of each kind.
 _KINDS: dict[str, float] = {
@@ -216,7 +218,10 @@ class _Maker:
 
     def printed(self, index: int) -> tuple[Ink, int]:
         label = index % 10
-        return self._taken(self._glyph(DIGITS[label : label + 1])), label
+        glyph = self._glyph(DIGITS[label])
+        if label == 0 and is_marked_zero(glyph) and self.rng.random() < _MARKED_LEFT_OUT:
+            return self.printed(index)
+        return self._taken(glyph), label
 
     def no_digit(self, index: int) -> tuple[Ink, int]:
         kind = self.rng.choice(list(_KINDS), p=list(_KINDS.values()))

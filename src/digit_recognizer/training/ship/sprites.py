@@ -17,6 +17,8 @@ from digit_recognizer.sources.strokes import Drawing, draw
 
 SPRITE_SIDE = 60  # three pixels for each of the twenty that a digit has in its frame
 
+_LEAST_HOLE = 0.004  # of its box that a hole takes; smaller ones are flaws of a font
+
 # Halves of these digits look like no digit; half an 8 is a 0, half a 9 a 1, half a 6 a 0 or a 1.
 _CUT_ACROSS = (2, 5)
 _CUT_ALONG = (0, 2, 3, 5, 8)
@@ -68,6 +70,21 @@ def bent(ink: Ink, rng: np.random.Generator, dose: float = 1.0) -> Ink:
     affine = np.column_stack([matrix, -low]).astype(np.float64)
     moved = cv2.warpAffine(ink, affine, (int(size[0]), int(size[1])), flags=cv2.INTER_LINEAR)
     return tight(_other_pen(np.asarray(moved, np.uint8), rng, dose))
+
+
+def is_marked_zero(ink: Ink) -> bool:
+    """Whether a 0 has a slash, a bar or a dot within: more than one hole, or more than one part.
+
+    >>> ring = np.zeros((60, 40), np.uint8)
+    >>> ring = cv2.ellipse(ring, (20, 30), (16, 26), 0, 0, 360, 255, 6)
+    >>> is_marked_zero(ring), is_marked_zero(cv2.line(ring, (14, 40), (26, 20), 255, 5))
+    (False, True)
+    """
+    mask = np.pad((ink > 100).astype(np.uint8), 1)
+    parts = cv2.connectedComponents(mask, connectivity=8)[0] - 1
+    _, _, grounds, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=4)
+    holes = int((grounds[1:, cv2.CC_STAT_AREA] > _LEAST_HOLE * mask.size).sum()) - 1  # all around it is one, too
+    return parts == 2 or holes == 2
 
 
 def with_gaps(ink: Ink, rng: np.random.Generator) -> Ink:
