@@ -120,8 +120,8 @@ def read_page(
     for word in words:
         part = slice(start, start + len(word.candidates))
         start = part.stop
-        scores, unfamiliar = run_scores(word.candidates, word.runs, probabilities[part], strange[part])
-        path = best_path(len(word.pieces), word.candidates, scores, unfamiliar, word.height, expectation)
+        weighed, scores, unfamiliar = run_scores(word.candidates, word.runs, probabilities[part], strange[part])
+        path = best_path(len(word.pieces), weighed, scores, unfamiliar, word.height, expectation)
         digits = _readings(word, path, images[part], scores, unfamiliar, min_confidence)
         letters, familiar = _company(word, path, digits, probabilities[part], strange[part])
         seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest)
@@ -234,15 +234,19 @@ def _company(
 ) -> tuple[int, int]:
     """How many whole marks of a word are no digits, and how many surely are: what it tells of the words around it.
 
-    A mark that was cut into digits, all of them sure, is neither; into ones alone, it is still a letter: an H.
+    A mark that was cut into digits, all of them sure, is neither; into ones alone, it is still a letter: an H. Nor is
+    a mark that makes up a sure digit with others: its strokes are broken.
     """
     chosen = [word.candidates[step.candidate] for step in path if step.digit is not None]
+    broken = [one for one, digit in zip(chosen, digits, strict=True) if not one.whole and digit.accepted]
     letters = familiar = 0
     for number, found in enumerate(word.candidates):
         if not found.whole or found.box[3] < _CHARACTER * word.height or found.box[2] > _BROADEST * word.height:
             continue
         familiar += bool(probabilities[number].max() >= _SURE)
         if strange[number] > MAX_UNFAMILIARITY:
+            if any(one.start <= found.start and found.end <= one.end for one in broken):
+                continue
             cut = [
                 digit
                 for one, digit in zip(chosen, digits, strict=True)

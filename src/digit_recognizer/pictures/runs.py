@@ -32,6 +32,7 @@ _RUN_FROM = 0.55  # times the line's height that a mark is broad before it may b
 _TALL = 0.5  # share of the line's height that it is tall at least
 _SEVERAL = 0.01  # probability of several digits from which on a mark is taken for such, too
 _LEAST = 1e-6
+_DOUBT = 0.01  # unfamiliarity of the whole mark, at least, where it is weighed against the line reader's answer
 _PARTED = 0.01  # tells pieces that were cut from marks that stand alone; what a cut costs stands in ``Run``
 
 Scores = npt.NDArray[np.float32]
@@ -109,7 +110,7 @@ def cut_runs(
 
 
 def with_runs(found: Sequence[Candidate], pieces: Sequence[Piece], runs: Sequence[Run]) -> list[Candidate]:
-    """The candidates that respect the runs: of a run's pieces each alone, and all together."""
+    """The candidates that respect the runs: of a run's pieces each alone, and all together, also with other marks."""
     in_run = np.zeros(len(pieces), np.bool_)
     begins: dict[int, Run] = {}
     for run in runs:
@@ -121,8 +122,13 @@ def with_runs(found: Sequence[Candidate], pieces: Sequence[Piece], runs: Sequenc
             first = begins.get(one.start)
             cost = one.parting if not in_run[one.start] else 0.0 if first is None else first.several
             result.append(replace(one, parting=cost))
-        elif not in_run[one.start : one.end].any():
-            result.append(one)
+            continue
+        inside = [run for run in runs if one.start <= run.start and run.end <= one.end]
+        if in_run[one.start : one.end].sum() != sum(run.end - run.start for run in inside):
+            continue  # a part of a run with something else
+        if inside and (one.start, one.end) == (inside[0].start, inside[0].end):
+            continue  # stands below
+        result.append(replace(one, parting=sum(run.one for run in inside), whole=one.whole and not inside))
     for run in runs:
         box = around(piece.box for piece in pieces[run.start : run.end])
         # What one digit is like is no question to ask of several.
@@ -133,15 +139,22 @@ def with_runs(found: Sequence[Candidate], pieces: Sequence[Piece], runs: Sequenc
 
 def run_scores(
     found: Sequence[Candidate], runs: Sequence[Run], probabilities: Scores, unfamiliarity: Scores
-) -> tuple[Scores, Scores]:
-    """The candidates' scores, with the line reader's for the digits of runs. Nothing is changed in place."""
-    probabilities, unfamiliarity = probabilities.copy(), unfamiliarity.copy()
+) -> tuple[list[Candidate], Scores, Scores]:
+    """The candidates and their scores, with the line reader's for the digits of runs. Nothing is changed in place.
+
+    The digit model has a say in whether a mark is one digit, too: several cost what finds it no digit, at most.
+    """
+    result, probabilities, unfamiliarity = list(found), probabilities.copy(), unfamiliarity.copy()
+    strange = {(one.start, one.end): value for one, value in zip(found, unfamiliarity.tolist(), strict=True)}
     for number, one in enumerate(found):
         run = next((run for run in runs if run.start <= one.start < run.end), None)
         if run is not None and one.end - one.start == 1:
             probabilities[number] = run.probabilities[one.start - run.start]
             unfamiliarity[number] = run.unfamiliarity[one.start - run.start]
-    return probabilities, unfamiliarity
+            if one.start == run.start:
+                doubt = -math.log(max(strange.get((run.start, run.end), 1.0), _DOUBT))
+                result[number] = replace(one, parting=one.parting + doubt)
+    return result, probabilities, unfamiliarity
 
 
 def _several(found: Sequence[Hypothesis], allows: Callable[[int], bool]) -> Hypothesis | None:
