@@ -101,12 +101,26 @@ def test_candidates_take_a_runs_pieces_alone_or_all_together() -> None:
     assert [one.parting for one in found] == [runs[0].several, runs[0].one, 0, 0, 0]
 
 
+def test_a_run_is_joined_with_what_stands_beside_it_as_a_whole_alone() -> None:
+    ink, labels, piece = one_mark(30, 40)
+    flag = Piece(9, (35, 2, 6, 40), 200)
+    pieces, runs = cut_runs(ink, labels, [piece, flag], 40.0, reader_of([1, 7]), 10)
+    found = with_runs(candidates(pieces, 40.0), pieces, runs)
+    assert [(one.start, one.end) for one in found] == [(0, 1), (0, 2), (0, 3), (1, 2), (2, 3)]
+    assert found[2].parting == runs[0].one
+    assert not found[2].whole
+
+
 def test_scores_of_a_run_are_the_line_readers_and_all_others_stay() -> None:
     ink, labels, piece = one_mark()
     pieces, runs = cut_runs(ink, labels, [piece], 20.0, reader_of([1, 7, 3]), 5)
     found = [Candidate(0, 1, pieces[0].box), Candidate(0, 3, piece.box)]
     probabilities, strange = np.full((2, 10), 0.05, np.float32), np.full(2, 0.5, np.float32)
-    scores, unfamiliar = run_scores(found, runs, probabilities, strange)
+    weighed, scores, unfamiliar = run_scores(found, runs, probabilities, strange)
+    assert [one.parting for one in weighed] == [
+        pytest.approx(-math.log(0.5)),
+        0.0,
+    ]  # half a digit, says the digit model
     assert scores[0].argmax() == 1
     assert scores[0].sum() + unfamiliar[0] == pytest.approx(1, abs=1e-5)
     assert (scores[1] == probabilities[1]).all()

@@ -27,6 +27,7 @@ from digit_recognizer.pictures.rules import turn_of_ruling, without_lines, witho
 from digit_recognizer.pictures.runs import ReadStrips, Run, cut_runs, run_scores, with_runs
 from digit_recognizer.pictures.signs import find_signs
 from digit_recognizer.pictures.steps import Watch, unwatched
+from digit_recognizer.pictures.ticks import find_ticks
 from digit_recognizer.pictures.upright import View, turned, view_of
 from digit_recognizer.reading import MAX_UNFAMILIARITY, Box, Line, Page, PlacedReading, Rejected, around, readings
 
@@ -182,6 +183,8 @@ def _words(
         tallest = float(boxes[line, 3].max())
         line = [mark for mark in line if areas[mark + 1] >= _DIRT * height**2]
         signs = find_signs(boxes, line, height) if expectation.numbers == "decimal" else {}
+        ticks = find_ticks(boxes, [mark for mark in line if mark not in signs], height)
+        line = [mark for mark in line if mark not in ticks]
         waiting: list[tuple[float, str]] = []
         for word in split_words(boxes, line, height):
             waiting += [(float(boxes[mark, 0]), signs[mark]) for mark in word if mark in signs]

@@ -118,8 +118,10 @@ def _without_level_ruling(depth: _Bytes, least: float) -> _Bytes:
     deep = depth[depth > least]
     if not found.any() or not deep.size:
         return depth
-    joined = cv2.dilate(found, np.ones((3, window), np.uint8))
+    # With room on both sides, or a line along the whole page would seem shorter than it is.
+    joined = cv2.dilate(np.pad(found, ((0, 0), (window, window))), np.ones((3, window), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    labels = labels[:, window:-window]
     spans = stats[:, cv2.CC_STAT_WIDTH] - window + 1
     chosen = (np.arange(count) > 0) & (stats[:, cv2.CC_STAT_HEIGHT] <= 3 * size + 0.06 * spans)
     chosen &= spans >= _SPANNING * width

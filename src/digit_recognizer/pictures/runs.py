@@ -126,9 +126,10 @@ def with_runs(found: Sequence[Candidate], pieces: Sequence[Piece], runs: Sequenc
         inside = [run for run in runs if one.start <= run.start and run.end <= one.end]
         if in_run[one.start : one.end].sum() != sum(run.end - run.start for run in inside):
             continue  # a part of a run with something else
-        if inside and (one.start, one.end) == (inside[0].start, inside[0].end):
-            continue  # stands below
-        result.append(replace(one, parting=sum(run.one for run in inside), whole=one.whole and not inside))
+        if not inside:
+            result.append(one)
+        elif (one.start, one.end) != (inside[0].start, inside[0].end):  # a run alone stands below
+            result.append(replace(one, parting=sum(run.one for run in inside), whole=False))
     for run in runs:
         box = around(piece.box for piece in pieces[run.start : run.end])
         # What one digit is like is no question to ask of several.
