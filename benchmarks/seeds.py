@@ -44,11 +44,16 @@ def main() -> None:
         f"Accuracy on unseen images: preset {arguments.preset}, protocol {arguments.protocol}",
         ("torch", "onnxruntime", "numpy"),
     )
-    say(f"{hardware.describe()}; {len(given):,} labelled images given, {total(unseen):,} unseen")
+    say(
+        f"{hardware.describe()}; {len(given):,} labelled images given, {arguments.val:g} of them kept for validation, "
+        f"{total(unseen):,} unseen"
+    )
     results: list[dict[str, Any]] = []
     for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
         keep = arguments.keep and f"{arguments.keep}/{arguments.preset}-{seed}"
-        result = train_and_evaluate(preset(arguments.preset), given, unseen, seed, hardware, arguments.epochs, keep)
+        result = train_and_evaluate(
+            preset(arguments.preset), given, unseen, seed, hardware, arguments.epochs, keep, arguments.val
+        )
         results.append(result)
         say(
             f"seed {seed}: {result['accuracy']:.3%} ({result['errors']} wrong), validation "
@@ -68,13 +73,14 @@ def train_and_evaluate(
     hardware: Hardware,
     epochs: int | None = None,
     keep: str | None = None,
+    val: float = Settings.val,
 ) -> dict[str, Any]:
     """Train as ``digits train`` does, then read the unseen images once, through model.onnx.
 
-    keep: the run folder; a temporary one where left out.
+    keep: the run folder; a temporary one where left out. val: share of what is given that is kept for validation.
     """
     began = time.perf_counter()
-    settings = Settings(recipe, seed)
+    settings = Settings(recipe, seed, val)
     recipe = replace(recipe, epochs=epochs) if epochs else recipe.fitted(len(split(given, settings).training))
     with tempfile.TemporaryDirectory() as temporary:
         run = train_run(
@@ -186,6 +192,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--protocol", choices=("mnist-rest", "kaggle", "mnist"), default="mnist-rest")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--epochs", type=int, help="instead of the preset's own number")
+    parser.add_argument("--val", type=float, default=Settings.val, help="share kept for validation, as for the job")
     parser.add_argument("--limit", type=int, help="only the first images: a check that everything runs, no result")
     parser.add_argument("-o", "--output", type=Path, help="figures as JSON, written after every seed")
     return parser.parse_args()
