@@ -8,12 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.digits import Images
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 BLANK = "blank"
 NOT_A_DIGIT = "not a digit"
@@ -61,6 +64,15 @@ class Reading:
             "second": self.second,
             "second_confidence": round(self.second_confidence, 6),
         }
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the frame that the network saw and what it said, with matplotlib (extra ``report``).
+
+        axes: where to; new ones where left out, which a notebook shows. Raises MissingExtra without matplotlib.
+        """
+        from digit_recognizer.reading_plots import plot_reading
+
+        return plot_reading(self, axes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +129,12 @@ class Line:
             "digits": [digit.to_dict() for digit in self.digits],
         }
 
+    def plot(self, picture: Any, axes: Axes | None = None) -> Axes:
+        """Draw the part of the picture where the line stands, as ``Page.plot`` draws all of it."""
+        from digit_recognizer.reading_plots import plot_page
+
+        return plot_page(Page((self,)), picture, axes, self.box)
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
@@ -159,6 +177,17 @@ class Page:
             "lines": [line.to_dict() for line in self.lines],
             "rejected": [{"box": list(found.box), "reason": found.reason} for found in self.rejected],
         }
+
+    def plot(self, picture: Any, axes: Axes | None = None) -> Axes:
+        """Draw the picture with what was read on it, with matplotlib (extra ``report``).
+
+        picture: the one that was read, an array (H, W) or (H, W, 3) or a PIL image. axes: where to; new ones where
+        left out, which a notebook shows. Accepted digits are blue, others orange with a question mark, what is no digit
+        is grey. Raises MissingExtra without matplotlib, UsageError where ``picture`` is none.
+        """
+        from digit_recognizer.reading_plots import plot_page
+
+        return plot_page(self, picture, axes)
 
 
 def around(boxes: Iterable[Box]) -> Box:
