@@ -19,6 +19,7 @@ from digit_recognizer.apps.batch.command import batch
 from digit_recognizer.apps.line_training import train_lines
 from digit_recognizer.apps.options import (
     DATA_HELP,
+    Address,
     Data,
     Device,
     Epochs,
@@ -33,6 +34,7 @@ from digit_recognizer.apps.options import (
     Seed,
     Strokes,
     Val,
+    Workers,
 )
 from digit_recognizer.apps.outcome import close_output, needs, tell
 from digit_recognizer.apps.server.command import serve
@@ -151,6 +153,15 @@ def train(
     strokes: Strokes = None,
     fonts: Fonts = None,
     max_error: MaxError = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="The nets of preset best: local, one after another; ray, side by side.  [default: local]",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Workers = None,
+    address: Address = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -176,6 +187,9 @@ def train(
             strokes=strokes,
             fonts=fonts,
             max_error=max_error,
+            engine=engine,
+            workers=workers,
+            address=address,
             resume=resume,
             overwrite=overwrite,
         )

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from digit_recognizer.errors import UsageError
+
 DATA_HELP = (
     "A Kaggle zip, a folder or CSV, an IDX folder, .npz, .parquet, a folder of images, or a name: mnist, sample."
 )
@@ -53,8 +55,22 @@ Address = Annotated[
     str | None, typer.Option(help="ray: a running cluster; left out: one of its own.", show_default=False)
 ]
 
+ENGINES = ("local", "ray")
+
+
+def check_engine(engine: str, workers: int | None, address: str | None) -> None:
+    """Raise UsageError where --engine, --workers and --address of a training make no sense."""
+    if engine not in ENGINES:
+        raise UsageError(f"unknown engine {engine!r}; choose {' or '.join(ENGINES)}")
+    if engine == "local" and (workers is not None or address is not None):
+        raise UsageError("--workers and --address are for --engine ray")
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers: expected at least 1, found {workers}")
+
+
 __all__ = [
     "DATA_HELP",
+    "ENGINES",
     "Address",
     "Data",
     "Device",
@@ -72,4 +88,5 @@ __all__ = [
     "Unfinished",
     "Val",
     "Workers",
+    "check_engine",
 ]

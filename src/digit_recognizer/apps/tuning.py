@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digit_recognizer.apps.options import Address, Device, Epochs, Json, Unfinished, Workers
+from digit_recognizer.apps.options import Address, Device, Epochs, Json, Unfinished, Workers, check_engine
 from digit_recognizer.apps.outcome import needs
 from digit_recognizer.apps.terminal import Terminal, counted, percent
 from digit_recognizer.errors import Interrupted, UsageError
@@ -22,8 +22,6 @@ from digit_recognizer.errors import Interrupted, UsageError
 if TYPE_CHECKING:
     from digit_recognizer.training.tuning.sweep import FinishedSweep
     from digit_recognizer.training.tuning.trial import TrialResult
-
-ENGINES = ("local", "ray")
 
 
 def tune(
@@ -44,12 +42,7 @@ def tune(
 
     Tries widths, epochs, learning rates and doses of augmentation.
     """
-    if engine not in ENGINES:
-        raise UsageError(f"unknown engine {engine!r}; choose {' or '.join(ENGINES)}")
-    if engine == "local" and (workers is not None or address is not None):
-        raise UsageError("--workers and --address are for --engine ray")
-    if workers is not None and workers < 1:
-        raise UsageError(f"--workers: expected at least 1, found {workers}")
+    check_engine(engine, workers, address)
     terminal = Terminal(as_json=as_json)
     with needs("train", "training"):
         from digit_recognizer.apps.ranks import refuse_torchrun
@@ -128,14 +121,14 @@ def _engine(
             parts.training, parts.validation, seed=seed, hardware=hardware, folder=checkpoints, stop=stop
         )
         return
-    from digit_recognizer.apps.scale.trials import side_by_side
+    from digit_recognizer.apps.scale.trials import trials_side_by_side
 
-    with side_by_side(
+    with trials_side_by_side(
         parts.training,
         parts.validation,
         seed=seed,
         precision=hardware.precision,
-        workers=workers or hardware.threads,  # torch takes one for each core that it may use
+        workers=workers,
         address=address,
         stop=stop,
     ) as engine:
@@ -221,4 +214,4 @@ def _draw(finished: FinishedSweep, path: Path) -> Path | None:
     return plot_trials(points, path)
 
 
-__all__ = ["ENGINES", "tune"]
+__all__ = ["tune"]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -64,10 +66,14 @@ def write_exploration(dataset: Dataset, exploration: Exploration, folder: Path, 
     return paths
 
 
-def train_into(folder: Any, request: RunRequest, terminal: Terminal, ranks: Any = None) -> Any:
+def train_into(
+    folder: Any, request: RunRequest, terminal: Terminal, ranks: Any = None, members: Callable[..., Any] | None = None
+) -> Any:
     """Train as asked into a claimed RunFolder, with a display, and with Ctrl-C and SIGTERM saving first.
 
     ranks: digit_recognizer.training.distributed.Ranks where torchrun started several; left out, this process is alone.
+    members: gives the engine that trains the nets of an ensemble side by side, as a context manager, told whether to
+    stop; left out, they are trained one after another.
     Returns the FinishedRun. Raises Interrupted, and what train_run raises.
     """
     from digit_recognizer.apps.signals import stop_on_signals
@@ -79,11 +85,15 @@ def train_into(folder: Any, request: RunRequest, terminal: Terminal, ranks: Any 
     nets = f"{recipe.members} nets of " if recipe.members > 1 else ""
     terminal.heading(
         f"Training: {recipe.preset}, {nets}{counted(recipe.epochs, 'epoch')}, {request.hardware.describe()}"
-        f"{f', {ranks.count} ranks' if ranks.count > 1 else ''}"
+        f"{f', {ranks.count} ranks' if ranks.count > 1 else ''}{', each net on a CPU of its own' if members else ''}"
     )
     if request.note:
         terminal.note(request.note)
-    with stop_on_signals() as stop, terminal.training() as display:
+    with (
+        stop_on_signals() as stop,
+        terminal.training() as display,
+        members(stop) if members else nullcontext() as engine,
+    ):
         finished = train_run(
             request.dataset,
             folder,
@@ -96,6 +106,7 @@ def train_into(folder: Any, request: RunRequest, terminal: Terminal, ranks: Any 
             tell=terminal.note,
             stop=stop,
             ranks=ranks,
+            engine=engine,
         )
     if stop.signal_number is not None:  # it came while the model was written
         raise Interrupted(f"stopped; the model is finished, in {folder.path}", signal_number=stop.signal_number)

@@ -30,10 +30,12 @@ from digit_recognizer.training.calibration import MAX_ERROR, export_calibrated, 
 from digit_recognizer.training.checkpoint import CheckpointFolder, Snapshot, save_snapshot
 from digit_recognizer.training.distributed import ALONE, Ranks
 from digit_recognizer.training.hardware import Hardware, describe_machine
+from digit_recognizer.training.members import FinishedMember, MembersEngine, train_members
 from digit_recognizer.training.networks import count_parameters
 from digit_recognizer.training.progress import Progress, StopRequest
 from digit_recognizer.training.recipe import Recipe
 from digit_recognizer.training.run_folder import RunFolder
+from digit_recognizer.training.same_run import SIDE_BY_SIDE, check_same_run
 from digit_recognizer.training.ship.preparation import prepare
 from digit_recognizer.training.trainer import Labelled, Trained, train
 
@@ -113,6 +115,7 @@ def train_run(
     tell: Callable[[str], None] = lambda note: None,
     stop: StopRequest | None = None,
     ranks: Ranks = ALONE,
+    engine: MembersEngine | None = None,
 ) -> FinishedRun:
     """Train on the labelled part of ``dataset`` and leave a finished run in ``folder``.
 
@@ -120,10 +123,14 @@ def train_run(
 
     source, command: which data, and how to repeat the run; both are kept in config.json. tell: called with a
     sentence where there is something to say. ranks: the processes that train together, of which this one leads.
-    Raises InputError where less than two classes are there to learn, RunFolderBusy, CheckpointError where ``resume``
+    engine: what trains the members side by side, each as a task of its own; left out, one after another, here.
+    Raises InputError where less than two classes are there to learn, UsageError where ``engine`` is given and the
+    recipe has no members, RunFolderBusy, CheckpointError where ``resume``
     meets a run of other data or settings, FileError where the folder cannot be written or vanishes, and what train
     raises.
     """
+    if engine is not None:
+        require_members(settings.recipe)
     parts = split(dataset.labelled(), settings)
     training, validation = parts.training, parts.validation
     for digit in np.flatnonzero(training.counts() == 0):
@@ -133,10 +140,11 @@ def train_run(
         "source": source,
         **_config(dataset, training, validation, settings, hardware),
         **({"ranks": ranks.count} if ranks.count > 1 else {}),
+        **({SIDE_BY_SIDE: True} if engine is not None else {}),
     }
     with folder.locked():
         if resume:
-            _check_same_run(folder, config, tell)
+            check_same_run(folder, config, tell)
             if folder.is_finished():
                 tell(f"{folder.path}: the training is already finished")
                 folder.clear_checkpoints()  # a run killed at its very end still has them
@@ -149,13 +157,21 @@ def train_run(
             write_json(folder.split, {"validation": parts.held_out.tolist()})
         history: list[Any] = []
 
+        def note_rows(rows: Sequence[Any]) -> None:
+            if not folder.config.is_file():  # writing would make a new folder, without what belongs in it
+                raise FileError(f"{folder.path}: the run folder vanished during training")
+            history[:] = rows
+            folder.write_history(history)
+
         def note_progress(progress: Progress) -> None:
             if progress.row is not None:
-                if not folder.config.is_file():  # writing would make a new folder, without what belongs in it
-                    raise FileError(f"{folder.path}: the run folder vanished during training")
-                history.append(progress.row)
-                folder.write_history(history)
+                note_rows([*history, progress.row])
             on_progress(progress)
+
+        def note_member(finished: FinishedMember, rows: Sequence[Any]) -> None:
+            note_rows(rows)
+            found = finished.history[-1]["val_accuracy"]
+            tell(f"net {finished.member}: val accuracy {found:.4f}, trained in {finished.seconds:.0f} s")
 
         materials, checked, made_of = _material(training, validation, settings, tell)
         if resume and (saved := folder.checkpoints.latest(lambda warning: None)) is not None:
@@ -165,12 +181,24 @@ def train_run(
             recipe: Recipe, learnt: Labelled, checkpoints: CheckpointFolder, start: nn.Module | None = None
         ) -> Trained:
             """The next network of the run, with the run's history so far."""
-            stages.append(
-                train(
+            seed = settings.seed + len(stages)
+            if engine is not None:
+                trained = train_members(
                     recipe,
                     learnt,
                     checked,
-                    seed=settings.seed + len(stages),
+                    seed=seed,
+                    engine=engine,
+                    folder=folder.members,
+                    on_member=note_member,
+                    tell=tell,
+                )
+            else:
+                trained = train(
+                    recipe,
+                    learnt,
+                    checked,
+                    seed=seed,
                     hardware=hardware,
                     checkpoints=checkpoints,
                     on_progress=note_progress,
@@ -178,9 +206,9 @@ def train_run(
                     start=None if start is None else start.state_dict(),
                     ranks=ranks,
                 )
-            )
-            history[:] = [row for trained in stages for row in trained.history]
-            return stages[-1]
+            stages.append(trained)
+            history[:] = [row for stage in stages for row in stage.history]
+            return trained
 
         recipe, stages = settings.recipe, list[Trained]()
         networks = {"": taught(recipe, materials[0], folder.checkpoints).network}
@@ -225,6 +253,14 @@ def _require_two_classes(digits: Digits) -> None:
     if len(present) < 2:
         found = f"only {present[0]}" if len(present) else "none"
         raise InputError(f"expected digits of at least two classes to learn from, found {found}")
+
+
+def require_members(recipe: Recipe) -> None:
+    """Raise UsageError where a recipe has no members that could be trained side by side."""
+    if recipe.members == 1 or recipe.composition is not None:
+        raise UsageError(
+            f"side by side are trained the nets of an ensemble, as preset best has them; {recipe.preset} is one net"
+        )
 
 
 def _material(
@@ -299,46 +335,6 @@ def _config(
     }
 
 
-def _check_same_run(folder: RunFolder, config: Mapping[str, Any], tell: Callable[[str], None]) -> None:
-    """Raise CheckpointError, naming the difference, where the run in the folder is not the one asked for."""
-    saved = {"versions": {}, "recipe": {}, "data": {}, **folder.read_json(folder.config)}
-    if not all(isinstance(saved[name], dict) for name in ("versions", "recipe", "data")):
-        raise CheckpointError(f"{folder.config}: does not describe a run")
-    major = str(saved["versions"].get("digit-recognizer")).split(".")[0]
-    if major != __version__.split(".")[0]:
-        raise CheckpointError(f"{folder.path}: was started by version {major} of this package, this is {__version__}")
-    if saved["data"].get("fingerprint") != config["data"]["fingerprint"]:
-        raise CheckpointError(
-            f"{folder.path}: was begun on other data ({saved['data'].get('name')}, {saved['data'].get('train')} images"
-            f" to learn from; now {config['data']['name']}, {config['data']['train']}); give the same to resume"
-        )
-    differences = [
-        f"{name} {old}, not {new}"
-        for was, now in ((saved, config), (saved["recipe"], _as_json(config["recipe"])))
-        for name, new in now.items()
-        if (old := was.get(name)) != new
-        and (now is not config or name in ("seed", "val", "device", "precision", "strokes", "fonts", "max_error"))
-    ]
-    if differences:
-        raise CheckpointError(
-            f"{folder.path}: was started with {'; '.join(differences)}; give the same to resume, or start anew"
-        )
-    if saved.get("threads") != config["threads"]:
-        tell(
-            f"started with {saved.get('threads')} threads, going on with {config['threads']}: "
-            "the weights will differ in their last digits"
-        )
-
-
-def _as_json(value: Any) -> Any:
-    """The value as it comes back from a JSON file: tuples become lists."""
-    if isinstance(value, Mapping):
-        return {name: _as_json(item) for name, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_as_json(item) for item in value]
-    return value
-
-
 def settings_of(folder: RunFolder) -> Settings:
     """The settings that a run was started with. Raises CheckpointError where config.json does not hold them."""
     config = folder.read_json(folder.config)
@@ -355,4 +351,13 @@ def settings_of(folder: RunFolder) -> Settings:
         raise CheckpointError(f"{folder.config}: does not describe a run ({error})") from error
 
 
-__all__ = ["MAX_ERROR", "FinishedRun", "Settings", "Split", "settings_of", "split", "train_run"]
+__all__ = [
+    "MAX_ERROR",
+    "FinishedRun",
+    "Settings",
+    "Split",
+    "require_members",
+    "settings_of",
+    "split",
+    "train_run",
+]

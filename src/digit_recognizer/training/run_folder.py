@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from digit_recognizer.errors import CheckpointError, FileError, RunFolderBusy
 from digit_recognizer.files import read_bytes, write_json, write_text
 from digit_recognizer.training.checkpoint import CheckpointFolder
+from digit_recognizer.training.member_folder import MemberFolder
 
 HISTORY_COLUMNS = (
     "member",
@@ -78,6 +79,7 @@ class RunFolder:
         self.checkpoints = CheckpointFolder(self.path / "checkpoints")
         self.polish_checkpoints = CheckpointFolder(self.path / "checkpoints-polish")
         self.scout_checkpoints = CheckpointFolder(self.path / "checkpoints-scout")
+        self.members = MemberFolder(self.path / "checkpoints-members")
         self._all_checkpoints = (self.checkpoints, self.polish_checkpoints, self.scout_checkpoints)
         self._lock = FileLock(self.path / _LOCK)
 
@@ -164,7 +166,7 @@ class RunFolder:
 
     def clear_checkpoints(self) -> None:
         """Remove what only an unfinished training needs. Raises FileError."""
-        for checkpoints in self._all_checkpoints:
+        for checkpoints in (*self._all_checkpoints, self.members):
             checkpoints.clear()
 
     def write_history(self, rows: Sequence[Mapping[str, float | int | None]]) -> None:
@@ -212,7 +214,7 @@ class RunFolder:
     def _sweep(self) -> None:
         """Remove what a killed process left half written. Only with the lock: nobody else is writing."""
         checkpoints = [checkpoints.folder for checkpoints in self._all_checkpoints]
-        for folder in (self.path, *checkpoints, self.path / "plots"):
+        for folder in (self.path, *checkpoints, *self.members.folders(), self.path / "plots"):
             if folder.is_dir():
                 for path in folder.iterdir():
                     if _HALF_WRITTEN.match(path.name):

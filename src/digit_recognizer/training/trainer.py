@@ -24,11 +24,11 @@ from torch import Tensor, nn
 from digit_recognizer.digits import Images, Labels
 from digit_recognizer.errors import CheckpointError, Interrupted, TrainingDiverged
 from digit_recognizer.training.announcement import announce
+from digit_recognizer.training.assembly import assemble, build_network
 from digit_recognizer.training.checkpoint import CheckpointFolder, Snapshot
 from digit_recognizer.training.distributed import ALONE, Ranks
 from digit_recognizer.training.focus import epoch_order, shared_losses
 from digit_recognizer.training.hardware import Hardware
-from digit_recognizer.training.networks import CompactNetwork, Ensemble, NotebookNetwork
 from digit_recognizer.training.optimizer import build_optimizer, optimizer_tensors, restore_optimizer
 from digit_recognizer.training.progress import HistoryRow, Progress, StopRequest
 from digit_recognizer.training.recipe import Recipe
@@ -61,13 +61,6 @@ class Trained:
     seconds: float
 
 
-def build_network(recipe: Recipe) -> nn.Module:
-    """One member's network, with random weights from torch's global generator."""
-    if recipe.network == "notebook":
-        return NotebookNetwork()
-    return CompactNetwork(recipe.widths, recipe.depths, recipe.dropout, recipe.classes, strided=recipe.strided)
-
-
 def train(
     recipe: Recipe,
     training: Labelled,
@@ -80,21 +73,22 @@ def train(
     stop: StopRequest | None = None,
     start: Mapping[str, Tensor] | None = None,
     ranks: Ranks = ALONE,
+    member: int | None = None,
 ) -> Trained:
     """Train every member of the recipe, one after another, going on from the newest checkpoint if there is one.
 
     training, validation: labelled digits; validation is only looked at, once an epoch. start: weights that every member
     begins with, as ``state_dict`` gives them; left out, random ones. ranks: the processes that train together; each
     calls this with the same, the others as announced by the first, which alone has checkpoints.
+    member: the only one to train, from 1; left out, all of them.
     Raises Interrupted where ``stop`` was set (the state is saved), TrainingDiverged where the loss is no finite
     number four times over, CheckpointError where a checkpoint belongs to another recipe, UsageError where a batch has
     fewer images than there are ranks.
     """
     ranks.require_batch(recipe.batch_size)
     announce(ranks, recipe, seed, training, validation, start)
-    run = _Run(
-        recipe, training, validation, seed, hardware, checkpoints, on_progress, stop or StopRequest(), start, ranks
-    )
+    stop = stop or StopRequest()
+    run = _Run(recipe, training, validation, seed, hardware, checkpoints, on_progress, stop, start, ranks, member)
     return run.to_the_end()
 
 
@@ -123,6 +117,7 @@ class _Run:
     stop: StopRequest
     start: Mapping[str, Tensor] | None = None
     ranks: Ranks = ALONE
+    only: int | None = None  # the one member to train
 
     member: int = 1
     epoch: int = 1
@@ -140,12 +135,14 @@ class _Run:
         self.images = place(torch.from_numpy(self.training.images.copy()))  # uint8 (N, 28, 28)
         self.labels = place(torch.from_numpy(self.training.known_labels().copy()))  # int64 (N,)
         self.steps = self.recipe.total_steps(len(self.training))
+        self.member, self.last = (1, self.recipe.members) if self.only is None else (self.only, self.only)
+        members = range(self.member, self.last + 1)
         self._start_member()
         saved = self.ranks.hand_out(self.checkpoints.latest(self._tell) if self.checkpoints else None)
         if saved is not None:
             self._restore(saved)
         good = self._snapshot()
-        while self.member <= self.recipe.members:
+        while self.member <= self.last:
             try:
                 self._run_epoch()
                 self._end_epoch()
@@ -157,7 +154,8 @@ class _Run:
             good = self._snapshot()
             if self.checkpoints:
                 self.checkpoints.save(self._total_step(), good)
-        return Trained(self._final_network(), self.history, sum(float(row["seconds"] or 0) for row in self.history))
+        network = assemble(self.recipe, [_under(f"member{member}.", self.finished) for member in members])
+        return Trained(network, self.history, sum(float(row["seconds"] or 0) for row in self.history))
 
     # ---- the loop ----
 
@@ -279,20 +277,8 @@ class _Run:
         for name, value in self.network.state_dict().items():
             self.finished[f"member{self.member}.{name}"] = value.detach().cpu().clone()
         self.member += 1
-        if self.member <= self.recipe.members:
+        if self.member <= self.last:
             self._start_member()
-
-    def _final_network(self) -> nn.Module:
-        members = []
-        for member in range(1, self.recipe.members + 1):
-            prefix = f"member{member}."
-            with torch.random.fork_rng(self.hardware.forked_devices):
-                network = build_network(self.recipe)
-            network.load_state_dict(
-                {name.removeprefix(prefix): value for name, value in self.finished.items() if name.startswith(prefix)}
-            )
-            members.append(network.eval())
-        return members[0] if len(members) == 1 else Ensemble(members).eval()
 
     # ---- state ----
 
