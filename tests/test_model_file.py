@@ -16,6 +16,7 @@ import pytest
 import safetensors.numpy
 from onnx import TensorProto, helper
 
+from digit_recognizer.analysis.inputs import input_figures
 from digit_recognizer.errors import FileError, ModelError
 from digit_recognizer.model_bytes import outline
 from digit_recognizer.model_file import (
@@ -25,6 +26,7 @@ from digit_recognizer.model_file import (
     read_model,
     with_metadata,
 )
+from tests.conftest import draw_digits
 from tests.plain_models import CARD, constant, endless_loop, plain_bytes, plain_proto
 
 
@@ -50,7 +52,11 @@ def with_strings(changes: dict[str, str | None]) -> bytes:
 
 def test_metadata_come_back_from_the_file_as_they_went_in(tmp_path: Path) -> None:
     card = dataclasses.replace(
-        CARD, data="Zürich 'quoted' \"text\"", max_error=0.001, created="2026-01-01T00:00:00+00:00"
+        CARD,
+        data="Zürich 'quoted' \"text\"",
+        max_error=0.001,
+        created="2026-01-01T00:00:00+00:00",
+        inputs=input_figures(draw_digits(30).images, np.full((30, 10), 0.1), 0.05),
     )
     (tmp_path / "model.onnx").write_bytes(with_metadata(plain_proto().SerializeToString(), card))
     assert read_model(tmp_path).metadata == card
@@ -85,7 +91,7 @@ def test_each_missing_or_mistyped_value_is_named(field: str) -> None:
             changed[f"digits.{field}"] = wrong
         if field == "seed" and wrong == "1" * 400:
             continue  # any whole number is a seed
-        if field in ("command", "train_seconds") and wrong is None:
+        if field in ("command", "train_seconds", "inputs") and wrong is None:
             assert getattr(ModelMetadata.from_strings(changed), field) in ("", None)  # the first files did not tell
             continue
         with pytest.raises(ModelError, match=field):

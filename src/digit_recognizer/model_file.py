@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from digit_recognizer._version import __version__
+from digit_recognizer.analysis.inputs import InputFigures
 from digit_recognizer.digits import CLASSES
 from digit_recognizer.errors import FileError, ModelError
 from digit_recognizer.files import read_bytes
@@ -56,7 +57,7 @@ class ModelMetadata:
     min_confidence: 0-1, readings below are not accepted. max_error: the error rate among accepted readings that
     min_confidence was chosen for, 0-1, or None where it was not chosen on data. created: ISO 8601 time, UTC.
     classes: one name per output, in order. command, train_seconds: how it was trained and for how long, or "" and None
-    where that is not told.
+    where that is not told. inputs: figures of the digits that it was validated on, or None.
 
     Raises ModelError where a value is outside its range.
 
@@ -77,6 +78,7 @@ class ModelMetadata:
     classes: tuple[str, ...] = tuple("0123456789")
     command: str = ""
     train_seconds: float | None = None
+    inputs: InputFigures | None = None
 
     def __post_init__(self) -> None:
         if self.classes != tuple("0123456789"):
@@ -92,7 +94,9 @@ class ModelMetadata:
 
     def to_strings(self) -> dict[str, str]:
         """The metadata as ONNX stores it: keys under ``digits.``, values as JSON, the contract's version first."""
-        values = {_PREFIX + field.name: json.dumps(getattr(self, field.name)) for field in fields(self)}
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain["inputs"] = None if self.inputs is None else self.inputs.to_dict()
+        values = {_PREFIX + name: json.dumps(value) for name, value in plain.items()}
         return {_PREFIX + "contract": CONTRACT} | values
 
     @classmethod
@@ -129,6 +133,7 @@ class ModelMetadata:
             train_seconds=None
             if strings.get(_PREFIX + "train_seconds", "null") == "null"
             else _number(strings, "train_seconds"),
+            inputs=None if strings.get(_PREFIX + "inputs", "null") == "null" else _figures(strings, "inputs"),
         )
 
 
@@ -264,6 +269,16 @@ def _number(strings: Mapping[str, str], field: str, *, whole: bool = False) -> f
         return value if whole else float(value)
     except OverflowError as error:
         raise ModelError(f"model metadata: {_PREFIX}{field}: expected a number that a float can hold") from error
+
+
+def _figures(strings: Mapping[str, str], field: str) -> InputFigures:
+    value = _value(strings, field)
+    if not isinstance(value, dict):
+        raise ModelError(f"model metadata: {_PREFIX}{field}: expected figures by name, found {str(value)[:40]}")
+    try:
+        return InputFigures.from_dict(value)
+    except ValueError as error:
+        raise ModelError(f"model metadata: {_PREFIX}{field}: {error}") from error
 
 
 __all__ = [

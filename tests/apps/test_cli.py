@@ -245,6 +245,9 @@ def test_info_says_what_the_model_says_of_itself(digits_command: Call, model: Pa
     shown = digits_command("info", "--model", model).out
     assert recognizer.sha256 in shown  # whole, not cut to the width of a terminal
     assert "0, 1, 2, 3, 4, 5, 6, 7, 8, 9" in shown
+    inputs = document["model"]["inputs"]
+    assert f"{inputs['ink']['mean']:.6g} ± {inputs['ink']['deviation']:.6g}" in shown
+    assert "inputs: shares" in shown
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,18 @@ def test_the_model_file_says_where_it_comes_from(finished: FinishedRun) -> None:
         assert strings[f"digits.{name}"] == saved[name]
 
 
+def test_the_model_file_holds_figures_of_the_digits_it_was_validated_on(finished: FinishedRun) -> None:
+    figures, part = finished.recognizer.metadata.inputs, held_out(finished)
+    assert figures is not None
+    assert figures.frames == len(part) == 36
+    ink = part.images.reshape(36, -1).mean(1) / 255
+    assert (figures.ink.mean, figures.ink.deviation) == pytest.approx((ink.mean(), ink.std()), abs=1e-6)
+    answers = answers_of_the_file(finished, part.images)
+    assert figures.confidence.mean == pytest.approx(answers.max(1).mean(), abs=1e-4)
+    assert figures.shares == pytest.approx(np.bincount(answers.argmax(1), minlength=10) / 36, abs=1e-6)
+    assert figures.accepted == pytest.approx(finished.metrics["accepted"], abs=1 / 36)
+
+
 def test_the_saved_weights_in_a_fresh_network_answer_as_the_model_file_does(finished: FinishedRun) -> None:
     saved = load_snapshot(finished.folder.weights)
     network = build_network(Recipe.from_dict(dict(saved.facts["recipe"])))

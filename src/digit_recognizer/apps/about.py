@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ def show_about(model: str | None, terminal: Terminal) -> None:
     card = None if recognizer is None else model_card(recognizer)
     if recognizer is not None and card is not None:
         terminal.heading(f"Model: {model or 'the one that ships'}")
-        terminal.table([("Field", "value"), *((name, _plain(value)) for name, value in card.items())], figures=False)
+        terminal.table([("Field", "value"), *card_rows(card)], figures=False)
         terminal.say(threshold_sentence(recognizer.min_confidence, recognizer.metadata.max_error))
     terminal.document({"versions": versions, "model": card})
 
@@ -50,6 +51,23 @@ def model_card(recognizer: Recognizer) -> dict[str, Any]:
     """What is known of a model: its name, SHA-256, metadata, and whether it tells non-digits."""
     known = {"name": recognizer.name, "sha256": recognizer.sha256, **asdict(recognizer.metadata)}
     return {**known, "tells_non_digits": recognizer.tells_non_digits}
+
+
+def card_rows(card: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What ``model_card`` gives as names and words; figures of the inputs a row each, with their deviation.
+
+    >>> card_rows({"seed": 3, "inputs": {"frames": 90, "ink": {"mean": 0.13, "deviation": 0.04}}})
+    [('seed', '3'), ('inputs: frames', '90'), ('inputs: ink', '0.13 ± 0.04')]
+    """
+    rows: list[tuple[str, str]] = []
+    for name, value in card.items():
+        if not isinstance(value, Mapping):
+            rows.append((name, _plain(value)))
+            continue
+        for part, figure in value.items():
+            words = f"{_plain(figure['mean'])} ± {_plain(figure['deviation'])}" if isinstance(figure, Mapping) else ""
+            rows.append((f"{name}: {part}", words or _plain(figure)))
+    return rows
 
 
 def threshold_sentence(min_confidence: float, max_error: float | None) -> str:
@@ -80,7 +98,7 @@ def _plain(value: object) -> str:
         return f"{value:.6g}"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return ", ".join(map(_plain, value)) if isinstance(value, tuple) else str(value)
 
 
-__all__ = ["PARTS", "model_card", "package_versions", "show_about", "threshold_sentence"]
+__all__ = ["PARTS", "card_rows", "model_card", "package_versions", "show_about", "threshold_sentence"]

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 
 from digit_recognizer.analysis import metrics
+from digit_recognizer.analysis.inputs import InputFigures, input_figures
 from digit_recognizer.digits import CLASSES, Digits
 from digit_recognizer.model_file import ModelMetadata, with_metadata
 from digit_recognizer.recognizer import Recognizer
@@ -40,8 +41,9 @@ def export_calibrated(
 ) -> tuple[Recognizer, dict[str, Any]]:
     """Calibrate on the validation images, write the model file, and evaluate what was written through ONNX Runtime.
 
-    card: what the file says of its training; temperature and min_confidence are put in. Returns the recognizer on the
-    file, and its figures on the validation images. Raises ModelError as export_model does, FileError.
+    card: what the file says of its training; temperature, min_confidence and the figures of its inputs are put in.
+    Returns the recognizer on the file, and its figures on the validation images. Raises ModelError as export_model
+    does, FileError.
     """
     labels, max_error = validation.known_labels(), card.max_error or MAX_ERROR
     float32 = Hardware(torch.device("cpu"), "float32", torch.get_num_threads())
@@ -50,10 +52,11 @@ def export_calibrated(
     probabilities = torch.softmax(torch.from_numpy(answers) / temperature, 1).numpy()
     # At most 1, which the metadata ends at; only where an answer of confidence 1 is wrong would it lie above.
     min_confidence = min(1.0, metrics.confidence_threshold(probabilities, labels, max_error))
+    figures = input_figures(validation.images, probabilities, min_confidence)
     export_model(
         network,
         path,
-        metadata=replace(card, temperature=temperature, min_confidence=min_confidence),
+        metadata=replace(card, temperature=temperature, min_confidence=min_confidence, inputs=figures),
         temperature=temperature,
         check_images=validation.images[:CHECKED_IMAGES],
     )
@@ -71,10 +74,12 @@ def export_cascade_calibrated(
     """As ``export_calibrated``, of two networks in one file. checked: all validation frames, composed ones too."""
     material, max_error = Material(checked.images, checked.known_labels()), card.max_error or MAX_ERROR
     cascade, facts = make_cascade(scout, main, validation, material)
+    min_confidence = choose_min_confidence(cascade, validation, max_error)
     card = replace(
         card,
         temperature=cascade.main_temperature,
-        min_confidence=choose_min_confidence(cascade, validation, max_error),
+        min_confidence=min_confidence,
+        inputs=cascade_figures(cascade, material, min_confidence),
     )
     checks = np.ascontiguousarray(material.images[:: max(1, len(material) // CHECKED_IMAGES)])
     # An image at the very edge of the scout's confidence may be answered by the other network; more is a fault.
@@ -155,6 +160,12 @@ def choose_min_confidence(cascade: Cascade, plain: Digits, max_error: float) -> 
     return min(1.0, metrics.confidence_threshold(answers, plain.known_labels(), max_error))
 
 
+def cascade_figures(cascade: Cascade, frames: Material, min_confidence: float) -> InputFigures:
+    """Figures of the digits among validation frames, plain and composed ones, and of what the cascade says of them."""
+    digits = frames.images[frames.labels != NO_DIGIT]
+    return input_figures(digits, cascade.answer(digits)[:, :CLASSES], min_confidence)
+
+
 def _evaluated(path: Path, validation: Digits, found: Mapping[str, Any]) -> tuple[Recognizer, dict[str, Any]]:
     recognizer = Recognizer(path)
     began = time.perf_counter()
@@ -179,6 +190,7 @@ def _softmax(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
 __all__ = [
     "CHECKED_IMAGES",
     "MAX_ERROR",
+    "cascade_figures",
     "choose_min_confidence",
     "export_calibrated",
     "export_cascade_calibrated",

@@ -74,6 +74,9 @@ def test_a_run_ends_with_one_file_that_tells_how_likely_a_picture_shows_no_digit
     assert recognizer.metadata.data == "drawn + pen strokes + fonts"
     assert recognizer.metadata.command == "x"
     assert recognizer.metadata.max_error == 0.02
+    figures = recognizer.metadata.inputs
+    assert figures is not None
+    assert figures.frames == 24 + 24 + 5 + 5  # held-out digits, and what is composed of them, drawings and fonts
     rows = recognizer.probabilities(digits.images)
     assert (rows.sum(1) < 1).all()
     assert finished.metrics["parameters"] > 1_000

@@ -139,6 +139,8 @@ def _show_result(result: Result, terminal: Terminal) -> None:
     if result.rate is not None:
         terminal.say(f"{result.rate:,.0f} pictures a second")
     terminal.say(f"written to {result.folder}: {counted(result.parts, 'part')}, errors.parquet, summary.html")
+    for sentence in result.drift:
+        terminal.note(f"drift: {sentence}")
     terminal.document(
         {
             "folder": str(result.folder),

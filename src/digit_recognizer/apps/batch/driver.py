@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from digit_recognizer._version import __version__
 from digit_recognizer.apps.batch.bisection import Case
+from digit_recognizer.apps.batch.drift import differences, notable
 from digit_recognizer.apps.batch.engine import Engine, Job, Outcome, Task, WorkerDied
 from digit_recognizer.apps.batch.job_folder import (
     ERRORS,
@@ -60,7 +61,8 @@ class Progress:
 @dataclass(frozen=True)
 class Result:
     """How a batch ended. folder: what it wrote. seconds, rate: of this run; rate in pictures/s, None where all was done
-    before. was_finished: whether there was nothing to do.
+    before. was_finished: whether there was nothing to do. drift: sentences on what came in otherwise than the model
+    knows it, of this run.
     """
 
     folder: Path
@@ -70,6 +72,7 @@ class Result:
     rate: float | None
     was_finished: bool
     manifest: Mapping[str, Any]
+    drift: Sequence[str] = ()
 
 
 Show = Callable[[Progress], None]
@@ -235,20 +238,24 @@ def _finish(plan: _Plan, recognizer: Recognizer, run: _Run) -> Result:
     join_errors(folder / ERRORS, errors)
     remove_leftovers(folder)  # of workers that died in the middle of a part
     tally = sum(counted, Tally())
+    known = recognizer.metadata.inputs
+    drift = None if known is None else differences(tally, known)
     manifest = {
         **read_json(folder / JOB),
         "pictures": tally.pictures,
         "read": tally.read,
         "failed": tally.failures,
         "counts": tally.to_dict(),
+        "drift": None if drift is None else [each.to_dict() for each in drift],
         "parts": parts,
     }
     tenth = max(1, -(-len(counted) // _STRETCHES))
     along = [sum(counted[start : start + tenth], Tally()) for start in range(0, len(counted), tenth)]
-    write_summary(folder / SUMMARY, manifest, tally, along, recognizer.metadata, run.rate)
+    write_summary(folder / SUMMARY, manifest, tally, along, recognizer.metadata, run.rate, drift)
     write_json(folder / MANIFEST, manifest)
     remove_work(folder)
-    return Result(plan.output, tally, len(parts), run.seconds, run.rate, False, manifest)
+    sentences = notable(drift or [])
+    return Result(plan.output, tally, len(parts), run.seconds, run.rate, False, manifest, sentences)
 
 
 def _model_path(model: str | None) -> str | None:

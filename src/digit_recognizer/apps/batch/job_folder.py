@@ -21,7 +21,7 @@ from digit_recognizer.errors import FileError, UsageError
 from digit_recognizer.files import read_bytes, write_json
 from digit_recognizer.recognizer import Recognizer
 
-FORMAT = 1  # of the folder; another one is not gone on with
+FORMAT = 2  # of the folder; another one is not gone on with
 JOB, INPUTS, MANIFEST, ERRORS = "job.json", "inputs.parquet", "manifest.json", "errors.parquet"
 SUMMARY, PARTS, WORK = "summary.html", "parts", "work"
 

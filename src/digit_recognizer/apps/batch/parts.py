@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from digit_recognizer.analysis.inputs import MEASURES, measure
 from digit_recognizer.apps.batch.tally import Tally, confidence_counts
 from digit_recognizer.digits import Images
 from digit_recognizer.errors import DigitsError, FileError
@@ -121,8 +122,9 @@ def prediction_columns(
         digits=digits,
         confidence=histogram,
         confidence_sum=confidence_sum,
-        ink=int(frames[~blank].sum(dtype=np.int64)),
+        sure=int(accepted.sum()),
         frames=int((~blank).sum()),
+        **dict(zip(MEASURES, measure(frames[~blank]).sum(axis=0).tolist(), strict=True)),
     )
     return table, tally
 
@@ -163,6 +165,7 @@ def page_columns(ids: Sequence[str], pages: Sequence[Page], model: str) -> tuple
         digits=digits,
         confidence=histogram,
         confidence_sum=confidence_sum,
+        sure=sum(digit.accepted for digit in found),
     )
     return table, tally
 

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from digit_recognizer.apps.batch.drift import CHANCE, NOTABLE, Difference, notable
 from digit_recognizer.apps.batch.tally import BINS, Tally
 from digit_recognizer.apps.terminal import counted, percent
 from digit_recognizer.files import write_text
@@ -21,7 +22,6 @@ td { font-variant-numeric: tabular-nums } p, li { overflow-wrap: anywhere } .sof
 .bar { display: inline-block; height: .7rem; background: #005f96; vertical-align: middle }
 @media (prefers-color-scheme: dark) { body { background: #14181d; color: #e6eaee } .bar { background: #6db3e2 } }
 """
-_UNKNOWN = "not told by the model"
 
 
 def write_summary(
@@ -31,11 +31,13 @@ def write_summary(
     along: Sequence[Tally],
     metadata: ModelMetadata,
     rate: float | None,
+    drift: Sequence[Difference] | None,
 ) -> None:
     """Write the page, whole or not at all. Raises FileError.
 
     facts: what the manifest says. along: counts of up to ten stretches of the input, in order. metadata: of the model.
     rate: pictures/s of the last run, None where it read none.
+    drift: the input beside what the model knows, None where its file does not tell.
     """
     page = facts["task"] == "read"
     speed = "" if rate is None else f". {rate:,.0f} pictures a second"
@@ -62,7 +64,7 @@ def write_summary(
         "<h2>Digits</h2>",
         _histogram([str(digit) for digit in range(10)], tally.digits),
         "<h2>Drift</h2>",
-        _drift(tally),
+        _drift(drift),
         "<h2>Along the input</h2>",
         _along(along),
     ]
@@ -105,19 +107,35 @@ def _threshold(metadata: ModelMetadata) -> str:
     )
 
 
-def _drift(tally: Tally) -> str:
-    """What came in beside what the model was made for, as far as its file tells: it holds no figures of inputs."""
-    shares = tally.shares
-    even = f"{percent(min(shares))} to {percent(max(shares))}" if any(shares) else "–"
+def _drift(found: Sequence[Difference] | None) -> str:
+    """What came in beside what the model was validated on, as far as its file tells."""
+    if found is None:
+        return (
+            "<p>The model's file holds no figures of its inputs, as those of earlier versions, so nothing is compared: "
+            "keep the first summary that you have checked by eye, and compare with that.</p>"
+        )
     rows = [
-        ("share of a digit, least to most", even, _UNKNOWN),
-        ("mean confidence", _number(tally.mean_confidence), _UNKNOWN),
-        ("not accepted", _share(tally.reject_rate), _UNKNOWN),
-        ("mean ink of a frame, 0-1", _number(tally.mean_ink), _UNKNOWN),
+        (
+            each.words,
+            _number(each.here),
+            _number(each.known),
+            _number(each.deviation),
+            "–" if each.distance is None else f"{each.distance:+.2f}{' !' if each.is_notable else ''}",
+        )
+        for each in found
     ]
-    return _table(("", "this input", "what the model learnt from"), rows) + (
-        '<p class="soft">The model\'s file holds no such figures, so nothing is compared: keep the first summary that '
-        "you have checked by eye, and compare with that.</p>"
+    sentences = notable(found)
+    said = (
+        "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"
+        if sentences
+        else "<p>Nothing notable.</p>"
+    )
+    return (
+        said
+        + _table(("", "this input", "the model's validation digits", "their deviation", "deviations apart"), rows)
+        + f'<p class="soft">Notable (!): further apart than {NOTABLE:g} of the standard deviation among single digits, '
+        f"and than {CHANCE:g} standard errors. Of the shares of digits, the one that is furthest off. Drift says that "
+        "the input is another one, not that it is read wrong: look at some of it.</p>"
     )
 
 

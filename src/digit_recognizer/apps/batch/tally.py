@@ -12,7 +12,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.digits import CLASSES, SIDE
+from digit_recognizer.analysis.inputs import MEASURES
+from digit_recognizer.digits import CLASSES
 from digit_recognizer.errors import FileError
 
 BINS = 20  # of the histogram of confidence, each 0.05 wide
@@ -25,7 +26,8 @@ class Tally:
 
     read: pictures with an answer, accepted: of these. failed: pictures without one, by the error's code. reasons: why
     answers were not accepted. digits: of every digit that is one, how often (10,); confidence: their histogram (20,)
-    from 0 to 1, and confidence_sum in millionths; ink: sum of the frames' pixels, and frames how many were summed.
+    from 0 to 1, and confidence_sum in millionths; sure: how many of them are accepted. ink, inked, soft, size: sums of
+    what ``analysis.inputs.measure`` finds in the frames, and frames how many were summed.
     """
 
     read: int = 0
@@ -35,7 +37,11 @@ class Tally:
     digits: tuple[int, ...] = (0,) * CLASSES
     confidence: tuple[int, ...] = (0,) * BINS
     confidence_sum: int = 0
+    sure: int = 0
     ink: int = 0
+    inked: int = 0
+    soft: int = 0
+    size: int = 0
     frames: int = 0
 
     def __add__(self, other: Tally) -> Tally:
@@ -47,7 +53,11 @@ class Tally:
             tuple(a + b for a, b in zip(self.digits, other.digits, strict=True)),
             tuple(a + b for a, b in zip(self.confidence, other.confidence, strict=True)),
             self.confidence_sum + other.confidence_sum,
+            self.sure + other.sure,
             self.ink + other.ink,
+            self.inked + other.inked,
+            self.soft + other.soft,
+            self.size + other.size,
             self.frames + other.frames,
         )
 
@@ -79,9 +89,20 @@ class Tally:
         return 1 - self.accepted / self.read if self.read else None
 
     @property
+    def sure_share(self) -> float | None:
+        """Share of the digits that are accepted, 0-1; None where there are none."""
+        total = sum(self.digits)
+        return self.sure / total if total else None
+
+    @property
     def mean_ink(self) -> float | None:
         """Mean pixel of the frames, 0-1; None where frames are not known (pages)."""
-        return self.ink / (self.frames * SIDE * SIDE * 255) if self.frames else None
+        return self.mean_of("ink")
+
+    def mean_of(self, measure: str) -> float | None:
+        """What a frame has of one of MEASURES on average; None where frames are not known (pages)."""
+        total: int = getattr(self, measure)
+        return total / (self.frames * MEASURES[measure]) if self.frames else None
 
     def to_dict(self) -> dict[str, Any]:
         """The counts as plain JSON values."""
@@ -93,7 +114,11 @@ class Tally:
             "digits": list(self.digits),
             "confidence": list(self.confidence),
             "confidence_sum": self.confidence_sum,
+            "sure": self.sure,
             "ink": self.ink,
+            "inked": self.inked,
+            "soft": self.soft,
+            "size": self.size,
             "frames": self.frames,
         }
 
