@@ -32,6 +32,7 @@ echo
 echo
 "$python" "$here/batch_local.py"
 "$python" "$here/batch_ray.py"
+"$python" "$here/drift.py"
 if [ "${SEEDS:-3}" -gt 0 ]; then
     "$python" "$here/seeds.py" --preset fast --seeds "${SEEDS:-3}"
 fi

@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,15 @@ import pytest
 
 from digit_recognizer._version import __version__
 from digit_recognizer.analysis import metrics
+from digit_recognizer.analysis.inputs import input_figures
 from digit_recognizer.apps.cli import app
 from digit_recognizer.digits import Digits
+from digit_recognizer.model_file import with_metadata
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.sources.catalog import load
 from tests.apps.command import PROGRAM, Ended, child, ended, write_data
 from tests.conftest import draw_digits
-from tests.plain_models import plain_bytes
+from tests.plain_models import CARD, plain_bytes, plain_proto
 
 COMMANDS = (
     "run",
@@ -245,9 +248,17 @@ def test_info_says_what_the_model_says_of_itself(digits_command: Call, model: Pa
     shown = digits_command("info", "--model", model).out
     assert recognizer.sha256 in shown  # whole, not cut to the width of a terminal
     assert "0, 1, 2, 3, 4, 5, 6, 7, 8, 9" in shown
-    inputs = document["model"]["inputs"]
-    assert f"{inputs['ink']['mean']:.6g} ± {inputs['ink']['deviation']:.6g}" in shown
-    assert "inputs: shares" in shown
+
+
+def test_info_shows_the_figures_of_the_digits_a_model_was_validated_on(digits_command: Call, tmp_path: Path) -> None:
+    figures = input_figures(draw_digits(20).images, np.full((20, 10), 0.1), 0.05)
+    card = replace(CARD, inputs=figures)
+    (tmp_path / "told.onnx").write_bytes(with_metadata(plain_proto().SerializeToString(), card))
+    document = json.loads(digits_command("info", "--model", "told.onnx", "--json").out)
+    assert document["model"]["inputs"] == figures.to_dict()
+    shown = digits_command("info", "--model", "told.onnx").out
+    assert f"{figures.ink.mean:.6g} ± {figures.ink.deviation:.6g}" in shown
+    assert "inputs: accepted" in shown
 
 
 @pytest.mark.parametrize(
