@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from digit_recognizer.pictures.expectation import Expectation
+from digit_recognizer.pictures.signs import MINUS
+from digit_recognizer.pictures.within import Part, numbers_within
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around
 
 AMONG_LETTERS = "among letters, which it may be itself"
@@ -21,11 +23,16 @@ _SPELT = 2  # letters that a word of letters has at least, before it was cut: ha
 _FEW = 3  # letters near by that make no text yet
 _ELSEWHERE = 0.8  # what a letter or digit in another line counts
 _ALIKE = (0.55, 1.8)  # of a word's height: how tall others are that it is held against
+_PARTS = 4.0  # and of a lone mark's: the dots and feet of letters may have come off them
 _EVEN = 1.22  # times a number's tallest digit may be taller than its lowest; small letters and capitals differ more
 _LOW = 0.82  # of the tallest in a line: small letters are lower, digits are not
 # What letters look like: o, l, I, z, s, b, B, g, q. Hardly one looks like 3, 4 or 7.
 _LETTERLIKE = frozenset((0, 1, 2, 5, 6, 8, 9))
-_LETTERLIKE_PAIR = frozenset((0, 1, 5))  # so, lo, is, IO: of two digits, only these make up words
+_LETTERLIKE_MOST = frozenset((0, 1, 5))  # so, IO, SOS, loss: words of these alone are many
+_SPELL_NOTHING = (frozenset((0,)), frozenset((5,)))
+_SAME_BREADTH = 1.2  # times a font's broadest digit is broader than its narrowest but the 1; O and S differ more
+_APART = 0.3  # heights between a number and the words beside it, where nothing else tells them apart
+_PAIR_APART = 0.35  # and of two digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,8 @@ class ReadWord:
     and signs. digits: left to right. rejected: what of it was not read, and why.
 
     letters, familiar: how many of its marks, looked at each for itself, are no digits, and how many surely are.
-    tallest: of all marks in its line, in pixels.
+    tallest: of all marks in its line, in pixels. parts: all digits and all that is none, left to right. signs: of a
+    decimal number, (where from left to right, sign).
     """
 
     line: int
@@ -45,6 +53,8 @@ class ReadWord:
     letters: int = 0
     familiar: int = 0
     tallest: float = 0.0
+    parts: tuple[Part, ...] = ()
+    signs: tuple[tuple[float, str], ...] = ()
 
 
 def judged(
@@ -59,6 +69,7 @@ def judged(
     >>> judged(word, [(0, 0, 9, 20)], [], Expectation()).rejected
     (Rejected(box=(0, 0, 9, 20), reason='not a digit'),)
     """
+    word = replace(word, signs=tuple(signs))
     digits = word.digits
     letters = [box for box in none if box[3] >= _TALL * word.height]
     rejected = [Rejected(box, NOT_A_DIGIT) for box in letters]
@@ -68,55 +79,114 @@ def judged(
         if not letters and not digits:
             return replace(word, text="", rejected=())
         whole = around([digit.box for digit in digits] + list(none))
-        return replace(word, text="", digits=(), rejected=(Rejected(whole, NOT_A_DIGIT),))
+        # Of small print that runs together, single marks tell nothing; what became of their parts does.
+        count = max(word.letters, len(letters))
+        return replace(word, text="", digits=(), rejected=(Rejected(whole, NOT_A_DIGIT),), letters=count)
     complaint = expectation.complaint([digit.digit for digit in digits])
     if complaint is not None:
         digits = tuple(replace(digit, accepted=False) for digit in digits)
         rejected.append(Rejected(around(digit.box for digit in digits), complaint))
+    return replace(word, text=_text(digits, signs), digits=digits, rejected=tuple(rejected))
+
+
+def _text(digits: Sequence[PlacedReading], signs: Sequence[tuple[float, str]]) -> str:
     characters = [(float(digit.box[0]), str(digit.digit)) for digit in digits]
-    text = "".join(character for _, character in sorted(characters + list(signs)))
-    return replace(word, text=text, digits=digits, rejected=tuple(rejected))
+    return "".join(character for _, character in sorted(characters + list(signs)))
 
 
-def without_text(words: Sequence[ReadWord]) -> list[ReadWord]:
+def without_text(words: Sequence[ReadWord], expectation: Expectation | None = None) -> list[ReadWord]:
     """The same words; in the company of letters, only what hardly can be letters itself keeps its digits.
 
     Letters of about a word's size, those of its own line counting most, are held against the digits of sure numbers.
     Where letters prevail, a number stays if all of its digits are accepted and it does not look like a word of
     ``o l I z s b B g q``: a lone 3, 4 or 7, two even digits that are not such a word, or three and more that are
-    either even or have one of those in them.
+    either even or have one of those in them. A word that was not read or does not stay is searched for even numbers
+    between its letters, which follow it in the list.
     """
-    return [_alone_or_among(word, words) for word in words]
+    result = []
+    for word in words:
+        kept = _alone_or_among(word, words)
+        numbers = [] if kept.digits else _within(kept, expectation or Expectation())
+        result.append(_around(kept, numbers) if numbers else kept)
+        result += numbers
+    return result
 
 
 def _alone_or_among(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
     if not word.digits:
         return word
     letters = digits = 0.0
+    largest = _PARTS if len(word.digits) == 1 else _ALIKE[1]
     for other in words:
-        if _ALIKE[0] * word.height <= other.height <= _ALIKE[1] * word.height:
+        if _ALIKE[0] * word.height <= other.height <= largest * word.height:
             counts = 1.0 if other.line == word.line else _ELSEWHERE
             letters += counts * other.letters
             if not other.letters and all(digit.accepted for digit in other.digits):
                 digits += counts * other.familiar * bool(other.digits)
-    if letters < _FEW or letters <= digits or _is_number(word):
+    if letters < _FEW or letters <= digits or _is_number(word.digits, word.tallest):
         return word
     whole = Rejected(around(digit.box for digit in word.digits), AMONG_LETTERS)
     return replace(word, text="", digits=(), rejected=(*word.rejected, whole))
 
 
-def _is_number(word: ReadWord) -> bool:
-    """Whether a word is a number even where letters prevail."""
-    found = [digit.digit for digit in word.digits]
-    heights = [digit.box[3] for digit in word.digits]
-    if word.letters or not all(digit.accepted for digit in word.digits):
+def _within(word: ReadWord, expectation: Expectation) -> list[ReadWord]:
+    """The numbers between the letters of a word that was not read, each a word of its own."""
+
+    def is_number(digits: Sequence[PlacedReading], apart: float) -> bool | None:
+        least = _PAIR_APART if len(digits) == 2 else _APART
+        if len(digits) == 1 or apart < least or not _are_even(digits, word.tallest):
+            return False
+        return _is_number(digits, 0.0) or (None if len(digits) > 2 else False)
+
+    places = [place for place, _ in word.signs]
+    found = []
+    for digits in numbers_within(word.parts, places, word.height, is_number):
+        first, last = digits[0].box[0], digits[-1].box[0]
+        signs = [
+            (place, sign)
+            for place, sign in word.signs
+            if first < place < last or (sign == MINUS and first - 2 * word.height < place < first)
+        ]
+        one = ReadWord(word.line, word.height, "", tuple(digits), (), 0, len(digits), word.tallest)
+        found.append(judged(one, [], signs, expectation))
+    return found
+
+
+def _around(word: ReadWord, numbers: Sequence[ReadWord]) -> ReadWord:
+    """What is left of a word that was not read without the numbers in it: what was rejected lies between those."""
+    read = [digit for number in numbers for digit in number.digits]
+    boxes: list[list[Box]] = [[]]
+    for part in word.parts:
+        if not isinstance(part, PlacedReading):
+            boxes[-1].append(part)
+        elif not any(part.box == digit.box for digit in read):
+            boxes[-1].append(part.box)
+        elif boxes[-1]:
+            boxes.append([])
+    reason = word.rejected[-1].reason if word.rejected else NOT_A_DIGIT
+    return replace(word, rejected=tuple(Rejected(around(some), reason) for some in boxes if some))
+
+
+def _is_number(digits: Sequence[PlacedReading], tallest: float) -> bool:
+    """Whether digits are a number even where letters prevail. tallest: of the marks in their line, in pixels."""
+    found = frozenset(digit.digit for digit in digits)
+    if not all(digit.accepted for digit in digits):
         return False
-    even = max(heights) <= _EVEN * min(heights) and max(heights) >= _LOW * word.tallest
-    if len(found) == 1:
-        return even and found[0] not in _LETTERLIKE
-    if len(found) == 2:
-        return even and not _LETTERLIKE_PAIR.issuperset(found)
-    return even or not _LETTERLIKE.issuperset(found)
+    even = _are_even(digits, tallest)
+    if len(digits) == 1:
+        return even and not found & _LETTERLIKE
+    if found <= _LETTERLIKE_MOST and (len(digits) == 2 or found not in _SPELL_NOTHING):
+        return False
+    breadths = [digit.box[2] for digit in digits if digit.digit != 1]
+    if len(digits) > 2 and found <= _LETTERLIKE and max(breadths) > _SAME_BREADTH * min(breadths):
+        return False
+    return even or (len(digits) > 2 and not found <= _LETTERLIKE)
+
+
+def _are_even(digits: Sequence[PlacedReading], tallest: float) -> bool:
+    """Whether digits are of a height, and as tall as what is tall in their line."""
+    heights = [digit.box[3] for digit in digits]
+    return max(heights) <= _EVEN * min(heights) and max(heights) >= _LOW * tallest
 
 
 __all__ = ["AMONG_LETTERS", "ReadWord", "judged", "without_text"]

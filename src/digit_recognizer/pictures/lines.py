@@ -16,6 +16,7 @@ _ALIKE = 2.6  # times one may be taller than its neighbour
 _SMALL = 0.45  # of the height of a mark near by: marks below belong to a line but never found one
 _REACH = 14.0  # heights between neighbours at most
 _SPACE = 0.62  # heights between two words at least
+_AROUND = 5  # marks whose feet tell where the line stands
 _WIDER = 1.9  # times a space is wider than the gaps between a number's digits
 
 Boxes = npt.NDArray[np.int64]
@@ -109,6 +110,25 @@ def line_height(boxes: Boxes, line: list[int]) -> float:
     return float(tall[len(tall) // 2])
 
 
+def tallest_mark(boxes: Boxes, line: list[int]) -> float:
+    """How far the tallest mark of a line reaches above the feet of those around it, in pixels.
+
+    A letter whose tail hangs below the line is as tall as a capital, and yet no digit is too low beside it.
+
+    >>> tallest_mark(np.array([[0, 0, 9, 20], [10, 5, 9, 24], [20, 0, 9, 20], [30, 0, 9, 20]]), [0, 1, 2, 3])
+    20.0
+    """
+    marks = boxes[line]
+    marks = marks[marks[:, 3] >= _SMALL * np.median(marks[:, 3])]
+    marks = marks[np.argsort(marks[:, 0], kind="stable")]
+    feet = marks[:, 1] + marks[:, 3]
+    tallest = 0.0
+    for number, (_, top, _, height) in enumerate(marks):
+        first = max(0, min(number - _AROUND // 2, len(marks) - _AROUND))
+        tallest = max(tallest, min(float(height), float(np.median(feet[first : first + _AROUND]) - top)))
+    return tallest
+
+
 def split_words(boxes: Boxes, line: list[int], height: float) -> list[list[int]]:
     """Cut a line where its marks stand wide apart: lists of indices, left to right.
 
@@ -172,4 +192,4 @@ def _owner(mark: int, lines: list[list[int]], boxes: Boxes) -> int | None:
     return best
 
 
-__all__ = ["Boxes", "find_lines", "join_broken", "line_height", "split_words"]
+__all__ = ["Boxes", "find_lines", "join_broken", "line_height", "split_words", "tallest_mark"]

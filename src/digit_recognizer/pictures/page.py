@@ -19,7 +19,7 @@ from digit_recognizer.pictures.context import ReadWord, judged, without_text
 from digit_recognizer.pictures.cutting import Candidate, Labels, Piece, candidates, cut_marks, frame_of
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.grid import crossed_sides, find_grid
-from digit_recognizer.pictures.lines import Boxes, find_lines, join_broken, line_height, split_words
+from digit_recognizer.pictures.lines import Boxes, find_lines, join_broken, line_height, split_words, tallest_mark
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.paper import Contrast, PageInk, contrast_of_page, ink_of, shrunk
 from digit_recognizer.pictures.paths import Step, best_path
@@ -29,6 +29,7 @@ from digit_recognizer.pictures.signs import find_signs
 from digit_recognizer.pictures.steps import Watch, unwatched
 from digit_recognizer.pictures.ticks import find_ticks
 from digit_recognizer.pictures.upright import View, turned, view_of
+from digit_recognizer.pictures.within import Part
 from digit_recognizer.reading import MAX_UNFAMILIARITY, Box, Line, Page, PlacedReading, Rejected, around, readings
 
 Scores = npt.NDArray[np.float32]
@@ -125,10 +126,11 @@ def read_page(
         path = best_path(len(word.pieces), weighed, scores, unfamiliar, word.height, expectation)
         digits = _readings(word, path, images[part], scores, unfamiliar, min_confidence)
         letters, familiar = _company(word, path, digits, probabilities[part], strange[part])
-        seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest)
+        parts = _parts(word, path, digits)
+        seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts)
         none = [word.candidates[step.candidate].box for step in path if step.digit is None]
         read.append(judged(seen, none, word.signs, expectation))
-    return _page(without_text(read), view, name)
+    return _page(without_text(read, expectation), view, name)
 
 
 def _upright(grey: Grey) -> tuple[View, Contrast | None]:
@@ -180,7 +182,7 @@ def _words(
     number = len(boxes) + 1
     for line_number, line in enumerate(lines):
         height = line_height(boxes, line)
-        tallest = float(boxes[line, 3].max())
+        tallest = tallest_mark(boxes, line)
         line = [mark for mark in line if areas[mark + 1] >= _DIRT * height**2]
         signs = find_signs(boxes, line, height) if expectation.numbers == "decimal" else {}
         ticks = find_ticks(boxes, [mark for mark in line if mark not in signs], height)
@@ -230,6 +232,12 @@ def _readings(
             )
         result.append(PlacedReading.of(reading, word.candidates[step.candidate].box))
     return result
+
+
+def _parts(word: _Word, path: Sequence[Step], digits: Sequence[PlacedReading]) -> tuple[Part, ...]:
+    """The digits of a path and the boxes of what is none, left to right."""
+    read = iter(digits)
+    return tuple(next(read) if step.digit is not None else word.candidates[step.candidate].box for step in path)
 
 
 def _company(

@@ -1,0 +1,72 @@
+"""A line of print, digits and letters in it, becomes the numbers that stand between its words, by its spaces.
+
+Knows nothing of pixels or models, nor of what makes digits a number: that is asked of whoever calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from digit_recognizer.reading import Box, PlacedReading
+
+Part = PlacedReading | Box
+
+# Shares of the height of the line's digits.
+_TALL = 0.5  # what is no digit and lower is a dot, a comma or dirt, and parts nothing
+_LEAST = 0.2  # a narrower gap is none between words
+_ONE = 0.55  # of its own height: how much room a 1 takes, as every digit of most fonts does
+_SIGN = 0.3  # and a point, comma or minus
+_EDGE = 9.0  # how far it is from the first part to what lies before it
+
+IsNumber = Callable[[Sequence[PlacedReading], float], bool | None]
+
+
+def numbers_within(
+    parts: Sequence[Part], signs: Sequence[float], height: float, is_number: IsNumber
+) -> list[list[PlacedReading]]:
+    """Cut a line at its widest gap, and what comes of it again, until a part is a number or has no gap.
+
+    parts: left to right, digits as they were read, and the boxes, (x, y, w, h), of what is none. signs: where points,
+    commas and such stand, from left to right. height: of the line's digits, in pixels. is_number: of digits that stand
+    together, and of the narrower of the gaps beside them, in heights; None where they may be one, but nobody can tell:
+    a part of them would be a wrong number. Returns the digits of each number.
+    """
+    tall = [part for part in parts if isinstance(part, PlacedReading) or part[3] >= _TALL * height]
+    return _numbers(tall, _gaps(tall, signs, height), _EDGE, _EDGE, is_number) if tall else []
+
+
+def _gaps(parts: Sequence[Part], signs: Sequence[float], height: float) -> list[float]:
+    """The gaps between the parts, in heights. A 1 is as broad as the other digits, or 1s would part numbers."""
+    gaps = []
+    reach = -1.0
+    for number, part in enumerate(parts):
+        x, _, width, tall = _box(part)
+        room = max(0.0, _ONE * tall - width) / 2 if isinstance(part, PlacedReading) and part.digit == 1 else 0.0
+        if number:
+            sign = max((place for place in signs if reach - _SIGN * height <= place <= x), default=reach)
+            last = max(reach, sign + _SIGN * height if sign > reach else reach)
+            gaps.append((x - room - last) / height)
+        reach = max(reach, x + width + room)
+    return gaps
+
+
+def _numbers(
+    parts: Sequence[Part], gaps: Sequence[float], before: float, after: float, is_number: IsNumber
+) -> list[list[PlacedReading]]:
+    digits = [part for part in parts if isinstance(part, PlacedReading)]
+    answer = is_number(digits, min(before, after)) if len(digits) == len(parts) else False
+    if answer is None or answer:
+        return [digits] if answer else []
+    widest = max(gaps, default=0.0)
+    if widest < _LEAST:
+        return []
+    cut = gaps.index(widest) + 1
+    left = _numbers(parts[:cut], gaps[: cut - 1], before, widest, is_number)
+    return left + _numbers(parts[cut:], gaps[cut:], widest, after, is_number)
+
+
+def _box(part: Part) -> Box:
+    return part.box if isinstance(part, PlacedReading) else part
+
+
+__all__ = ["IsNumber", "Part", "numbers_within"]
