@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.context import AMONG_LETTERS, ReadWord, judged, without_text
+from digit_recognizer.pictures.context import AMONG_LETTERS, BARS, TOO_SMALL, ReadWord, judged, without_text
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.reading import NOT_A_DIGIT, PlacedReading, Reading
 
@@ -101,3 +103,77 @@ def test_a_number_that_is_too_short_is_not_accepted_and_says_so() -> None:
     found = judged(word, [], [], parse_expectation(3))
     assert [reading.accepted for reading in found.digits] == [False, False]
     assert [rejected.reason for rejected in found.rejected] == ["expected 3 digits, found 2"]
+
+
+def joined(text: str, spaces: dict[int, int], heights: dict[int, int] | None = None) -> ReadWord:
+    """A line of print that was taken for one word and rejected; ``x`` is a letter, spaces: pixels before each part."""
+    parts: list[PlacedReading | tuple[int, int, int, int]] = []
+    left = 0
+    for place, letter in enumerate(text):
+        left += spaces.get(place, 2)
+        tall = (heights or {}).get(place, 20)
+        box = (left, 20 - tall, 10, tall)
+        parts.append(box if letter == "x" else replace(digit(int(letter), 0, tall), box=box))
+        left += 10
+    digits = tuple(part for part in parts if isinstance(part, PlacedReading))
+    none = [part for part in parts if not isinstance(part, PlacedReading)]
+    word = ReadWord(0, 20.0, "", digits, (), len(none), len(digits), 20.0, tuple(parts))
+    return judged(word, none, [], parse_expectation())
+
+
+def test_a_number_that_print_joins_with_words_is_read_between_its_spaces() -> None:
+    found = without_text([joined("xxxx1234xxx", {4: 9, 8: 9})])
+    assert [word.text for word in found] == ["", "1234"]
+    assert [rejected.box for rejected in found[0].rejected] == [(2, 0, 46, 20), (112, 0, 34, 20)]
+
+
+@pytest.mark.parametrize(
+    ("text", "heights"),
+    [
+        ("xxxx505xxx", {}),  # SOS
+        ("xxxx42xxxx", {4: 14, 5: 14}),  # lower than the capitals are
+        ("xxxx4726xx", {4: 14}),  # uneven
+        ("xxxx7xxxxx", {}),  # one digit
+    ],
+)
+def test_between_letters_what_may_be_letters_is_not_read(text: str, heights: dict[int, int]) -> None:
+    spaces = {4: 9, len(text.rstrip("x")): 9}
+    assert all(word.text == "" for word in without_text([joined(text, spaces, heights)]))
+
+
+def test_without_a_space_beside_it_digits_are_part_of_a_word() -> None:
+    assert [word.text for word in without_text([joined("xxxx1234xxx", {4: 9})])] == [""]
+
+
+def test_half_of_a_number_is_not_read_where_the_other_half_is_unsure() -> None:
+    word = joined("xxxx046621xx", {4: 9, 6: 8, 10: 9})
+    unsure = replace(word.parts[4], accepted=False) if isinstance(word.parts[4], PlacedReading) else word.parts[4]
+    word = replace(word, parts=(*word.parts[:4], unsure, *word.parts[5:]))
+    assert [found.text for found in without_text([word])] == [""]
+
+
+def test_a_number_between_words_has_to_be_as_expected() -> None:
+    found = without_text([joined("xxxx1234xxx", {4: 9, 8: 9})], parse_expectation(5))[1]
+    assert [reading.accepted for reading in found.digits] == [False] * 4
+    assert [rejected.reason for rejected in found.rejected] == ["expected 5 digits, found 4"]
+
+
+@pytest.mark.parametrize("words", [[number("1"), number("1", 1)], [number("11111")], [number("11"), number("1", 2)]])
+def test_bars_alone_are_not_accepted(words: list[ReadWord]) -> None:
+    for before, after in zip(words, without_text(words), strict=True):
+        assert after.text == before.text
+        assert not any(digit.accepted for digit in after.digits)
+        assert [rejected.reason for rejected in after.rejected] == [BARS]
+
+
+@pytest.mark.parametrize("words", [[number("1")], [number("111")], [number("1"), number("12", 1)]])
+def test_ones_that_stand_for_themselves_or_beside_other_digits_are(words: list[ReadWord]) -> None:
+    assert without_text(words) == words
+
+
+def test_what_is_lower_than_eight_pixels_is_not_accepted() -> None:
+    low = tuple(digit(value, place, height=7) for place, value in enumerate((4, 2)))
+    found = judged(ReadWord(0, 7.0, "", low, ()), [], [], parse_expectation())
+    assert found.text == "42"
+    assert not any(digit.accepted for digit in found.digits)
+    assert [rejected.reason for rejected in found.rejected] == [TOO_SMALL]

@@ -14,11 +14,15 @@ from digit_recognizer.pictures.within import Part, numbers_within
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around
 
 AMONG_LETTERS = "among letters, which it may be itself"
+BARS = "bars, and no other digit to tell them by"
+TOO_SMALL = "too small to be sure"
 
 _TALL = 0.5  # share of the line's height from which on a piece that is no digit counts as a letter
 _UNLIKELY = 0.6  # confidence below which a digit may as well be a letter
 _LETTERS = 0.3  # letters, or digits that may be some, for each digit of a word from which on it is not read
 
+_SMALLEST = 8  # pixels: lower than that, a bit of a rule looks like a digit
+_COMB = 5  # 1s in a row that may as well be the teeth of a comb
 _SPELT = 2  # letters that a word of letters has at least, before it was cut: halves of an A or an H look like ones
 _FEW = 3  # letters near by that make no text yet
 _ELSEWHERE = 0.8  # what a letter or digit in another line counts
@@ -86,6 +90,9 @@ def judged(
     if complaint is not None:
         digits = tuple(replace(digit, accepted=False) for digit in digits)
         rejected.append(Rejected(around(digit.box for digit in digits), complaint))
+    if max(digit.box[3] for digit in digits) < _SMALLEST:
+        digits = tuple(replace(digit, accepted=False) for digit in digits)
+        rejected.append(Rejected(around(digit.box for digit in digits), TOO_SMALL))
     return replace(word, text=_text(digits, signs), digits=digits, rejected=tuple(rejected))
 
 
@@ -109,6 +116,25 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
         numbers = [] if kept.digits else _within(kept, expectation or Expectation())
         result.append(_around(kept, numbers) if numbers else kept)
         result += numbers
+    return _without_bars(result)
+
+
+def _without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:
+    """The same words; where a page has no digit but 1s, in several places or in a long row, none of them is accepted.
+
+    The rests of rules, folds and hatching look like that.
+    """
+    found = [word.digits for word in words if word.digits]
+    others = any(digit.digit != 1 for digits in found for digit in digits)
+    if others or (len(found) < 2 and all(len(digits) < _COMB for digits in found)):
+        return list(words)
+    result = []
+    for word in words:
+        if word.digits:
+            bars = Rejected(around(digit.box for digit in word.digits), BARS)
+            digits = tuple(replace(digit, accepted=False) for digit in word.digits)
+            word = replace(word, digits=digits, rejected=(*word.rejected, bars))
+        result.append(word)
     return result
 
 
@@ -189,4 +215,4 @@ def _are_even(digits: Sequence[PlacedReading], tallest: float) -> bool:
     return max(heights) <= _EVEN * min(heights) and max(heights) >= _LOW * tallest
 
 
-__all__ = ["AMONG_LETTERS", "ReadWord", "judged", "without_text"]
+__all__ = ["AMONG_LETTERS", "BARS", "TOO_SMALL", "ReadWord", "judged", "without_text"]

@@ -17,6 +17,7 @@ from digit_recognizer.pictures.cells import read_cells
 from digit_recognizer.pictures.coarseness import longest_needed
 from digit_recognizer.pictures.context import ReadWord, judged, without_text
 from digit_recognizer.pictures.cutting import Candidate, Labels, Piece, candidates, cut_marks, frame_of
+from digit_recognizer.pictures.edges import EDGE, is_edge
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.grid import crossed_sides, find_grid
 from digit_recognizer.pictures.lines import Boxes, find_lines, join_broken, line_height, split_words, tallest_mark
@@ -125,6 +126,9 @@ def read_page(
         weighed, scores, unfamiliar = run_scores(word.candidates, word.runs, probabilities[part], strange[part])
         path = best_path(len(word.pieces), weighed, scores, unfamiliar, word.height, expectation)
         digits = _readings(word, path, images[part], scores, unfamiliar, min_confidence)
+        if len(digits) == 1 and digits[0].digit == 1 and is_edge(view.grey, ink.mask, digits[0].box):
+            read.append(ReadWord(word.line, word.height, "", (), (Rejected(digits[0].box, EDGE),)))
+            continue
         letters, familiar = _company(word, path, digits, probabilities[part], strange[part])
         parts = _parts(word, path, digits)
         seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts)
