@@ -15,7 +15,7 @@ from torch import nn
 from digit_recognizer.errors import FileError, ModelError, UsageError
 from digit_recognizer.model_file import ModelMetadata
 from digit_recognizer.recognizer import Recognizer
-from digit_recognizer.training import export
+from digit_recognizer.training import export, networks
 from digit_recognizer.training.export import ExportReport, export_model
 from tests.conftest import draw_digits
 
@@ -180,6 +180,17 @@ def test_an_ensemble_of_log_probabilities_gives_its_mean_probability(tmp_path: P
     export_model(ensemble, tmp_path / "m.onnx", metadata=CARD, temperature=1.0, check_images=IMAGES)
     expected = np.mean([by_torch(member, 1.0) for member in ensemble.members], axis=0)
     assert np.abs(Recognizer(tmp_path / "m.onnx").probabilities(IMAGES) - expected).max() < 1e-4
+
+
+def test_deskewed_members_are_exported_too(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    kinds = [networks.CompactNetwork((4, 8, 8)), networks.Deskewed(networks.CompactNetwork((4, 8, 8)))]
+    network = networks.Ensemble(kinds).eval()
+    path = tmp_path / "m.onnx"
+    export_model(network, path, metadata=CARD, temperature=1, check_images=IMAGES)
+    with torch.no_grad():
+        expected = network(torch.from_numpy(IMAGES[:9].copy()).unsqueeze(1).float() / 255).softmax(1).numpy()
+    np.testing.assert_allclose(Recognizer(path).probabilities(IMAGES[:9]), expected, atol=1e-4)
 
 
 def test_export_is_silent_even_where_warnings_are_errors(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

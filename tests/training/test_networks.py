@@ -4,7 +4,14 @@ import torch
 from torch import nn
 
 from digit_recognizer.errors import UsageError
-from digit_recognizer.training.networks import CompactNetwork, Ensemble, NotebookNetwork, count_parameters
+from digit_recognizer.training.networks import (
+    CompactNetwork,
+    Deskewed,
+    Ensemble,
+    NotebookNetwork,
+    count_parameters,
+    deskewed,
+)
 
 
 def test_the_notebook_network_has_the_notebooks_parameters() -> None:
@@ -40,6 +47,38 @@ def test_an_ensemble_answers_with_the_mean_probability_of_all_members_and_views(
         together = Ensemble(members).eval()(images).softmax(1).numpy()
         apart = [member(torch.roll(images, move, (2, 3))).softmax(1).numpy() for member in members for move in moves]
     np.testing.assert_allclose(together, np.mean(apart, 0), atol=1e-6)
+
+
+def slanted(slant: float) -> torch.Tensor:
+    """A bar two pixels broad, off the middle: float32 (1, 1, 28, 28)."""
+    rows, columns = torch.meshgrid(torch.arange(28.0), torch.arange(28.0), indexing="ij")
+    bar = (1.5 - (columns - 15 - slant * (rows - 11)).abs()).clamp(0, 1) * ((rows >= 3) & (rows <= 19))
+    return bar[None, None]
+
+
+@pytest.mark.parametrize("slant", [-0.6, -0.2, 0.0, 0.4])
+def test_deskewing_sets_a_slanted_bar_upright_in_the_middle(slant: float) -> None:
+    straight = deskewed(slanted(slant))[0, 0]
+    columns = (straight > 0.5).any(0).nonzero().ravel()
+    assert columns.min() >= 12
+    assert columns.max() <= 15
+    rows = (straight > 0.5).any(1).nonzero().ravel()
+    assert float(rows.float().mean()) == pytest.approx(13.5, abs=0.6)
+
+
+def test_a_deskewed_network_sees_the_same_however_a_digit_is_slanted_and_shifted() -> None:
+    plain = CompactNetwork((4, 8, 8)).eval()
+    upright = slanted(0.0)
+    with torch.no_grad():
+        assert torch.equal(Deskewed(plain)(upright), plain(deskewed(upright)))
+    moved = torch.roll(upright, (4, -3), (2, 3))
+    assert float((deskewed(moved) - deskewed(upright)).abs().max()) < 1e-3
+    apart = float((slanted(0.5) - upright).abs().mean())
+    assert float((deskewed(slanted(0.5)) - deskewed(upright)).abs().mean()) < 0.25 * apart
+
+
+def test_blank_images_stay_blank() -> None:
+    assert not deskewed(torch.zeros(2, 1, 28, 28)).any()
 
 
 def test_widths_that_are_not_three_are_refused() -> None:

@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from digit_recognizer.errors import UsageError
-from digit_recognizer.training.recipe import PRESETS, Recipe, fast, notebook, preset
+from digit_recognizer.training.assembly import build_network
+from digit_recognizer.training.recipe import PRESETS, Recipe, best, fast, notebook, preset
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -19,6 +21,14 @@ def test_the_notebook_preset_is_the_notebook() -> None:
     assert (bends.rotation, bends.zoom, bends.shift, bends.shear, bends.elastic) == (10, 0.1, 0.1, 0, 0)
     assert recipe.label_smoothing == recipe.weight_decay == 0
     assert (recipe.schedule, recipe.focus, recipe.members) == ("plateau", 1, 1)
+
+
+def test_every_third_net_of_the_best_sees_digits_without_slant() -> None:
+    kinds = [type(build_network(best(), member)).__name__ for member in range(1, 7)]
+    assert kinds == ["CompactNetwork", "CompactNetwork", "Deskewed"] * 2
+    assert type(build_network(fast(), 3)).__name__ == "CompactNetwork"
+    with pytest.raises(UsageError, match="deskew_every: expected 0 or more"):
+        replace(best(), deskew_every=-1)
 
 
 def test_an_unknown_preset_lists_the_known_ones() -> None:

@@ -248,7 +248,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             from digit_recognizer.training.trainer import build_network
         recipe = Recipe.from_dict(self.recipe_)
         with torch.random.fork_rng(devices=[]):
-            members = [build_network(recipe) for _ in range(recipe.members)]
+            members = [build_network(recipe, member) for member in range(1, recipe.members + 1)]
         network = members[0] if len(members) == 1 else Ensemble(members)
         network.load_state_dict({name: torch.tensor(value) for name, value in self.weights_.items()})
         return network.eval()

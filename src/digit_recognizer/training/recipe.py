@@ -40,6 +40,7 @@ class Recipe:
     network, widths, depths, dropout, strided: see networks.py; all but the first are for "compact" only.
     classes: ten digits, and perhaps "no digit" as the eleventh.
     members: how many networks, each from its own seed; together they answer with their mean probability.
+    deskew_every: every so manyth of them sees digits with their slant taken out, see networks.py; 0: none does.
     epochs: passes over the data (with ``focus``: over the chosen share of it).
     min_steps: a small data set is passed over more often, until about so many steps are made.
     learning_rate: at its highest. warmup: share of the steps in which a one-cycle schedule rises to it.
@@ -65,6 +66,7 @@ class Recipe:
     classes: int = 10
     strided: bool = False
     members: int = 1
+    deskew_every: int = 0
     min_steps: int = 0
     warmup: float = 0.15
     weight_decay: float = 0.0
@@ -80,6 +82,8 @@ class Recipe:
         for name in ("epochs", "batch_size", "members"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name}: expected at least 1, found {getattr(self, name)}")
+        if self.deskew_every < 0:
+            raise UsageError(f"deskew_every: expected 0 or more, found {self.deskew_every}")
         for name in ("dropout", "warmup", "label_smoothing", "focus_hardest"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name}: expected 0 or more and less than 1, found {getattr(self, name)}")
@@ -175,6 +179,7 @@ def best() -> Recipe:
         widths=(32, 64, 96),
         depths=(2, 3),
         members=10,
+        deskew_every=3,
         epochs=27,  # the first over all images, the others over half of them: fourteen passes
         min_steps=2000,
         batch_size=96,

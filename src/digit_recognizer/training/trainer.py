@@ -260,7 +260,7 @@ class _Run:
     def _start_member(self) -> None:
         with torch.random.fork_rng(self.hardware.forked_devices):
             self.hardware.seed(self._draw(_INITIALISATION, 0))
-            network = build_network(self.recipe)
+            network = build_network(self.recipe, self.member)
         if self.start is not None:
             network.load_state_dict(dict(self.start))
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
