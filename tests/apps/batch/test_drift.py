@@ -46,7 +46,7 @@ def drift_of(tmp_path: Path, images: Images, figures: InputFigures | None) -> tu
 
 
 def difference(here: float, count: int) -> Difference:
-    return Difference("ink", "mean ink", here, 0.1, 0.04, count, "")
+    return Difference("ink", "mean ink", here, 0.1, 0.04, count, 10**9, "")
 
 
 def test_half_a_deviation_is_the_edge_for_many_and_three_standard_errors_for_few() -> None:
@@ -57,6 +57,12 @@ def test_half_a_deviation_is_the_edge_for_many_and_three_standard_errors_for_few
     assert not difference(0.1 + 0.99 * few, 9).is_notable
     assert difference(0.1 + 1.01 * few, 9).is_notable
     assert not replace(difference(0.9, 9), here=None).is_notable
+
+
+def test_a_model_that_was_validated_on_few_is_not_taken_at_its_word() -> None:
+    few = 3 * 0.04 / math.sqrt(9)
+    assert not replace(difference(0.1 + 0.99 * few, 10**9), known_count=9).is_notable
+    assert replace(difference(0.1 + 1.01 * few, 10**9), known_count=9).is_notable
 
 
 def test_the_same_digits_have_no_drift_and_every_figure_is_the_models(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 The rule, one for all figures: a difference is notable where it is more than half of what single digits differ by (half
 a standard deviation among the model's own validation digits), and more than chance gives among so many (three standard
-errors). The first keeps a million pictures from making every trifle notable, the second a dozen. Reads no pictures.
+errors of the difference). The first keeps a million pictures from making every trifle notable, the second a dozen.
+Reads no pictures.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from digit_recognizer.analysis.inputs import MEASURES, InputFigures
+from digit_recognizer.analysis.inputs import MEASURES, InputFigures, Spread
 from digit_recognizer.apps.batch.tally import Tally
 
 NOTABLE = 0.5  # standard deviations
@@ -47,7 +48,8 @@ _MEANINGS = {
 class Difference:
     """One figure of a batch beside the model's. here: over ``count`` digits, None where it is not known (of pages).
 
-    deviation: of single digits, of those that the model was validated on. meaning: what it says, if it is notable.
+    known: over ``known_count`` digits that the model was validated on; deviation: of single ones among these. meaning:
+    what it says, if it is notable.
     """
 
     figure: str
@@ -56,6 +58,7 @@ class Difference:
     known: float
     deviation: float
     count: int
+    known_count: int
     meaning: str
 
     @property
@@ -68,13 +71,14 @@ class Difference:
         """Whether it is by the rule above."""
         if self.distance is None:
             return False
-        return abs(self.distance) > max(NOTABLE, CHANCE / math.sqrt(max(1, self.count)))
+        chance = CHANCE * math.sqrt(1 / max(1, self.count) + 1 / max(1, self.known_count))
+        return abs(self.distance) > max(NOTABLE, chance)
 
     @property
     def sentence(self) -> str:
         """For a person.
 
-        >>> Difference("ink", "mean ink", 0.07, 0.13, 0.04, 900, "fainter or thinner strokes").sentence
+        >>> Difference("ink", "mean ink", 0.07, 0.13, 0.04, 900, 6000, "fainter or thinner strokes").sentence
         'mean ink: 0.07, where the model knows 0.13 (1.5 deviations less): fainter or thinner strokes'
         """
         distance = self.distance or 0.0
@@ -97,25 +101,26 @@ class Difference:
 def differences(tally: Tally, known: InputFigures) -> list[Difference]:
     """Every figure of a batch beside the model's, of the digits' shares the one that is furthest off."""
     digits = sum(tally.digits)
-    found = []
-    for name in MEASURES:
-        spread = getattr(known, name)
-        found.append(_difference(name, tally.mean_of(name), spread.mean, spread.deviation, tally.frames))
-    found.append(
-        _difference("confidence", tally.mean_confidence, known.confidence.mean, known.confidence.deviation, digits)
-    )
-    found.append(_difference("accepted", tally.sure_share, known.accepted, _of_share(known.accepted), digits))
+    spreads = {**{name: getattr(known, name) for name in MEASURES}, "confidence": known.confidence}
+    spreads["accepted"] = Spread(known.accepted, _of_share(known.accepted))
+    here = {**{name: tally.mean_of(name) for name in MEASURES}, "confidence": tally.mean_confidence}
+    here["accepted"] = tally.sure_share
+    found = [
+        _difference(name, here[name], spread, tally.frames if name in MEASURES else digits, known.frames)
+        for name, spread in spreads.items()
+    ]
     shares = [
         Difference(
             f"share of {digit}",
             f"share of the digit {digit}, 0-1",
-            here if digits else None,
+            found_here if digits else None,
             share,
             max(_of_share(share), _LEAST["share"]),
             digits,
-            f"{'more' if here > share else 'fewer'} of it than usual",
+            known.frames,
+            f"{'more' if found_here > share else 'fewer'} of it than usual",
         )
-        for digit, (here, share) in enumerate(zip(tally.shares, known.shares, strict=True))
+        for digit, (found_here, share) in enumerate(zip(tally.shares, known.shares, strict=True))
     ]
     return [*found, max(shares, key=lambda each: abs(each.distance or 0))]
 
@@ -125,10 +130,11 @@ def notable(found: Sequence[Difference]) -> list[str]:
     return [each.sentence for each in found if each.is_notable]
 
 
-def _difference(figure: str, here: float | None, known: float, deviation: float, count: int) -> Difference:
+def _difference(figure: str, here: float | None, known: Spread, count: int, known_count: int) -> Difference:
     less, more = _MEANINGS[figure]
-    meaning = more if here is not None and here > known else less
-    return Difference(figure, _WORDS[figure], here, known, max(deviation, _LEAST[figure]), count, meaning)
+    meaning = more if here is not None and here > known.mean else less
+    deviation = max(known.deviation, _LEAST[figure])
+    return Difference(figure, _WORDS[figure], here, known.mean, deviation, count, known_count, meaning)
 
 
 def _of_share(share: float) -> float:

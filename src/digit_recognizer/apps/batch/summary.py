@@ -134,8 +134,8 @@ def _drift(found: Sequence[Difference] | None) -> str:
         said
         + _table(("", "this input", "the model's validation digits", "their deviation", "deviations apart"), rows)
         + f'<p class="soft">Notable (!): further apart than {NOTABLE:g} of the standard deviation among single digits, '
-        f"and than {CHANCE:g} standard errors. Of the shares of digits, the one that is furthest off. Drift says that "
-        "the input is another one, not that it is read wrong: look at some of it.</p>"
+        f"and than {CHANCE:g} standard errors of the difference. Of the shares of digits, the one that is furthest "
+        "off. Drift says that the input is another one, not that it is read wrong: look at some of it.</p>"
     )
 
 
