@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 
 from digit_recognizer.analysis.report import read_history
 from digit_recognizer.digits import Dataset
-from digit_recognizer.errors import CheckpointError, Interrupted, UsageError
+from digit_recognizer.errors import CheckpointError, FileError, Interrupted, UsageError
 from digit_recognizer.training.checkpoint import CheckpointFolder
 from digit_recognizer.training.hardware import Hardware
 from digit_recognizer.training.job import FinishedRun, Settings, train_run
@@ -132,6 +133,18 @@ def test_a_new_run_removes_what_an_old_one_kept(tmp_path: Path) -> None:
     (RunFolder(tmp_path).members.folder / ".member-1.safetensors.1-0123abcd.tmp").write_bytes(b"half")
     with RunFolder(tmp_path).claim(overwrite=True):
         assert not RunFolder(tmp_path).members.folder.exists()
+
+
+def test_a_folder_that_vanishes_is_not_made_anew(tmp_path: Path) -> None:
+    def remove_and_train(
+        jobs: Sequence[MemberJob], training: Labelled, validation: Labelled
+    ) -> Iterator[FinishedMember]:
+        shutil.rmtree(tmp_path / "run")
+        yield train_member(jobs[0], training, validation, hardware=FLOAT32)
+
+    with pytest.raises(FileError, match="vanished"):
+        run(tmp_path / "run", engine=remove_and_train)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("begun_apart", [True, False])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from digit_recognizer.errors import CheckpointError, Interrupted
+from digit_recognizer.errors import CheckpointError, FileError, Interrupted
 from digit_recognizer.training.assembly import assemble
 from digit_recognizer.training.checkpoint import CheckpointFolder, Snapshot
 from digit_recognizer.training.hardware import Hardware
@@ -90,8 +90,8 @@ def train_members(
     """Have every member trained that ``folder`` does not hold yet, and put all of them together.
 
     on_member: called with each member as it is finished, and with the history of all that are, member by member. tell:
-    called with a sentence where there is something to say. Raises what the engine raises; Interrupted says how many
-    members are kept.
+    called with a sentence where there is something to say. Raises what the engine raises, FileError where the
+    run folder vanished; Interrupted says how many members are kept.
     """
     numbers = range(1, recipe.members + 1)
     done = {member: found for member in numbers if (found := _kept(folder, member, tell)) is not None}
@@ -104,6 +104,8 @@ def train_members(
     ]
     try:
         for finished in engine(jobs, training, validation) if jobs else ():
+            if not folder.folder.parent.is_dir():  # writing would make a new run folder, without what belongs in it
+                raise FileError(f"{folder.folder.parent}: the run folder vanished during training")
             folder.write(finished.member, Snapshot(finished.weights, {"history": list(finished.history)}))
             done[finished.member] = finished
             on_member(finished, _history(done))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import signal
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from digit_recognizer.training.run_folder import RunFolder
-from tests.apps.command import Ended, child, ended, write_data
+from tests.apps.command import Ended, child, write_data
 from tests.training.tiny import TINY
 
 RAY = ("--engine", "ray", "--workers", "2")
@@ -31,6 +32,12 @@ def words(data: Path, tmp_path: Path) -> tuple[str | Path, ...]:
     return (data, "--recipe", recipe, "--device", "cpu")
 
 
+def patiently(process: subprocess.Popen[str]) -> Ended:
+    """Wait for a child to end, however busy the machine is that it starts Ray on."""
+    out, err = process.communicate(timeout=900)
+    return Ended(process.returncode, out, err)
+
+
 @pytest.mark.usefixtures("ray_installed", "one_thread")
 def test_nets_trained_on_ray_killed_and_resumed_are_those_trained_one_after_another(
     words: tuple[str | Path, ...], digits_command: Callable[..., Ended], tmp_path: Path
@@ -40,11 +47,11 @@ def test_nets_trained_on_ray_killed_and_resumed_are_those_trained_one_after_anot
     lines = iter(killed.stderr)
     first = next(line for line in lines if line.startswith("net "))
     killed.send_signal(signal.SIGKILL)
-    assert ended(killed).code == -signal.SIGKILL
+    assert patiently(killed).code == -signal.SIGKILL
     assert "val accuracy" in first
     there = [member for member in (1, 2, 3) if RunFolder(tmp_path / "ray").members.file(member).is_file()]
     assert there
-    last = ended(child("train", "--resume", "-o", tmp_path / "ray", "--workers", "2"))
+    last = patiently(child("train", "--resume", "-o", tmp_path / "ray", "--workers", "2"))
     assert last.code == 0, last.err
     assert f"{len(there)} of 3 nets are there, going on with the others" in last.err
     for member in (1, 2, 3):
