@@ -15,6 +15,7 @@ EDGE = "the edge of a shadow, sheet or fold"
 # How much a bar stands out from its one side, in shares of how much it does from the other: 0.54 and more for 236 lone
 # 1s of MNIST on six papers, up to 0.17 for 29 edges of shadows and folds.
 _ONE_SIDED = 0.35
+_NARROW = 0.5  # of its height that a bar is broad at most
 _BESIDE = 0.5  # of the bar's breadth: how far from it its sides are looked at
 _FEWEST = 4  # rows that say something
 
@@ -23,7 +24,9 @@ Mask = npt.NDArray[np.bool_]
 
 
 def is_edge(grey: Grey, mask: Mask, box: Box) -> bool:
-    """Whether an upright bar is the edge of a shadow, a sheet or a fold: its one side is as dark, or light, as it is.
+    """Whether a narrow mark is the edge of a shadow, a sheet or a fold: its one side is as dark, or light, as it is.
+
+    False for what is broad.
 
     grey: uint8 (H, W). mask: bool (H, W), the page's ink. box: of the bar, (x, y, w, h).
 
@@ -36,6 +39,8 @@ def is_edge(grey: Grey, mask: Mask, box: Box) -> bool:
     (False, True)
     """
     x, y, width, height = box
+    if width > _NARROW * height:
+        return False
     part = mask[y : y + height, x : x + width]
     rows = np.flatnonzero(part.any(axis=1))
     if len(rows) < _FEWEST:
@@ -48,10 +53,10 @@ def is_edge(grey: Grey, mask: Mask, box: Box) -> bool:
     inside[inside] = ~(mask[rows[inside], left[inside]] | mask[rows[inside], right[inside]])  # a neighbour's ink
     if inside.sum() < _FEWEST:
         return False
-    rows, first, last, left, right = (values[inside] for values in (rows, first, last, left, right))
-    values = grey.astype(np.int16)
-    middle = values[rows, (first + last) // 2]
-    sides = float(np.median(values[rows, left] - middle)), float(np.median(values[rows, right] - middle))
+    values = grey[y : y + height].astype(np.float32)
+    bar = (values[:, x : x + width] * part).sum(axis=1)[rows - y] / part.sum(axis=1)[rows - y]
+    rows, left, right, bar = rows[inside] - y, left[inside], right[inside], bar[inside]
+    sides = float(np.median(values[rows, left] - bar)), float(np.median(values[rows, right] - bar))
     least, most = sorted(sides, key=abs)
     return least * most <= 0 or abs(least) < _ONE_SIDED * abs(most)
 

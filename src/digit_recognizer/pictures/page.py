@@ -126,7 +126,7 @@ def read_page(
         weighed, scores, unfamiliar = run_scores(word.candidates, word.runs, probabilities[part], strange[part])
         path = best_path(len(word.pieces), weighed, scores, unfamiliar, word.height, expectation)
         digits = _readings(word, path, images[part], scores, unfamiliar, min_confidence)
-        if len(digits) == 1 and digits[0].digit == 1 and is_edge(view.grey, ink.mask, digits[0].box):
+        if len(digits) == 1 and is_edge(view.grey, ink.mask, digits[0].box):
             read.append(ReadWord(word.line, word.height, "", (), (Rejected(digits[0].box, EDGE),)))
             continue
         letters, familiar = _company(word, path, digits, probabilities[part], strange[part])
