@@ -44,6 +44,7 @@ def test_a_number_among_words_is_still_read(text: str) -> None:
         ("10", (20, 14)),  # lo
         ("50", (14, 14)),  # so
         ("15", (20, 20)),  # IS
+        ("60", (20, 20)),  # GO
         ("1055", (20, 14, 14, 14)),  # loss
         ("200", (14, 14, 14)),  # zoo
         ("3", (14,)),  # as low as small letters are

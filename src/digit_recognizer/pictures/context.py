@@ -32,7 +32,8 @@ _EVEN = 1.22  # times a number's tallest digit may be taller than its lowest; sm
 _LOW = 0.82  # of the tallest in a line: small letters are lower, digits are not
 # What letters look like: o, l, I, z, s, b, B, g, q. Hardly one looks like 3, 4 or 7.
 _LETTERLIKE = frozenset((0, 1, 2, 5, 6, 8, 9))
-_LETTERLIKE_MOST = frozenset((0, 1, 5))  # so, IO, SOS, loss: words of these alone are many
+_LETTERLIKE_PAIR = frozenset((0, 1, 5, 6, 8))  # so, lo, is, GO: of two digits, only these make up words
+_LETTERLIKE_MOST = frozenset((0, 1, 5))  # SOS, OIL, loss: words of these alone are many
 _SPELL_NOTHING = (frozenset((0,)), frozenset((5,)))
 _SAME_BREADTH = 1.2  # times a font's broadest digit is broader than its narrowest but the 1; O and S differ more
 _APART = 0.3  # heights between a number and the words beside it, where nothing else tells them apart
@@ -201,12 +202,14 @@ def _is_number(digits: Sequence[PlacedReading], tallest: float) -> bool:
     even = _are_even(digits, tallest)
     if len(digits) == 1:
         return even and not found & _LETTERLIKE
-    if found <= _LETTERLIKE_MOST and (len(digits) == 2 or found not in _SPELL_NOTHING):
+    if len(digits) == 2:
+        return even and not found <= _LETTERLIKE_PAIR
+    if found <= _LETTERLIKE_MOST and found not in _SPELL_NOTHING:
         return False
     breadths = [digit.box[2] for digit in digits if digit.digit != 1]
-    if len(digits) > 2 and found <= _LETTERLIKE and max(breadths) > _SAME_BREADTH * min(breadths):
+    if found <= _LETTERLIKE and max(breadths) > _SAME_BREADTH * min(breadths):
         return False
-    return even or (len(digits) > 2 and not found <= _LETTERLIKE)
+    return even or not found <= _LETTERLIKE
 
 
 def _are_even(digits: Sequence[PlacedReading], tallest: float) -> bool:
