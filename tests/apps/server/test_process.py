@@ -33,6 +33,28 @@ sys.exit(serve(Recognizer(sys.argv[1], threads=1), ServerSettings(port=0, limits
 """
 
 
+FIRST_REQUEST = """
+import gc, sys
+from pathlib import Path
+from digit_recognizer.apps.server import process
+from digit_recognizer.apps.server.limits import ServerSettings
+from digit_recognizer.recognizer import Recognizer
+
+recognizer = Recognizer(sys.argv[1], threads=1)
+
+async def serve(server, sockets):
+    loaded = set(sys.modules)
+    recognizer.read(Path(sys.argv[2]).read_bytes())
+    recognizer.predict(Path(sys.argv[2]).read_bytes())
+    print(sorted(set(sys.modules) - loaded))
+    print(len(gc.get_objects()) < gc.get_freeze_count() / 10)
+
+process._Server.serve = serve
+process.serve(recognizer, ServerSettings(port=0), say=len)
+print(gc.get_freeze_count())
+"""
+
+
 ANSWER = b"HTTP/1.1 200 OK"
 
 
@@ -81,6 +103,19 @@ def test_sigterm_lets_accepted_requests_finish_and_exits_with_0(model_path: Path
     assert process.returncode == 0
     lines = [json.loads(line) for line in err.splitlines()]
     assert [line["status"] for line in lines if line["path"] == "/v1/read"] == [200] * 4
+
+
+def test_the_first_request_finds_all_loaded_and_none_of_it_searched_for_garbage(
+    model_path: Path, tmp_path: Path
+) -> None:
+    pixels = np.full((60, 200), 255, np.uint8)
+    pixels[15:45, 40:48] = pixels[15:45, 140:148] = 0
+    picture = tmp_path / "two.png"
+    picture.write_bytes(png(pixels))
+    command = [sys.executable, "-W", "error", "-c", FIRST_REQUEST, str(model_path), str(picture)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ended.stderr == ""
+    assert ended.stdout.splitlines() == ["[]", "True", "0"]
 
 
 def test_slow_senders_are_cut_off_and_others_are_served(model_path: Path) -> None:
