@@ -195,6 +195,7 @@ def test_a_full_service_still_tells_that_it_lives() -> None:
         WHOLE.replace(b"\r\nContent", b"\nContent"),
         WHOLE.replace(b"Host", b"Connection: close\r\nHost"),
         WHOLE.replace(b"Host", b"Expect: 100-continue\r\nHost"),
+        WHOLE.replace(b"Host", b"X-Long: " + b"a" * 2048 + b"\r\nHost"),
         b"",
         b"\r\n\r\n",
     ],
