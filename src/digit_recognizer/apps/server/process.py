@@ -23,6 +23,8 @@ from digit_recognizer.apps.server.app import make_app
 from digit_recognizer.apps.server.connections import protocol_with
 from digit_recognizer.apps.server.gate import LOG, State
 from digit_recognizer.apps.server.limits import ServerSettings
+from digit_recognizer.apps.server.service import AT_ONCE
+from digit_recognizer.digits import SIDE
 from digit_recognizer.errors import FileError
 from digit_recognizer.recognizer import Recognizer
 
@@ -138,13 +140,14 @@ def _print(line: str) -> None:
 
 
 def _read_something(recognizer: Recognizer) -> None:
-    """Read a picture of nothing much: what is loaded at first use is loaded before anybody waits for it."""
+    """Read what says nothing, so that what loads at first use, and the memory of a full run, are had from the start."""
     paper = np.full((60, 40), 255, np.uint8)
     paper[15:45, 18:23] = 0
     file = BytesIO()
     Image.fromarray(paper).save(file, "PNG")
     recognizer.predict(file.getvalue())
     recognizer.read(file.getvalue())
+    recognizer.probabilities(np.zeros((AT_ONCE, SIDE, SIDE), np.uint8))
 
 
 @contextmanager
