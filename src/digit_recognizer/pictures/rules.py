@@ -20,7 +20,7 @@ _STEADY = 0.5  # share of a window along a line in which it is seen: strokes cro
 _WINDOW = (48, 160)  # pixels long, a sixth of the page where that lies between
 _SPANNING = 0.55  # of the page that each of several lines spans at least
 _SEVERAL = 3
-_COVERED = 0.52  # of the length of a line that is seen at least
+_COVERED = 0.62  # of the length of a line that is seen at least, half a window at the page's edges not counted
 _HIDDEN = 0.25  # and of one that its neighbours tell of
 _PERIODIC = 3  # steps between lines that make up squares
 _FAINT = 0.75  # of the depth of strokes that lines have at most; others are looked for in the ink
@@ -122,7 +122,8 @@ def _without_level_ruling(depth: _Bytes, least: float) -> _Bytes:
     joined = cv2.dilate(np.pad(found, ((0, 0), (window, window))), np.ones((3, window), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     labels = labels[:, window:-window]
-    spans = stats[:, cv2.CC_STAT_WIDTH] - window + 1
+    lefts, spans = stats[:, cv2.CC_STAT_LEFT] - window, stats[:, cv2.CC_STAT_WIDTH] - window + 1
+    inner = np.minimum(lefts + spans + window - 1, width) - np.maximum(lefts, 0) - window + 1
     chosen = (np.arange(count) > 0) & (stats[:, cv2.CC_STAT_HEIGHT] <= 3 * size + 0.06 * spans)
     chosen &= spans >= _SPANNING * width
     if np.count_nonzero(chosen) < _SEVERAL:
@@ -132,7 +133,7 @@ def _without_level_ruling(depth: _Bytes, least: float) -> _Bytes:
     for number in np.flatnonzero(chosen):
         y, tall = int(stats[number, cv2.CC_STAT_TOP]), int(stats[number, cv2.CC_STAT_HEIGHT])
         line = (found[y : y + tall] > 0) & (labels[y : y + tall] == number)
-        seen_long = np.count_nonzero(line.any(axis=0)) >= _COVERED * spans[number]  # digits below each other are not
+        seen_long = np.count_nonzero(line.any(axis=0)) >= _COVERED * inner[number]  # digits below each other are not
         deepest = np.where(line, thin[y : y + tall], 0).max(axis=0)
         usual = float(np.median(deepest[deepest > 0]))
         if seen_long and usual <= faint:
