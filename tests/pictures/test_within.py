@@ -36,7 +36,7 @@ def line(text: str, space: int = 9, thin: bool = False) -> list[Part]:
 
 
 def texts(parts: Sequence[Part], signs: Sequence[float] = (), least: float = 0.3) -> list[str]:
-    found = numbers_within(parts, signs, 20.0, lambda digits, apart: len(digits) > 1 and apart >= least)
+    found = numbers_within(parts, signs, 20.0, lambda digits, apart, widest: len(digits) > 1 and apart >= least)
     return ["".join(str(digit.digit) for digit in digits) for digits in found]
 
 
@@ -75,7 +75,7 @@ def test_where_nobody_can_tell_no_part_is_taken() -> None:
     parts[4:6] = line("ab 47 11", space=7)[4:6]  # nearer to the 47 than both are to the words
     asked: list[str] = []
 
-    def doubtful(digits: Sequence[PlacedReading], apart: float) -> bool | None:
+    def doubtful(digits: Sequence[PlacedReading], apart: float, widest: float) -> bool | None:
         asked.append("".join(str(digit.digit) for digit in digits))
         return None if len(digits) == 4 else True
 
@@ -84,4 +84,4 @@ def test_where_nobody_can_tell_no_part_is_taken() -> None:
 
 
 def test_an_empty_line_holds_no_number() -> None:
-    assert numbers_within([], [], 20.0, lambda digits, apart: True) == []
+    assert numbers_within([], [], 20.0, lambda digits, apart, widest: True) == []

@@ -5,6 +5,7 @@ Knows nothing of pixels or models.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -38,6 +39,7 @@ _SPELL_NOTHING = (frozenset((0,)), frozenset((5,)))
 _SAME_BREADTH = 1.2  # times a font's broadest digit is broader than its narrowest but the 1; O and S differ more
 _APART = 0.3  # heights between a number and the words beside it, where nothing else tells them apart
 _PAIR_APART = 0.35  # and of two digits
+_CLEAR = 1.5  # times that is wider than the widest gap between the digits of a number, be they even or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +161,13 @@ def _alone_or_among(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
 def _within(word: ReadWord, expectation: Expectation) -> list[ReadWord]:
     """The numbers between the letters of a word that was not read, each a word of its own."""
 
-    def is_number(digits: Sequence[PlacedReading], apart: float) -> bool | None:
+    def is_number(digits: Sequence[PlacedReading], apart: float, widest: float) -> bool | None:
         least = _PAIR_APART if len(digits) == 2 else _APART
-        if len(digits) == 1 or apart < least or not _are_even(digits, word.tallest):
+        even = _are_even(digits, word.tallest)
+        clear = math.isfinite(apart) and apart >= _CLEAR * widest
+        if len(digits) == 1 or apart < least or not (even or (clear and len(digits) > 2)):
             return False
-        return _is_number(digits, 0.0) or (None if len(digits) > 2 else False)
+        return _is_number(digits, word.tallest) or (None if len(digits) > 2 else False)
 
     places = [place for place, _ in word.signs]
     found = []

@@ -5,6 +5,7 @@ Knows nothing of pixels or models, nor of what makes digits a number: that is as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from digit_recognizer.reading import Box, PlacedReading
@@ -16,9 +17,8 @@ _TALL = 0.5  # what is no digit and lower is a dot, a comma or dirt, and parts n
 _LEAST = 0.2  # a narrower gap is none between words
 _ONE = 0.55  # of its own height: how much room a 1 takes, as every digit of most fonts does
 _SIGN = 0.3  # and a point, comma or minus
-_EDGE = 9.0  # how far it is from the first part to what lies before it
 
-IsNumber = Callable[[Sequence[PlacedReading], float], bool | None]
+IsNumber = Callable[[Sequence[PlacedReading], float, float], bool | None]
 
 
 def numbers_within(
@@ -28,11 +28,11 @@ def numbers_within(
 
     parts: left to right, digits as they were read, and the boxes, (x, y, w, h), of what is none. signs: where points,
     commas and such stand, from left to right. height: of the line's digits, in pixels. is_number: of digits that stand
-    together, and of the narrower of the gaps beside them, in heights; None where they may be one, but nobody can tell:
-    a part of them would be a wrong number. Returns the digits of each number.
+    together, of the narrower of the gaps beside them, and of the widest between them, in heights; None where they may
+    be one, but nobody can tell: a part of them would be a wrong number. Returns the digits of each number.
     """
     tall = [part for part in parts if isinstance(part, PlacedReading) or part[3] >= _TALL * height]
-    return _numbers(tall, _gaps(tall, signs, height), _EDGE, _EDGE, is_number) if tall else []
+    return _numbers(tall, _gaps(tall, signs, height), math.inf, math.inf, is_number) if tall else []
 
 
 def _gaps(parts: Sequence[Part], signs: Sequence[float], height: float) -> list[float]:
@@ -54,10 +54,10 @@ def _numbers(
     parts: Sequence[Part], gaps: Sequence[float], before: float, after: float, is_number: IsNumber
 ) -> list[list[PlacedReading]]:
     digits = [part for part in parts if isinstance(part, PlacedReading)]
-    answer = is_number(digits, min(before, after)) if len(digits) == len(parts) else False
+    widest = max(gaps, default=0.0)
+    answer = is_number(digits, min(before, after), widest) if len(digits) == len(parts) else False
     if answer is None or answer:
         return [digits] if answer else []
-    widest = max(gaps, default=0.0)
     if widest < _LEAST:
         return []
     cut = gaps.index(widest) + 1
