@@ -162,12 +162,14 @@ def _within(word: ReadWord, expectation: Expectation) -> list[ReadWord]:
     """The numbers between the letters of a word that was not read, each a word of its own."""
 
     def is_number(digits: Sequence[PlacedReading], apart: float, widest: float) -> bool | None:
-        least = _PAIR_APART if len(digits) == 2 else _APART
+        several = len(digits) > 2
         even = _are_even(digits, word.tallest)
         clear = math.isfinite(apart) and apart >= _CLEAR * widest
-        if len(digits) == 1 or apart < least or not (even or (clear and len(digits) > 2)):
+        if len(digits) < 2 or apart < (_APART if several else _PAIR_APART) or not (even or (several and clear)):
             return False
-        return _is_number(digits, word.tallest) or (None if len(digits) > 2 else False)
+        if (clear or _of_one_breadth(digits)) and _is_number(digits, word.tallest):
+            return True
+        return None if several else False
 
     places = [place for place, _ in word.signs]
     found = []
@@ -210,10 +212,15 @@ def _is_number(digits: Sequence[PlacedReading], tallest: float) -> bool:
         return even and not found <= _LETTERLIKE_PAIR
     if found <= _LETTERLIKE_MOST and found not in _SPELL_NOTHING:
         return False
+    if found <= _LETTERLIKE:
+        return even and _of_one_breadth(digits)
+    return True
+
+
+def _of_one_breadth(digits: Sequence[PlacedReading]) -> bool:
+    """Whether digits are as broad as each other, 1s left out, as those of most fonts are."""
     breadths = [digit.box[2] for digit in digits if digit.digit != 1]
-    if found <= _LETTERLIKE and max(breadths) > _SAME_BREADTH * min(breadths):
-        return False
-    return even or not found <= _LETTERLIKE
+    return not breadths or max(breadths) <= _SAME_BREADTH * min(breadths)
 
 
 def _are_even(digits: Sequence[PlacedReading], tallest: float) -> bool:
