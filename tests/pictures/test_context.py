@@ -133,13 +133,18 @@ def test_a_number_that_print_joins_with_words_is_read_between_its_spaces() -> No
     [
         ("xxxx505xxx", {}),  # SOS
         ("xxxx42xxxx", {4: 14, 5: 14}),  # lower than the capitals are
-        ("xxxx4726xx", {4: 14}),  # uneven
         ("xxxx7xxxxx", {}),  # one digit
     ],
 )
 def test_between_letters_what_may_be_letters_is_not_read(text: str, heights: dict[int, int]) -> None:
     spaces = {4: 9, len(text.rstrip("x")): 9}
     assert all(word.text == "" for word in without_text([joined(text, spaces, heights)]))
+
+
+@pytest.mark.parametrize(("inner", "is_read"), [(2, True), (7, False)])
+def test_uneven_digits_need_clear_space_around_them(inner: int, is_read: bool) -> None:
+    word = joined("xxxx4726xx", {4: 9, 5: inner, 6: inner, 7: inner, 8: 9}, {4: 14})
+    assert ("4726" in [found.text for found in without_text([word])]) == is_read
 
 
 def test_without_a_space_beside_it_digits_are_part_of_a_word() -> None:
@@ -170,6 +175,12 @@ def test_bars_alone_are_not_accepted(words: list[ReadWord]) -> None:
 @pytest.mark.parametrize("words", [[number("1")], [number("111")], [number("1"), number("12", 1)]])
 def test_ones_that_stand_for_themselves_or_beside_other_digits_are(words: list[ReadWord]) -> None:
     assert without_text(words) == words
+
+
+def test_an_unsure_digit_among_bars_does_not_tell_them_from_bars() -> None:
+    unsure = number("8", 1)
+    words = [number("111"), number("1", 2), replace(unsure, digits=(replace(unsure.digits[0], accepted=False),))]
+    assert not any(digit.accepted for word in without_text(words) for digit in word.digits)
 
 
 def test_what_is_lower_than_eight_pixels_is_not_accepted() -> None:

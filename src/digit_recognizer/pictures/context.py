@@ -23,6 +23,7 @@ _UNLIKELY = 0.6  # confidence below which a digit may as well be a letter
 _LETTERS = 0.3  # letters, or digits that may be some, for each digit of a word from which on it is not read
 
 _SMALLEST = 8  # pixels: lower than that, a bit of a rule looks like a digit
+_OTHERS = 0.2  # share of the digits on a page of bars that look like something else, though not surely
 _COMB = 5  # 1s in a row that may as well be the teeth of a comb
 _SPELT = 2  # letters that a word of letters has at least, before it was cut: halves of an A or an H look like ones
 _FEW = 3  # letters near by that make no text yet
@@ -123,13 +124,18 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
 
 
 def _without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:
-    """The same words; where a page has no digit but 1s, in several places or in a long row, none of them is accepted.
+    """The same words; where all accepted digits of a page are 1s, in several places or in a long row, none is accepted.
 
     The rests of rules, folds and hatching look like that.
     """
     found = [word.digits for word in words if word.digits]
-    others = any(digit.digit != 1 for digits in found for digit in digits)
-    if others or (len(found) < 2 and all(len(digits) < _COMB for digits in found)):
+    others = [digit for digits in found for digit in digits if digit.digit != 1]
+    few = len(others) <= _OTHERS * sum(len(digits) for digits in found)
+    if (
+        not few
+        or any(digit.accepted for digit in others)
+        or (len(found) < 2 and all(len(digits) < _COMB for digits in found))
+    ):
         return list(words)
     result = []
     for word in words:
