@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -19,10 +20,11 @@ BYTES = {"Content-Type": "application/octet-stream"}
 
 
 def drawing() -> np.ndarray:
-    """Two digits side by side, dark on light: uint8 (80, 180)."""
+    """A 0 and a 7 side by side, dark on light: uint8 (80, 180)."""
     page = np.full((80, 180), 255, np.uint8)
-    for place, image in zip((10, 110), draw_digits(2, seed=3).images, strict=True):
-        page[12:68, place : place + 56] = 255 - np.kron(image, np.ones((2, 2), np.uint8))
+    cv2.ellipse(page, (38, 40), (13, 22), 8, 0, 360, 0, 5, cv2.LINE_AA)
+    seven = np.array([[122, 20], [150, 18], [132, 62]], np.int32)
+    cv2.polylines(page, [seven], False, 0, 5, cv2.LINE_AA)
     return page
 
 
