@@ -71,7 +71,7 @@ def test_a_page_may_come_through_stdin(digits_command: Call, model: Path, pages:
     assert json.loads(run.stdout) == [{**expected, "file": "stdin"}]
 
 
-def test_annotated_pictures_have_the_size_of_the_page_and_colour_where_digits_are(
+def test_annotated_pictures_are_the_page_a_whole_factor_larger_with_colour_where_digits_are(
     digits_command: Call, model: Path, pages: list[str]
 ) -> None:
     Path("other").mkdir()
@@ -80,11 +80,13 @@ def test_annotated_pictures_have_the_size_of_the_page_and_colour_where_digits_ar
     assert end.code == 0
     assert sorted(path.name for path in Path("drawn").iterdir()) == ["one-2.png", "one.png"]
     drawn = np.asarray(Image.open("drawn/one.png")).astype(int)
-    assert drawn.shape == (*np.asarray(Image.open("one.png")).shape, 3)
+    high, wide = np.asarray(Image.open("one.png")).shape
+    times = len(drawn) // high
+    assert drawn.shape == (high * times, wide * times, 3)
     coloured = (np.ptp(drawn, axis=2) > 50).any(0).nonzero()[0]
     boxes = [digit.box for digit in Recognizer(model).read("one.png").digits]
-    assert coloured.min() < min(box[0] for box in boxes)
-    assert coloured.max() >= max(box[0] + box[2] for box in boxes)
+    assert coloured.min() < times * min(box[0] for box in boxes)
+    assert coloured.max() >= times * max(box[0] + box[2] for box in boxes)
 
 
 @pytest.mark.parametrize(("words", "code"), [(["bad.png"], 3), (["missing.png"], 5), (["bad.png", "one.png"], 1)])

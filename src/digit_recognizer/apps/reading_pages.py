@@ -20,7 +20,7 @@ from digit_recognizer.pictures.load import MAX_PIXELS, MOST_PIXELS
 if TYPE_CHECKING:
     from digit_recognizer.apps.terminal import Terminal
     from digit_recognizer.pictures.collect import Picture
-    from digit_recognizer.pictures.load import Grey
+    from digit_recognizer.pictures.load import LoadedPicture
     from digit_recognizer.pictures.steps import Steps
     from digit_recognizer.reading import Page
     from digit_recognizer.recognizer import Recognizer
@@ -62,12 +62,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class _PageRead:
-    """One page, and what it was read from. remarks: on the file. steps: told on the way, where asked for."""
+    """One page, and what it was read from. steps: told on the way, where asked for."""
 
     name: str
-    grey: Grey
+    loaded: LoadedPicture
     page: Page
-    remarks: tuple[str, ...]
     steps: Steps | None
 
 
@@ -154,7 +153,7 @@ def _read(picture: Picture, recognizer: Recognizer, wanted: Wanted) -> _PageRead
 
     max_pixels = wanted.max_pixels or MAX_PIXELS
     try:
-        loaded = replace(picture, max_pixels=max_pixels).load()
+        loaded = replace(picture, max_pixels=max_pixels).load(colour=wanted.annotate is not None)
     except InputError as error:
         if error.code != "too_many_pixels" or max_pixels == MOST_PIXELS:
             raise
@@ -167,13 +166,13 @@ def _read(picture: Picture, recognizer: Recognizer, wanted: Wanted) -> _PageRead
         numbers=wanted.numbers,
         watch=steps,
     )
-    return _PageRead(picture.name, loaded.grey, page, loaded.remarks, steps)
+    return _PageRead(picture.name, loaded, page, steps)
 
 
 def _notes(read: _PageRead) -> Iterator[str]:
     """What a person should know beside the numbers."""
     name = printable(read.name)
-    for remark in read.remarks:
+    for remark in read.loaded.remarks:
         yield f"warning: {name}: {remark}"
     if not read.page.lines:
         yield f"{name}: no numbers found"
@@ -194,12 +193,13 @@ def _written(read: _PageRead, wanted: Wanted, taken: set[str]) -> Iterator[str]:
     if wanted.annotate is not None:
         path = wanted.annotate / f"{name}.png"
         _make_folder(wanted.annotate)
-        write_bytes(path, png_of(annotated(read.grey, read.page)))
+        shown = read.loaded.grey if read.loaded.colour is None else read.loaded.colour
+        write_bytes(path, png_of(annotated(shown, read.page)))
         yield f"written to {printable(str(path))}"
     if wanted.show_steps is not None and read.steps is not None:
         folder = wanted.show_steps / name
         _make_folder(folder)
-        for step, picture in read.steps.pictures(read.grey, read.page).items():
+        for step, picture in read.steps.pictures(read.loaded.grey, read.page).items():
             write_bytes(folder / f"{step}.png", png_of(picture))
         yield f"steps written to {printable(str(folder))}"
 

@@ -52,15 +52,18 @@ class Picture:
     source: Path | bytes | Image.Image | npt.NDArray[Any] | pdf.PdfPage | DigitsError
     max_pixels: int = MAX_PIXELS
 
-    def load(self) -> LoadedPicture:
-        """Its pixels, and what a person should know of them. Raises InputError or FileError, naming the picture."""
+    def load(self, *, colour: bool = False) -> LoadedPicture:
+        """Its pixels, and what a person should know of them. Raises InputError or FileError, naming the picture.
+
+        colour: keep the colours of a file, too.
+        """
         if isinstance(self.source, DigitsError):
             raise self.source
         if isinstance(self.source, Path):
-            return load_picture(self.source, name=self.name, max_pixels=self.max_pixels)
+            return load_picture(self.source, name=self.name, max_pixels=self.max_pixels, colour=colour)
         name = f"picture {self.name}" if self.name.isdecimal() else self.name
         if isinstance(self.source, bytes):
-            return load_picture(self.source, name=name, max_pixels=self.max_pixels)
+            return load_picture(self.source, name=name, max_pixels=self.max_pixels, colour=colour)
         if isinstance(self.source, pdf.PdfPage):
             return LoadedPicture(self.source.grey(name=name, max_pixels=self.max_pixels))
         if isinstance(self.source, np.ndarray):

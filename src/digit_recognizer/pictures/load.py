@@ -26,6 +26,7 @@ MOST_PIXELS = 160_000_000  # to which the limit may be raised: below Pillow's ow
 MAX_BYTES = 128 * 1024 * 1024
 
 Grey = npt.NDArray[np.uint8]
+Colour = npt.NDArray[np.uint8]
 
 # What a file is, its first bytes say; a name's suffix is never believed.
 _SIGNATURES: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
@@ -57,9 +58,9 @@ _UPRIGHT: dict[int, Callable[[Grey], Grey]] = {
     2: lambda a: a[:, ::-1],
     3: lambda a: a[::-1, ::-1],
     4: lambda a: a[::-1],
-    5: lambda a: a.T,
+    5: lambda a: a.swapaxes(0, 1),
     6: lambda a: np.rot90(a, -1),
-    7: lambda a: a[::-1, ::-1].T,
+    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
     8: lambda a: np.rot90(a),
 }
 
@@ -67,10 +68,12 @@ _UPRIGHT: dict[int, Callable[[Grey], Grey]] = {
 class LoadedPicture(NamedTuple):
     """A decoded picture. grey: uint8 (H, W), 0 black to 255 white. remarks: what a person should know, as sentences
     without the picture's name: of several frames the first alone was read, the name says another format than the file.
+    colour: uint8 (H, W, 3), red, green, blue, where it was asked for and the picture has any.
     """
 
     grey: Grey
     remarks: tuple[str, ...] = ()
+    colour: Colour | None = None
 
 
 def picture_format(head: bytes) -> str | None:
@@ -82,12 +85,14 @@ def picture_format(head: bytes) -> str | None:
     return next((name for name, matches in _SIGNATURES if matches(head)), None)
 
 
-def load_picture(source: Path | bytes, *, name: str | None = None, max_pixels: int = MAX_PIXELS) -> LoadedPicture:
+def load_picture(
+    source: Path | bytes, *, name: str | None = None, max_pixels: int = MAX_PIXELS, colour: bool = False
+) -> LoadedPicture:
     """Decode one picture to grey, upright as its EXIF orientation says, transparency laid on white.
 
     source: path of a file, or its bytes: PNG, JPEG, WebP, BMP, TIFF, GIF, or HEIC with the extra ``heif``; of several
     frames or pages, the first. name: what errors call it, and whose suffix is compared with the content; left out, the
-    path. max_pixels: cap on width times height, checked before decoding.
+    path. max_pixels: cap on width times height, checked before decoding. colour: keep the colours, too.
     16-bit pixels are scaled, not clipped; colour becomes luma (ITU-R BT.601).
     Raises FileError where the file cannot be read, InputError where it is no such picture; its ``code`` is
     ``empty_file``, ``unsupported_image``, ``truncated_image`` (also for damage) or ``too_many_pixels``.
@@ -114,10 +119,11 @@ def load_picture(source: Path | bytes, *, name: str | None = None, max_pixels: i
     remarks = (f"the name says {named}, the file is {kind}",) if named != kind else ()
     with _NO_WARNINGS:
         if kind == heif.KIND:
-            grey = _to_grey(heif.decode_heif(content, name=name, max_pixels=max_pixels), name)
-            return LoadedPicture(np.ascontiguousarray(grey), remarks)
-        grey, others = _decode(content, kind, name, max_pixels)
-        return LoadedPicture(grey, remarks + others)
+            image = heif.decode_heif(content, name=name, max_pixels=max_pixels)
+            grey = np.ascontiguousarray(_to_grey(image, name))
+            return LoadedPicture(grey, remarks, _to_colour(image) if colour else None)
+        loaded = _decode(content, kind, name, max_pixels, colour)
+        return loaded._replace(remarks=remarks + loaded.remarks)
 
 
 def load_grey(source: Path | bytes, *, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Grey:
@@ -217,8 +223,8 @@ class _Silence:
 _NO_WARNINGS = _Silence()
 
 
-def _decode(content: bytes, kind: str, name: str, max_pixels: int) -> tuple[Grey, tuple[str, ...]]:
-    """The pixels, upright, and remarks on metadata and further frames."""
+def _decode(content: bytes, kind: str, name: str, max_pixels: int, colour: bool) -> LoadedPicture:
+    """The pixels, upright, with remarks on metadata and further frames."""
     try:
         image = Image.open(io.BytesIO(content), formats=(kind,))
     except Image.DecompressionBombError as error:
@@ -233,6 +239,7 @@ def _decode(content: bytes, kind: str, name: str, max_pixels: int) -> tuple[Grey
                 raise EOFError("no end-of-image marker")
             orientation, sound = _orientation(image)
             grey = _upright(_to_grey(image, name), orientation)
+            colours = _to_colour(image) if colour else None
         except InputError:
             raise
         except Exception as error:  # as above
@@ -240,7 +247,7 @@ def _decode(content: bytes, kind: str, name: str, max_pixels: int) -> tuple[Grey
         remarks = [] if sound else ["its EXIF data are malformed and were ignored"]
         if _goes_on(image, kind):
             remarks.append(f"it holds several {'pages' if kind == 'TIFF' else 'frames'}, the first alone was read")
-        return grey, tuple(remarks)
+        return LoadedPicture(grey, tuple(remarks), None if colours is None else _upright(colours, orientation))
 
 
 def _goes_on(image: Image.Image, kind: str) -> bool:
@@ -286,6 +293,16 @@ def _to_grey(image: Image.Image, name: str) -> Grey:
     return np.asarray(image.convert("L"), np.uint8)
 
 
+def _to_colour(image: Image.Image) -> Colour | None:
+    """Red, green and blue of a decoded image, transparency laid on white: uint8 (H, W, 3); None where it is grey."""
+    if image.mode in ("1", "L", "LA", "LAB") or image.mode.startswith("I"):
+        return None
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.asarray(image.convert("RGB"), np.uint8)
+
+
 def _orientation(image: Image.Image) -> tuple[int, bool]:
     """What EXIF says of which side is up, 1 where it says nothing, and whether its data are sound."""
     given = image.info.get("exif")
@@ -316,6 +333,7 @@ __all__ = [
     "MAX_BYTES",
     "MAX_PIXELS",
     "MOST_PIXELS",
+    "Colour",
     "LoadedPicture",
     "grey_of_array",
     "grey_of_image",
