@@ -186,12 +186,14 @@ def _add_corrections(app: FastAPI, service: Service, metrics: Metrics) -> None:
         "/v1/corrections",
         tags=["Reading"],
         summary="Keep a picture that was misread, with what it shows",
-        description="Only where the service was started with --keep-corrections; else 404.",
+        description="Only where the service was started with `--keep-corrections`; else 404.",
         status_code=201,
         responses={**schema.ERRORS, **schema.example({"kept": "7/1f0c...png"}, 201, "Kept")},
         openapi_extra=schema.body(dict(schema.PICTURES)),
     )
-    async def correct(request: Request, digit: Annotated[int, Query(ge=0, le=9)]) -> Response:
+    async def correct(
+        request: Request, digit: Annotated[int, Query(ge=0, le=9, description="What the picture shows.")]
+    ) -> Response:
         if folder is None:
             raise Refusal(404, "this service keeps no corrections", "corrections_off")
         body = await request.body()

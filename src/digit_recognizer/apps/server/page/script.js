@@ -146,21 +146,27 @@ function paintBoxes() {
   if (!page) return;
   const image = photo();
   const at = image ? placed(image) : { scale: 1, x: 0, y: 0 };
+  // A photo is as light in the dark as by day: its boxes have colours of their own, with a white edge.
+  const colours = image ? NOTES : { sure: colour("--accent"), unsure: colour("--unsure"), rejected: colour("--soft") };
   const frame = ([x, y, w, h], stroke, dashes, line) => {
-    context.setLineDash(dashes);
-    context.strokeStyle = stroke;
-    context.lineWidth = line;
     context.beginPath();
     context.roundRect(at.x + x * at.scale - 6, at.y + y * at.scale - 6, w * at.scale + 12, h * at.scale + 12, 8);
+    if (image) {
+      Object.assign(context, { strokeStyle: "#ffffffcc", lineWidth: line + 2 });
+      context.setLineDash([]);
+      context.stroke();
+    }
+    context.setLineDash(dashes);
+    Object.assign(context, { strokeStyle: stroke, lineWidth: line });
     context.stroke();
   };
-  for (const found of page.rejected) frame(found.box, colour("--soft"), [3, 6], 1.5);
+  for (const found of page.rejected) frame(found.box, colours.rejected, [3, 6], 1.5);
   const all = digitsOf(page);
   const quiet = all.length === 1 && all[0].accepted && !image; // a single good digit needs no box
   all.forEach((digit, index) => {
     const chosen = index === state.chosen;
     if (quiet) return;
-    frame(digit.box, colour(digit.accepted ? "--accent" : "--unsure"), digit.accepted ? [] : [8, 6], chosen ? 3.5 : 1.5);
+    frame(digit.box, digit.accepted ? colours.sure : colours.unsure, digit.accepted ? [] : [8, 6], chosen ? 3.5 : 1.5);
   });
 }
 
@@ -368,7 +374,7 @@ function showHeadline() {
   const number = $("number");
   const [text, verdict, mood] = judge(entry);
   const digits = entry?.page ? digitsOf(entry.page) : [];
-  number.className = digits.length ? "" : entry ? "words" : "empty";
+  number.className = digits.length ? (text.includes("\n") ? "lines" : "") : entry ? "words" : "empty";
   number.replaceChildren(...(digits.length ? marked(entry.page) : [text]));
   const longest = Math.max(1, ...text.split("\n").map((line) => line.length));
   const room = Math.min(7, 21 / longest, 13 / text.split("\n").length);
