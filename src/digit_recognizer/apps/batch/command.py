@@ -129,6 +129,8 @@ def stopped_by_signals() -> Iterator[None]:
 
 
 def _show_result(result: Result, terminal: Terminal) -> None:
+    from digit_recognizer.apps.batch.summary import speed_words
+
     tally = result.tally
     if result.was_finished:
         terminal.note(f"{result.folder}: finished before; nothing was read")
@@ -136,8 +138,8 @@ def _show_result(result: Result, terminal: Terminal) -> None:
         terminal.note("no pictures were found")
     accepted = f", {percent(tally.accepted / tally.read)} of them accepted" if tally.read else ""
     terminal.say(f"{counted(tally.pictures, 'picture')}: {tally.read:,} read{accepted}; {tally.failures:,} failed")
-    if result.rate is not None:
-        terminal.say(f"{result.rate:,.0f} pictures a second")
+    if speed := speed_words(result.rate):
+        terminal.say(speed)
     terminal.say(f"written to {result.folder}: {counted(result.parts, 'part')}, errors.parquet, summary.html")
     for sentence in result.drift:
         terminal.note(f"drift: {sentence}")

@@ -19,8 +19,11 @@ h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse } th, td { padding: .2rem .8rem .2rem 0; text-align: right; font-weight: normal }
 th:first-child { text-align: left } thead th { color: #5f6b78; border-bottom: 1px solid #d5dbe1 }
 td { font-variant-numeric: tabular-nums } p, li { overflow-wrap: anywhere } .soft { color: #5f6b78 }
+div { overflow-x: auto }
 .bar { display: inline-block; height: .7rem; background: #005f96; vertical-align: middle }
-@media (prefers-color-scheme: dark) { body { background: #14181d; color: #e6eaee } .bar { background: #6db3e2 } }
+@media (prefers-color-scheme: dark) { body { background: #14181d; color: #e6eaee } .bar { background: #6db3e2 }
+.soft, thead th { color: #a9b4bf } thead th { border-color: #3a444f } }
+@media (max-width: 560px) { th, td { padding-right: .5rem } .bar { max-width: 26vw } }
 """
 
 
@@ -40,7 +43,7 @@ def write_summary(
     drift: the input beside what the model knows, None where its file does not tell.
     """
     page = facts["task"] == "read"
-    speed = "" if rate is None else f". {rate:,.0f} pictures a second"
+    speed = f". {words}" if (words := speed_words(rate)) else ""
     outcome = (
         f"{counted(tally.pictures, 'picture')}: {tally.read:,} read, {tally.failures:,} failed"
         f"{_of(tally.failures, tally.pictures)}. {tally.accepted:,} accepted{_of(tally.accepted, tally.read)}{speed}."
@@ -80,6 +83,17 @@ def write_summary(
     )
 
 
+def speed_words(rate: float | None) -> str:
+    """How fast it went, never rounded to nothing; empty where nothing was done.
+
+    >>> speed_words(1234.5), speed_words(0.25), speed_words(None)
+    ('1,234 pictures a second', '0.25 pictures a second', '')
+    """
+    if not rate:
+        return ""
+    return f"{rate:,.0f} pictures a second" if rate >= 10 else f"{rate:.2g} pictures a second"
+
+
 def _histogram(names: Sequence[str], counts: Sequence[int]) -> str:
     most, total = max([1, *counts]), sum(counts)
     rows = [
@@ -87,7 +101,7 @@ def _histogram(names: Sequence[str], counts: Sequence[int]) -> str:
         f'<td style="text-align:left"><span class="bar" style="width:{14 * count / most:.2f}rem"></span></td></tr>'
         for name, count in zip(names, counts, strict=True)
     ]
-    return f"<table>{''.join(rows)}</table>"
+    return f"<div><table>{''.join(rows)}</table></div>"
 
 
 def _counts(header: Sequence[str], counts: Mapping[str, int], total: int) -> str:
@@ -159,7 +173,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     body = "".join(
         f"<tr><th>{escape(row[0])}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in row[1:])}</tr>" for row in rows
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<div><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def _of(count: int, total: int) -> str:
@@ -174,4 +188,4 @@ def _share(value: float | None) -> str:
     return "–" if value is None else percent(value)
 
 
-__all__ = ["write_summary"]
+__all__ = ["speed_words", "write_summary"]
