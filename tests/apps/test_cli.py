@@ -372,3 +372,14 @@ def test_an_error_budget_that_is_no_share_is_refused(digits_command: Call, share
     end = digits_command("train", "sample", "-o", "run", "--max-error", share)
     assert end.code == 2
     assert "--max-error: expected a share between 0 and 1" in end.err
+
+
+def test_pen_strokes_that_are_missing_are_refused_before_the_run_folder_is_made(
+    digits_command: Callable[..., Ended], tmp_path: Path
+) -> None:
+    end = digits_command(
+        "train", "sample", "-o", "run", "--preset", "ship", "--strokes", "missing.json", "--device", "cpu"
+    )
+    assert end.code == 5
+    assert "missing.json" in end.sentence
+    assert not (tmp_path / "run").exists()

@@ -14,6 +14,7 @@ from digit_recognizer.digits import Dataset
 from digit_recognizer.errors import CheckpointError, UsageError
 from digit_recognizer.files import read_bytes
 from digit_recognizer.sources.catalog import load
+from digit_recognizer.sources.strokes import read_strokes
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ def make_request(
         )
     if resume and data is None:
         raise CheckpointError(f"{output}: nothing to resume, no config.json in it")
+    if settings.strokes is not None:
+        read_strokes(Path(settings.strokes))  # refused before a folder is claimed; read again when it is needed
     data = data or "sample"
     dataset = load(data)
     parts = split(dataset.labelled(), settings)
