@@ -105,6 +105,7 @@ def test_both_engines_give_the_same_rows(data: Path, digits_command: Callable[..
     [
         (("--trials", "0"), 2, "--trials: expected at least 1"),
         (("--preset", "ship"), 2, "tune notebook, fast or best"),
+        (("--preset", "nonsense"), 2, "tune notebook, fast or best"),
         (("--engine", "spark"), 2, "local or ray"),
         (("--workers", "2"), 2, "--engine ray"),
         (("--engine", "ray", "--workers", "0"), 2, "--workers"),

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from digit_recognizer.training.tuning.trial import TrialResult
 
 
+_PRESETS = ("notebook", "fast", "best")
+
+
 def tune(
     data: Annotated[str, typer.Argument(help="What to learn from, as for train.")],
     output: Unfinished,
@@ -55,6 +58,8 @@ def tune(
         from digit_recognizer.training.tuning.sweep import SweepFolder, SweepSettings, run_sweep
 
         refuse_torchrun("tune")
+        if preset not in _PRESETS:
+            raise UsageError(f"no preset to vary: {preset!r}; tune {', '.join(_PRESETS[:-1])} or {_PRESETS[-1]}")
         recipe = preset_of(preset) if epochs is None else replace(preset_of(preset), epochs=epochs)
         hardware = choose_hardware("cpu" if engine == "ray" and device == "auto" else device)
         if engine == "ray" and hardware.device.type != "cpu":
