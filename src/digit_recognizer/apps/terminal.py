@@ -165,17 +165,18 @@ def _width(text: str) -> int:
 
 
 def epoch_line(row: HistoryRow, epochs: int) -> str:
-    """One epoch in one line, as the notebook prints it.
+    """One epoch in one line of at most 80 columns, with the figures that the notebook prints.
 
     >>> epoch_line({"member": 1, "epoch": 3, "seconds": 2.5, "learning_rate": 1e-3, "loss": 0.1, "accuracy": 0.97,
     ...             "val_loss": 0.05, "val_accuracy": 0.986}, 50)
-    'epoch  3/50 · 2.5 s · loss 0.1000 · accuracy 0.9700 · val loss 0.0500 · val accuracy 0.9860 · rate 0.001'
+    'epoch  3/50 · 2.5 s · loss 0.1000 acc 0.9700 · val 0.0500 acc 0.9860 lr 0.001'
     """
-    member = f"net {row['member']} · " if (row["member"] or 1) > 1 else ""
+    leading = f"net {row['member']}, " if (row["member"] or 1) > 1 else "epoch "
+    seconds = f"{row['seconds']:.{1 if (row['seconds'] or 0) < 99.95 else 0}f}"
     return (
-        f"{member}epoch {row['epoch']:>{len(str(epochs))}}/{epochs} · {row['seconds']:.1f} s · "
-        f"loss {row['loss']:.4f} · accuracy {row['accuracy']:.4f} · "
-        f"val loss {row['val_loss']:.4f} · val accuracy {row['val_accuracy']:.4f} · rate {row['learning_rate']:.2g}"
+        f"{leading}{row['epoch']:>{len(str(epochs))}}/{epochs} · {seconds} s · "
+        f"loss {row['loss']:.4f} acc {row['accuracy']:.4f} · "
+        f"val {row['val_loss']:.4f} acc {row['val_accuracy']:.4f} lr {row['learning_rate']:.2g}"
     )
 
 

@@ -56,8 +56,11 @@ class Hardware:
 
         >>> Hardware(torch.device("cpu"), "float32", 2).describe()
         'cpu, 2 threads, float32'
+        >>> Hardware(torch.device("cpu"), "float32", 1).describe()
+        'cpu, 1 thread, float32'
         """
-        threads = f", {self.threads} threads" if self.device.type == "cpu" else ""
+        number = f"{self.threads} thread{'' if self.threads == 1 else 's'}"
+        threads = f", {number}" if self.device.type == "cpu" else ""
         return f"{self.device.type}{threads}, {self.precision}"
 
 
