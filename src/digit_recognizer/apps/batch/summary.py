@@ -18,7 +18,8 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto
 h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse } th, td { padding: .2rem .8rem .2rem 0; text-align: right; font-weight: normal }
 th:first-child { text-align: left } thead th { color: #5f6b78; border-bottom: 1px solid #d5dbe1 }
-td { font-variant-numeric: tabular-nums; white-space: nowrap } p, li { overflow-wrap: anywhere } .soft { color: #5f6b78 }
+td { font-variant-numeric: tabular-nums; white-space: nowrap }
+p, li { overflow-wrap: anywhere } .soft { color: #5f6b78 }
 div { overflow-x: auto }
 .bar { display: inline-block; height: .7rem; background: #005f96; vertical-align: middle }
 @media (prefers-color-scheme: dark) { body { background: #14181d; color: #e6eaee } .bar { background: #6db3e2 }
