@@ -88,7 +88,9 @@ def test_drawn_digits_are_learnt() -> None:
 
 
 @pytest.mark.parametrize(
-    "recipe", [TINY, replace(TINY, members=2, epochs=2), TINY_NOTEBOOK], ids=["focus", "two", "nb"]
+    "recipe",
+    [TINY, replace(TINY, members=2, epochs=2), replace(TINY, members=2, epochs=1, deskew_every=2), TINY_NOTEBOOK],
+    ids=["focus", "two", "kinds", "nb"],
 )
 def test_a_training_stopped_at_any_step_and_resumed_ends_with_the_same_bytes(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -305,6 +305,9 @@ class _Run:
     def _restore(self, saved: Snapshot) -> None:
         try:
             facts, tensors = saved.facts, saved.tensors
+            if facts["member"] != self.member:  # members may be networks of different kinds
+                self.member = min(int(facts["member"]), self.last)
+                self._start_member()
             self.member, self.epoch, self.batch, self.step = (
                 facts[name] for name in ("member", "epoch", "batch", "step")
             )
