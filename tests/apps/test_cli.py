@@ -34,6 +34,7 @@ COMMANDS = (
     "train",
     "tune",
     "train-lines",
+    "train-ink",
     "evaluate",
     "predict",
     "read",

@@ -16,6 +16,7 @@ import typer
 
 from digit_recognizer._version import __version__
 from digit_recognizer.apps.batch.command import batch
+from digit_recognizer.apps.ink_training import train_ink
 from digit_recognizer.apps.line_training import train_lines
 from digit_recognizer.apps.options import (
     DATA_HELP,
@@ -345,6 +346,7 @@ def report(run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run
 
 
 app.command("train-lines")(train_lines)
+app.command("train-ink")(train_ink)
 app.command("tune")(tune)
 app.command("serve")(serve)
 app.command("batch")(batch)

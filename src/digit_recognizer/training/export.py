@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -166,19 +167,24 @@ def exported(
     result: str,
     *,
     sizes: Mapping[int, str] = MappingProxyType({0: "N"}),
+    multiples: Mapping[int, int] = MappingProxyType({}),
 ) -> onnx.ModelProto:
     """A module of one input and one output as ONNX, without what the exporter tells of this machine.
 
-    example: what goes in; its sizes are free where ``sizes`` names them by dimension. given, result: names of both.
+    example: what goes in; its sizes are free where ``sizes`` names them by dimension, or any multiple of what
+    ``multiples`` says. given, result: names of both.
     Raises ModelError where the module cannot be exported.
     """
+    dimensions: dict[int, Any] = {number: torch.export.Dim(name) for number, name in sizes.items()}
+    for number, multiple in multiples.items():
+        dimensions[number] = multiple * dimensions[number]
     try:
         with _silence(), torch.no_grad():
             program = torch.onnx.export(
                 module,
                 (example,),
                 dynamo=True,
-                dynamic_shapes=({dimension: torch.export.Dim(name) for dimension, name in sizes.items()},),
+                dynamic_shapes=(dimensions,),
                 input_names=[given],
                 output_names=[result],
                 external_data=False,

@@ -6,8 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from digit_recognizer.ink_finder import InkFinder
+from digit_recognizer.shipped import shipped_model
 from digit_recognizer.training.lines.rows import Character, Writing, write_row
 
+FINDER = InkFinder(shipped_model("ink.onnx").content, "ink.onnx")
 DRAWN = Writing(sizes=(40, 41), joined=0, broken=0, photographed=0)
 
 
@@ -21,7 +24,7 @@ def rows_of(writing: Writing, count: int, label: int = 0) -> list[tuple[int, ...
     rng = np.random.default_rng(0)
     found = []
     for _ in range(20):
-        row = write_row([ring(label)] * count, writing, rng)
+        row = write_row([ring(label)] * count, writing, rng, FINDER.ink)
         assert row is not None
         found += [run.labels for run in row.runs]
     return found
@@ -45,7 +48,7 @@ def test_a_joining_stroke_makes_a_run() -> None:
 def test_labels_stand_in_the_order_of_their_centres() -> None:
     rng = np.random.default_rng(1)
     characters = [ring(label) for label in (3, 1, 4, 1, 5, 9)]
-    row = write_row(characters, DRAWN, rng)
+    row = write_row(characters, DRAWN, rng, FINDER.ink)
     assert row is not None
     assert [label for run in row.runs for label in run.labels] == [3, 1, 4, 1, 5, 9]
     for run in row.runs:
@@ -55,7 +58,7 @@ def test_labels_stand_in_the_order_of_their_centres() -> None:
 
 @pytest.mark.parametrize("photographed", [0.0, 1.0])
 def test_the_marks_of_a_run_are_where_its_box_says(photographed: float) -> None:
-    row = write_row([ring()] * 5, Writing(photographed=photographed, ruled=0), np.random.default_rng(2))
+    row = write_row([ring()] * 5, Writing(photographed=photographed), np.random.default_rng(2), FINDER.ink)
     assert row is not None
     assert row.runs
     for run in row.runs:
@@ -69,6 +72,6 @@ def test_a_stroke_broken_in_two_stays_one_character() -> None:
     bar[:, 6:14] = 255
     bar[28:33] = 0
     writing = Writing(sizes=(40, 41), touching=(0.0,), joined=0, broken=0, photographed=0)
-    row = write_row([Character(bar, 1)], writing, np.random.default_rng(0))
+    row = write_row([Character(bar, 1)], writing, np.random.default_rng(0), FINDER.ink)
     assert row is not None
     assert [(len(run.numbers), run.labels) for run in row.runs] == [(2, (1,))]

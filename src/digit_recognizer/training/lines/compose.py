@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,8 +19,10 @@ import numpy.typing as npt
 
 from digit_recognizer.errors import FileError, InputError
 from digit_recognizer.files import whole_file
+from digit_recognizer.ink_finder import InkFinder
 from digit_recognizer.pictures.ctc import OTHER
 from digit_recognizer.pictures.strips import HEIGHT, Grey, own_ink, strip_of
+from digit_recognizer.shipped import shipped_model
 from digit_recognizer.training.fonts import DIGITS, OTHERS, FontFace, render
 from digit_recognizer.training.lines.rows import Character, Run, Writing, write_row
 from digit_recognizer.training.ship.material import Ingredients
@@ -194,12 +197,13 @@ def _make_received(task: _Task) -> Strips:
 def _make(ingredients: Ingredients, writing: Writing, task: _Task) -> Strips:
     first, count, seed = task
     rng = np.random.default_rng([seed, first])
-    hand = _Hand(ingredients, rng)
+    hand = Hand(ingredients, rng)
+    find_ink = _ink_finder().ink
     images: list[Grey] = []
     labels: list[tuple[int, ...]] = []
     centres: list[tuple[float, ...]] = []
     for _ in range(count):
-        row = write_row(hand.characters(), writing, rng)
+        row = write_row(hand.characters(), writing, rng, find_ink)
         if row is None:
             continue
         for run in _chosen(row.runs, rng):
@@ -210,6 +214,13 @@ def _make(ingredients: Ingredients, writing: Writing, task: _Task) -> Strips:
             labels.append(run.labels)
             centres.append(tuple((centre - run.box[0] - strip.left) * strip.scale for centre in run.centres))
     return Strips.of(images, labels, centres)
+
+
+@cache
+def _ink_finder() -> InkFinder:
+    """The one that ships, opened once in each process, with one thread."""
+    file = shipped_model("ink.onnx")
+    return InkFinder(file.content, file.name)
 
 
 def _chosen(runs: Sequence[Run], rng: np.random.Generator) -> list[Run]:
@@ -233,11 +244,11 @@ def _together(runs: Sequence[Run]) -> Run:
     )
 
 
-class _Hand:
-    """Chooses what is written, one row after the other."""
+class Hand:
+    """Chooses what is written, one row after the other. printed: share of rows of digits that are print, 0-1."""
 
-    def __init__(self, ingredients: Ingredients, rng: np.random.Generator) -> None:
-        self.ingredients, self.rng = ingredients, rng
+    def __init__(self, ingredients: Ingredients, rng: np.random.Generator, printed: float = _PRINTED) -> None:
+        self.ingredients, self.rng, self.print_share = ingredients, rng, printed
         # A family first, then one of its styles: some families have fifty.
         families: dict[str, list[FontFace]] = {}
         for face in ingredients.faces:
@@ -251,7 +262,7 @@ class _Hand:
         dose = rng.uniform(0.1, 0.9)
         kind = rng.random()
         others = 1.0 if kind < _WORDS else 0.3 if kind < _WORDS + _MIXED else 0.0
-        printed = rng.random() < (0.5 if others else _PRINTED)
+        printed = rng.random() < (0.5 if others else self.print_share)
         face = self._face() if others or printed else None
         result = []
         for _ in range(count):
@@ -297,4 +308,4 @@ def _joined_starts(parts: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int
     return np.concatenate([[0], *steps]).cumsum().astype(np.int64)
 
 
-__all__ = ["CHUNK", "Strips", "compose_strips"]
+__all__ = ["CHUNK", "Hand", "Strips", "compose_strips"]

@@ -23,9 +23,7 @@ from digit_recognizer.errors import CheckpointError, UsageError
 from digit_recognizer.files import read_bytes, write_json
 from digit_recognizer.model_file import ModelMetadata
 from digit_recognizer.pictures.ctc import OTHER
-from digit_recognizer.sources.strokes import read_strokes
 from digit_recognizer.training.checkpoint import Snapshot, load_snapshot, save_snapshot
-from digit_recognizer.training.fonts import find_fonts, split_faces, usable_for_digits
 from digit_recognizer.training.hardware import Hardware, describe_machine
 from digit_recognizer.training.lines.compose import Strips, compose_strips
 from digit_recognizer.training.lines.export import export_line_reader, fit_temperature
@@ -33,7 +31,7 @@ from digit_recognizer.training.lines.learn import Learning, Note, answers, learn
 from digit_recognizer.training.lines.network import LineNetwork
 from digit_recognizer.training.networks import count_parameters
 from digit_recognizer.training.ship.material import Ingredients
-from digit_recognizer.training.ship.preparation import FONT_SPLIT_SEED, HELD_OUT_FONTS, split_drawings
+from digit_recognizer.training.ship.preparation import ingredients
 
 MODEL, METRICS, CONFIG, WEIGHTS = "lines.onnx", "metrics.json", "config.json", "weights.safetensors"
 TRAINING, VALIDATION, MADE_OF = "strips-training.npz", "strips-validation.npz", "strips.json"
@@ -90,12 +88,12 @@ def compose_lines(
         return Strips.load(folder / TRAINING), Strips.load(folder / VALIDATION)
     parts = []
     both = _ingredients(labelled, settings)
-    for name, ingredients, rows, stream in zip(
+    for name, made_from, rows, stream in zip(
         (TRAINING, VALIDATION), both, (settings.rows, settings.val_rows), (0, 1), strict=True
     ):
         tell(
-            f"writing {rows:,} rows of {len(ingredients.digits):,} digits, {len(ingredients.drawings):,} pen drawings "
-            f"and {len(ingredients.faces):,} fonts"
+            f"writing {rows:,} rows of {len(made_from.digits):,} digits, {len(made_from.drawings):,} pen drawings "
+            f"and {len(made_from.faces):,} fonts"
         )
         told = [time.monotonic()]
 
@@ -104,7 +102,7 @@ def compose_lines(
                 told[0] = time.monotonic()
                 tell(f"{done:,} of {total:,} rows")
 
-        strips = compose_strips(ingredients, rows, settings.seed * 2 + stream, workers=workers, tell=count)
+        strips = compose_strips(made_from, rows, settings.seed * 2 + stream, workers=workers, tell=count)
         strips.save(folder / name)
         parts.append(strips)
     learnt = both[0]
@@ -237,12 +235,8 @@ def _material_of(settings: LineSettings) -> dict[str, Any]:
 def _ingredients(labelled: Digits, settings: LineSettings) -> tuple[Ingredients, Ingredients]:
     """What is learnt from, and what is validated on; held out as for the model that ships."""
     rest, held_out = labelled.split(settings.val, settings.seed)
-    drawings = read_strokes(Path(settings.strokes)) if settings.strokes else []
-    seen, unseen = split_drawings([drawing for drawing in drawings if drawing.label is not None])
     folders = None if settings.fonts is None else [Path(settings.fonts)]
-    faces = [face for face in find_fonts(folders) if usable_for_digits(face)]
-    learnt, kept = split_faces(faces, HELD_OUT_FONTS, FONT_SPLIT_SEED) if faces else ([], [])
-    return Ingredients(rest, seen, learnt), Ingredients(held_out, unseen, kept)
+    return ingredients(rest, held_out, strokes=settings.strokes, fonts=folders)
 
 
 def _by_length(right: npt.NDArray[np.bool_], strips: Strips) -> dict[str, dict[str, float]]:

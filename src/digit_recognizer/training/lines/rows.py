@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.pictures.paper import ink_of_page
-from digit_recognizer.pictures.rules import without_lines
+from digit_recognizer.pictures.ink_map import FindInk, ink_map, ink_of_map
+from digit_recognizer.pictures.paper import stroke_width
+from digit_recognizer.training.inkfinder.scenes import photographed
 from digit_recognizer.training.ship.sprites import SPRITE_SIDE, Ink
 
 _INKED = 0.45  # of full ink: where a stroke's edge lies
@@ -43,7 +44,6 @@ class Writing:
     joined: float = 0.05
     broken: float = 0.06
     photographed: float = 0.45
-    ruled: float = 0.15
 
 
 class Character(NamedTuple):
@@ -74,13 +74,17 @@ class Row(NamedTuple):
     runs: list[Run]
 
 
-def write_row(characters: Sequence[Character], writing: Writing, rng: np.random.Generator) -> Row | None:
+def write_row(
+    characters: Sequence[Character], writing: Writing, rng: np.random.Generator, find_ink: FindInk
+) -> Row | None:
     """Write the characters in a row, take it as a picture, and find its runs; None where no ink is found.
 
+    find_ink: the ink finder, which sees the rows that are photographed as it sees pages.
     Runs that lost a part of a character, or that hold one whose rest lies in another run, are left out.
     """
-    page, pieces = _written(characters, writing, rng)
-    found = _photographed(page, writing, rng) if rng.random() < writing.photographed else _drawn(page, rng)
+    page, pieces, size = _written(characters, writing, rng)
+    is_photographed = rng.random() < writing.photographed
+    found = _photographed(page, size, find_ink, rng) if is_photographed else _drawn(page, rng)
     if found is None:
         return None
     strength, mask = found
@@ -102,8 +106,8 @@ class _Placed(NamedTuple):
 
 def _written(
     characters: Sequence[Character], writing: Writing, rng: np.random.Generator
-) -> tuple[_Floats, list[_Placed]]:
-    """The row as ink from 0 to 1, float32 (H, W), and where each character lies."""
+) -> tuple[_Floats, list[_Placed], float]:
+    """The row as ink from 0 to 1, float32 (H, W), where each character lies, and the height of digits in pixels."""
     low, high = writing.sizes
     size = math.exp(rng.uniform(math.log(low), math.log(high)))
     uneven, wander = rng.uniform(0, 0.12), rng.uniform(0, 0.15) * size
@@ -135,7 +139,7 @@ def _written(
         ends = np.full(height, -math.inf)
         rows = np.flatnonzero(mask.any(axis=1))
         ends[y + rows] = x + ink.shape[1] - 1 - mask[rows, ::-1].argmax(axis=1)
-    return page[:, : min(width, x + inks[-1].shape[1] + margin)], placed
+    return page[:, : min(width, x + inks[-1].shape[1] + margin)], placed, size
 
 
 def _next_place(
@@ -206,35 +210,12 @@ def _drawn(page: _Floats, rng: np.random.Generator) -> tuple[Ink, _Mask]:
     return strength, np.asarray(mask, np.bool_)
 
 
-def _photographed(page: _Floats, writing: Writing, rng: np.random.Generator) -> tuple[Ink, _Mask] | None:
-    """The row on paper, taken as a picture, and what the page's own ink finder makes of that."""
-    height, width = page.shape
-    is_ruled = rng.random() < writing.ruled
-    if is_ruled:
-        pen, level = max(1, height // 50), rng.uniform(0.3, 0.8)
-        for at in rng.choice(height - pen, 1 if rng.random() < 0.6 else 2, replace=False):
-            band = page[at : at + pen]
-            np.maximum(band, level, out=band)
-    ground = rng.uniform(120, 255)
-    contrast = rng.uniform(0.35, 1.0) * ground
-    nodes = rng.uniform(0.75, 1.0, (2, 3)).astype(np.float32)
-    light = cv2.resize(nodes, (width, height), interpolation=cv2.INTER_LINEAR)
-    picture = (ground - contrast * page) * light
-    if rng.random() < 0.5:
-        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 0.04 * height)))
-    picture = picture + rng.normal(0, rng.uniform(0, 0.05) * contrast, picture.shape)
-    if rng.random() < 0.3:
-        picture = 255 - picture
-    grey = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
-    if rng.random() < 0.25:
-        _, encoded = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))])
-        grey = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)
-    ink = ink_of_page(grey)
-    if ink is None:
-        return None
-    if is_ruled:
-        ink = without_lines(ink)
-    return ink.strength, ink.mask
+def _photographed(page: _Floats, size: float, find_ink: FindInk, rng: np.random.Generator) -> tuple[Ink, _Mask] | None:
+    """The row on paper, taken as a picture, and what the ink finder makes of that, as for any page."""
+    grey = photographed(page, size, rng)
+    thickness = stroke_width(page > _INKED) if (page > _INKED).any() else 1.0
+    ink = ink_of_map(ink_map(grey, thickness, find_ink))
+    return None if ink is None else (ink.strength, ink.mask)
 
 
 def _runs(

@@ -50,14 +50,10 @@ def prepare(
     strokes: a file of pen drawings, or None; fonts: folders of fonts, None for the platform's own.
     Raises InputError where the strokes cannot be read, and what ``compose`` raises.
     """
-    drawings = read_strokes(Path(strokes)) if strokes else []
-    labelled = [drawing for drawing in drawings if drawing.label is not None]
-    faces = [face for face in find_fonts(fonts) if usable_for_digits(face)]
-    seen_faces, held_faces = split_faces(faces, HELD_OUT_FONTS, FONT_SPLIT_SEED) if faces else ([], [])
-    seen_drawings, held_drawings = split_drawings(labelled)
+    learnt, kept = ingredients(training, validation, strokes=strokes, fonts=fonts)
     tell(
-        f"composing from {len(training):,} digits, {len(seen_drawings):,} pen drawings and {len(seen_faces):,} fonts; "
-        f"held out: {len(validation):,}, {len(held_drawings):,} and {len(held_faces):,}"
+        f"composing from {len(training):,} digits, {len(learnt.drawings):,} pen drawings and {len(learnt.faces):,} "
+        f"fonts; held out: {len(validation):,}, {len(kept.drawings):,} and {len(kept.faces):,}"
     )
 
     def material(ingredients: Ingredients, composition: Composition, copies: int, stream: int) -> Material:
@@ -66,22 +62,35 @@ def prepare(
         plain = Material(digits.images, digits.known_labels())
         return Material.join([*[plain] * copies, compose(ingredients, amounts, seed * _STREAMS + stream)])
 
-    learnt = Ingredients(training, seen_drawings, seen_faces)
     materials = [
         material(learnt, composition, 1 + composition.plain, 2 * stage)
         for stage, composition in enumerate(compositions)
     ]
     return Prepared(
         training=materials,
-        validation=material(Ingredients(validation, held_drawings, held_faces), compositions[-1], copies=1, stream=1),
+        validation=material(kept, compositions[-1], copies=1, stream=1),
         sources={
             "digits": len(training),
-            "drawings": len(seen_drawings),
-            "fonts": len(seen_faces),
-            "font_families": len({face.family for face in seen_faces}),
+            "drawings": len(learnt.drawings),
+            "fonts": len(learnt.faces),
+            "font_families": len({face.family for face in learnt.faces}),
             "frames": [len(material) for material in materials],
         },
     )
+
+
+def ingredients(
+    training: Digits, held_out: Digits, *, strokes: str | None, fonts: Sequence[Path] | None
+) -> tuple[Ingredients, Ingredients]:
+    """What is learnt from and what is held out, with these digits; no drawing or font is in both.
+
+    strokes, fonts: as ``prepare`` takes them. Raises InputError where the strokes cannot be read.
+    """
+    drawings = read_strokes(Path(strokes)) if strokes else []
+    seen, unseen = split_drawings([drawing for drawing in drawings if drawing.label is not None])
+    faces = [face for face in find_fonts(fonts) if usable_for_digits(face)]
+    learnt, kept = split_faces(faces, HELD_OUT_FONTS, FONT_SPLIT_SEED) if faces else ([], [])
+    return Ingredients(training, seen, learnt), Ingredients(held_out, unseen, kept)
 
 
 def split_drawings(drawings: Sequence[Drawing]) -> tuple[Sequence[Drawing], Sequence[Drawing]]:
@@ -99,4 +108,4 @@ def _amounts(composition: Composition, digits: int, drawings: Sequence[Drawing],
     )
 
 
-__all__ = ["FONT_SPLIT_SEED", "HELD_OUT_FONTS", "Prepared", "prepare", "split_drawings"]
+__all__ = ["FONT_SPLIT_SEED", "HELD_OUT_FONTS", "Prepared", "ingredients", "prepare", "split_drawings"]
