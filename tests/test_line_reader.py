@@ -73,7 +73,7 @@ def test_a_black_strip_holds_nothing() -> None:
 
 
 def test_a_damaged_line_reader_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("digits.onnx", "digits.sha256", "lines.onnx", "lines.sha256"):
+    for name in ("digits.onnx", "digits.sha256", "ink.onnx", "ink.sha256", "lines.onnx", "lines.sha256"):
         (tmp_path / name).write_bytes((ASSETS / name).read_bytes())
     damaged = bytearray((tmp_path / "lines.onnx").read_bytes())
     damaged[len(damaged) // 2] ^= 1

@@ -21,6 +21,7 @@ from digit_recognizer.shipped import shipped_model
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from digit_recognizer.ink_finder import InkFinder
     from digit_recognizer.line_reader import LineReader
     from digit_recognizer.pictures.steps import Watch
 
@@ -40,6 +41,8 @@ class Recognizer:
     threads: how many threads ONNX Runtime uses, 1 or more; None means one per core, four at most.
     lines:   what ``read`` asks about digits that touch: "shipped", the line reader that ships; another one; or None,
              and they are cut apart where the ink is thinnest.
+    ink:     what ``read`` asks where on a photo or scan there is ink: "shipped", the ink finder that ships; another
+             one; or None, and ink is what stands out from its ground.
 
     The file is checked before it is opened: the model that ships against its SHA-256, any other one that was not seen
     before in a limited child process. Raises ModelError where it is no model that keeps the contract (``code``
@@ -57,6 +60,7 @@ class Recognizer:
         threads: int | None = None,
         *,
         lines: LineReader | Literal["shipped"] | None = "shipped",
+        ink: InkFinder | Literal["shipped"] | None = "shipped",
     ) -> None:
         if threads is not None and threads < 1:
             raise UsageError(f"expected 1 or more threads, found {threads}")
@@ -67,6 +71,7 @@ class Recognizer:
             ensure_safe(file)
         self._name = file.name
         self._lines = lines
+        self._ink = ink
         self._metadata = file.metadata
         self._sha256 = file.sha256
         try:
@@ -259,6 +264,7 @@ class Recognizer:
             expectation=expectation,
             min_confidence=self.min_confidence,
             read_strips=None if self._lines is None else self._read_strips,
+            find_ink=None if self._ink is None else self._find_ink,
         )
         pages = [
             read_any_way_up(picture.grey(), partial(read, name=picture.name), watch)
@@ -275,6 +281,16 @@ class Recognizer:
             file = shipped_model("lines.onnx")
             lines = self._lines = LineReader(file.content, file.name, self._threads)
         return lines.frames(strips)
+
+    def _find_ink(self, grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """The ink finder's answer; it is opened when it is first asked: drawings do without."""
+        from digit_recognizer.ink_finder import InkFinder
+
+        finder = self._ink
+        if not isinstance(finder, InkFinder):
+            file = shipped_model("ink.onnx")
+            finder = self._ink = InkFinder(file.content, file.name, self._threads)
+        return finder.ink(grey)
 
     def _stream(self, sources: Any, batch_size: int, on_error: OnError | None) -> Iterator[Reading]:
         from digit_recognizer.pictures.collect import collect

@@ -15,6 +15,7 @@ from digit_recognizer.digits import Images
 from digit_recognizer.pictures.grid import Grid
 from digit_recognizer.pictures.ground import ink_on_black
 from digit_recognizer.pictures.ink import to_frame
+from digit_recognizer.pictures.ink_map import FindInk, InkMap, ink_map
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.parts import digit_strokes
 from digit_recognizer.reading import NOT_A_DIGIT, Box, Line, Page, PlacedReading, Rejected, readings
@@ -26,6 +27,7 @@ Answer = Callable[[Images], tuple[Scores, Scores | None]]
 # answers averaged: in photos out of focus pale print runs full. Of 972 digits on twelve photos 15 were read wrong so,
 # and 21 with more sharpening and strokes as broad as they come; on eleven others 7 and 10.
 _LOOKS = ((0.0, 0.0), (2.0, 2.0), (3.0, 4.0))
+_SEEN = 1  # how many looks what a network sees counts for
 _THINNED = 0.5  # how much of an erosion by a pixel a frame's strokes are thinned by
 _STRANGE = 0.9  # unfamiliarity from which on the ink in a cell is left out where nobody expected a digit there
 _SHOWN = 1  # the look whose frame a reading carries
@@ -37,26 +39,37 @@ _SMOOTHED = 0.8  # sigma that is blurred with before sharpening, against JPEG's 
 
 
 def read_cells(
-    grid: Grid, answer: Answer, *, min_confidence: float = 0.0, name: str = "", expected: bool = False
+    grid: Grid,
+    answer: Answer,
+    *,
+    min_confidence: float = 0.0,
+    name: str = "",
+    expected: bool = False,
+    find_ink: FindInk | None = None,
 ) -> Page:
     """Read a grid, row by row.
 
-    grid: as find_grid gives it. answer, min_confidence, name: as for read_page. expected: whether someone said that
+    grid: as find_grid gives it. answer, min_confidence, name, find_ink: as for read_page. expected: someone said that
     there is a grid with a digit in each cell; what looks like none is then read all the same, and not accepted. Else a
     cell whose ink is no digit is told in ``rejected`` and a space in its line's text, as an empty one is.
     """
     rows, columns = grid.shape
     places = [(row, column) for row in range(rows) for column in range(columns)]
-    looks = [_looks(grid.cell(row, column)) for row, column in places]
+    found_ink = None if find_ink is None else ink_map(grid.grey, 0.0, find_ink)
+    looks = [_looks(grid.cell(*place)) for place in places]
+    if found_ink is not None:
+        for place, frames_of_cell in zip(places, looks, strict=True):
+            frames_of_cell += [_seen(grid.cell(*place), found_ink[grid.area(*place)])] * _SEEN
+    count = len(looks[0])
     frames = np.stack([frame for cell in looks for frame in cell])
     probabilities, unfamiliarity = answer(frames)
     strange = np.zeros(len(frames), np.float32) if unfamiliarity is None else unfamiliarity
     found = readings(
-        probabilities.reshape(len(places), len(_LOOKS), -1).mean(axis=1),
+        probabilities.reshape(len(places), count, -1).mean(axis=1),
         [""] * len(places),
         min_confidence,
-        frames=frames.reshape(len(places), len(_LOOKS), *frames.shape[1:])[:, _SHOWN],
-        unfamiliarity=strange.reshape(len(places), len(_LOOKS)).mean(axis=1),
+        frames=frames.reshape(len(places), count, *frames.shape[1:])[:, _SHOWN],
+        unfamiliarity=strange.reshape(len(places), count).mean(axis=1),
     )
     lines, rejected = [], []
     for row in range(rows):
@@ -91,6 +104,11 @@ def _looks(cell: Grey) -> list[Images]:
             look = np.clip(sharp, 0, 255).astype(np.uint8)
         frames.append(_thinned(to_frame(np.ascontiguousarray(look[inner]))))
     return frames
+
+
+def _seen(cell: Grey, found: InkMap) -> Images:
+    """The frame of one cell as a network sees its ink. found: float32 (H, W), 0-1, as large as the cell."""
+    return to_frame(np.ascontiguousarray(np.rint(255 * found[_inner(cell)]).astype(np.uint8)))
 
 
 def _thinned(frame: Images) -> Images:

@@ -17,6 +17,7 @@ _DRAWING = 720  # pixels: larger pictures are photos and scans
 _LEAST = 112  # pixels: below, a single digit gets coarse
 _THICK = 7.0  # pixels that the thinnest strokes keep; the pages that the reader was measured on have 2 to 8
 _PLAIN = 0.985  # share of the pixels that are clearly ink or clearly ground
+_STEADY, _FLAT = 2, 0.9  # grey levels about the ground's usual one, and the share of its pixels that lie within
 _FINE = 5  # per cent of the strokes' middles that may be thinner than the thinnest is taken to be
 
 
@@ -31,13 +32,8 @@ def longest_needed(grey: npt.NDArray[np.uint8]) -> int:
     >>> longest_needed(drawing), longest_needed(drawing[::4, ::4])
     (112, 2400)
     """
-    if max(grey.shape) > _DRAWING:
-        return LONGEST
-    level, mask = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    ink = 1 - mask if mask.mean() > 0.5 else mask
-    levels = [float(grey[ink == side].mean()) if (ink == side).any() else level for side in (0, 1)]
-    between = (np.abs(grey - levels[0]) > 32) & (np.abs(grey - levels[1]) > 32)
-    if not ink.any() or 1 - between.mean() < _PLAIN:
+    ink = _drawn(grey)
+    if ink is None:
         return LONGEST
     inside = cv2.distanceTransform(np.pad(ink, 1), cv2.DIST_L2, 3)
     ridge = (inside > 0) & (inside >= cv2.dilate(inside, np.ones((3, 3), np.uint8)))
@@ -45,4 +41,34 @@ def longest_needed(grey: npt.NDArray[np.uint8]) -> int:
     return LONGEST if thinnest <= _THICK else max(_LEAST, round(max(grey.shape) * _THICK / thinnest))
 
 
-__all__ = ["longest_needed"]
+def is_drawing(grey: npt.NDArray[np.uint8]) -> bool:
+    """Whether a picture was drawn on a screen: small, in two levels, ink and ground, and the ground one level indeed.
+
+    grey: uint8 (H, W).
+
+    >>> drawing = np.full((280, 280), 255, np.uint8)
+    >>> drawing[40:240, 130:158] = 0
+    >>> noise = np.random.default_rng(0).integers(0, 9, drawing.shape, np.uint8)
+    >>> is_drawing(drawing), is_drawing(drawing // 2 + noise)
+    (True, False)
+    """
+    ink = _drawn(grey)
+    if ink is None:
+        return False
+    levels = np.bincount(grey[ink == 0], minlength=256)
+    usual = int(levels.argmax())
+    return bool(levels[max(0, usual - _STEADY) : usual + _STEADY + 1].sum() >= _FLAT * levels.sum())
+
+
+def _drawn(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8] | None:
+    """The ink of a plain drawing, 1 on it and 0 on the ground: uint8 (H, W); None of any other picture."""
+    if max(grey.shape) > _DRAWING:
+        return None
+    level, mask = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    ink = np.asarray(1 - mask if mask.mean() > 0.5 else mask, np.uint8)
+    levels = [float(grey[ink == side].mean()) if (ink == side).any() else level for side in (0, 1)]
+    between = (np.abs(grey - levels[0]) > 32) & (np.abs(grey - levels[1]) > 32)
+    return None if not ink.any() or 1 - between.mean() < _PLAIN else ink
+
+
+__all__ = ["is_drawing", "longest_needed"]

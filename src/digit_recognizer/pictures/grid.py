@@ -51,7 +51,11 @@ class Grid(NamedTuple):
 
     def cell(self, row: int, column: int) -> Grey:
         """One cell with the lines around it: uint8 (H, W)."""
-        return self.grey[self.down[row] : self.down[row + 1], self.across[column] : self.across[column + 1]]
+        return self.grey[self.area(row, column)]
+
+    def area(self, row: int, column: int) -> tuple[slice, slice]:
+        """The rows and columns of ``grey`` that one cell takes, with the lines around it."""
+        return slice(self.down[row], self.down[row + 1]), slice(self.across[column], self.across[column + 1])
 
     def box(self, row: int, column: int, part: Box) -> Box:
         """Where a part of a cell, (x, y, w, h) in its pixels, lies in the picture."""

@@ -14,12 +14,13 @@ import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Images
 from digit_recognizer.pictures.cells import read_cells
-from digit_recognizer.pictures.coarseness import longest_needed
+from digit_recognizer.pictures.coarseness import is_drawing, longest_needed
 from digit_recognizer.pictures.context import ReadWord, judged, without_text
 from digit_recognizer.pictures.cutting import Candidate, Labels, Piece, candidates, cut_marks, frame_of
 from digit_recognizer.pictures.edges import EDGE, is_edge
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.grid import crossed_sides, find_grid
+from digit_recognizer.pictures.ink_map import FindInk, ink_map, ink_of_map
 from digit_recognizer.pictures.lines import Boxes, find_lines, join_broken, line_height, split_words, tallest_mark
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.paper import Contrast, PageInk, contrast_of_page, ink_of, shrunk
@@ -71,6 +72,7 @@ def read_page(
     name: str = "",
     watch: Watch = unwatched,
     read_strips: ReadStrips | None = None,
+    find_ink: FindInk | None = None,
 ) -> Page:
     """Read all numbers on a picture.
 
@@ -78,7 +80,8 @@ def read_page(
     short of 1 by unfamiliarity, float32 (N,); None for that where the model cannot tell. expectation: what the numbers
     look like; a number that does not is not accepted. min_confidence: 0-1, digits below are not accepted. name: what
     the picture is called. watch: is told of each step on the way. read_strips: a line reader, asked about marks that
-    may be several digits in touch; left out, they are cut along seams.
+    may be several digits in touch; left out, they are cut along seams. find_ink: a network that sees where there is
+    ink, asked about all but plain drawings; left out, ink is what stands out from the ground and is no printed line.
 
     >>> read_page(np.full((60, 80), 255, np.uint8), lambda frames: (np.zeros((len(frames), 10), np.float32), None))
     Page(lines=(), rejected=(), name='')
@@ -88,7 +91,9 @@ def read_page(
         grid = find_grid(grey, expectation.grid)
         if grid is not None:
             expected = expectation.grid is not None
-            page = read_cells(grid, answer, min_confidence=min_confidence, name=name, expected=expected)
+            page = read_cells(
+                grid, answer, min_confidence=min_confidence, name=name, expected=expected, find_ink=find_ink
+            )
             rows, columns = grid.shape
             # Nobody told of a grid: squared paper has cells, too, but digits lie across them, and not in each.
             count = len(page.digits)
@@ -101,11 +106,9 @@ def read_page(
             rows, columns = expectation.grid
             return Page((), (Rejected(whole, f"expected a grid of {rows} x {columns} cells, found none"),), name)
     view, contrast = _upright(grey)
-    ink = None if contrast is None else ink_of(without_ruling(contrast))
+    ink = None if contrast is None else _ink(view, contrast, None if is_drawing(grey) else find_ink, watch)
     if ink is None:
         return Page(name=name)
-    watch("ground removed", ink)
-    ink = without_lines(ink)
     watch("ink", ink)
     labels, boxes = _marks(ink)
     lines = find_lines(boxes)
@@ -148,6 +151,20 @@ def _upright(grey: Grey) -> tuple[View, Contrast | None]:
         if contrast is not None and view.inside is not None:
             contrast = contrast._replace(depth=np.where(view.inside, contrast.depth, np.float32(0)))
     return view, contrast
+
+
+def _ink(view: View, contrast: Contrast, find_ink: FindInk | None, watch: Watch) -> PageInk | None:
+    """The ink of a page, without what is printed for people to write on."""
+    if find_ink is None:
+        ink = ink_of(without_ruling(contrast))
+        if ink is None:
+            return None
+        watch("ground removed", ink)
+        return without_lines(ink)
+    if watch is not unwatched and (all_that_stands_out := ink_of(contrast)) is not None:
+        watch("ground removed", all_that_stands_out)
+    found = ink_map(view.grey, contrast.thickness, find_ink)
+    return ink_of_map(found if view.inside is None else np.where(view.inside, found, np.float32(0)))
 
 
 def _marks(ink: PageInk) -> tuple[Labels, Boxes]:

@@ -103,7 +103,7 @@ def contrast_of_page(grey: Grey) -> Contrast | None:
     strong = _strong(away)
     if not strong.any() and times == 1:
         return None
-    thin = _thickness(strong) if strong.any() else 1.0
+    thin = stroke_width(strong) if strong.any() else 1.0
     second = _median(np.where(strong, first, small).astype(np.uint8), min(window, _STROKES * thin))
     ground = second if times == 1 else np.asarray(cv2.resize(second, (width, height)), np.uint8)
 
@@ -139,7 +139,7 @@ def ink_of(contrast: Contrast) -> PageInk | None:
     usual = float(np.percentile(peak[mask], 80))
     mask &= peak > _FAINT * usual
     strength = np.where(peak > least, depth * (255 / np.maximum(peak, 1)), 0)
-    return PageInk(np.clip(strength, 0, 255).astype(np.uint8), mask, _thickness(mask))
+    return PageInk(np.clip(strength, 0, 255).astype(np.uint8), mask, stroke_width(mask))
 
 
 def stroke_thickness(depth: npt.NDArray[np.float32]) -> float:
@@ -153,7 +153,7 @@ def stroke_thickness(depth: npt.NDArray[np.float32]) -> float:
     times = _times(depth.shape)
     small = np.clip(depth, 0, 255).astype(np.uint8)[::times, ::times]
     strong = _strong(small)
-    return times * _thickness(strong) if strong.any() else float(times)
+    return times * stroke_width(strong) if strong.any() else float(times)
 
 
 def _times(shape: tuple[int, ...]) -> int:
@@ -177,8 +177,16 @@ def _is_dark_ink(difference: _Floats, least: float, window: float) -> Mask:
     return np.asarray(energies[0] >= energies[1], np.bool_)
 
 
-def _thickness(mask: Mask) -> float:
-    """How thick strokes are, in pixels: twice the median distance of their middle lines from the ground."""
+def stroke_width(mask: Mask) -> float:
+    """How thick strokes are, in pixels: twice the median distance of their middle lines from the ground, 1 at least.
+
+    mask: bool (H, W).
+
+    >>> mask = np.zeros((40, 40), np.bool_)
+    >>> mask[10:30, 18:23] = True
+    >>> round(stroke_width(mask))
+    5
+    """
     inside = cv2.distanceTransform(np.pad(mask, 1).view(np.uint8), cv2.DIST_L2, 3)
     ridge = (inside > 0) & (inside >= cv2.dilate(inside, np.ones((3, 3), np.uint8)))
     return max(1.0, 2 * float(np.median(inside[ridge])) - 1) if ridge.any() else 1.0
@@ -208,4 +216,5 @@ __all__ = [
     "ink_of_page",
     "shrunk",
     "stroke_thickness",
+    "stroke_width",
 ]

@@ -1,0 +1,57 @@
+"""What a network says of where there is ink becomes the ink of a page.
+
+Knows nothing of the network, nor of what is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digit_recognizer.pictures.paper import PageInk, stroke_width
+
+Grey = npt.NDArray[np.uint8]
+InkMap = npt.NDArray[np.float32]  # (H, W), how likely a stroke covers each pixel, 0-1
+FindInk = Callable[[Grey], InkMap]
+
+_THICK = 9.0  # pixels: pictures with thicker strokes are shown to the network smaller, strokes being _SHOWN thick
+_SHOWN = 6.0
+_LARGEST = 2_200_000  # pixels that the network is shown at most
+_INKED = 0.5  # from which on a pixel counts as ink
+
+
+def ink_map(grey: Grey, thickness: float, find_ink: FindInk) -> InkMap:
+    """Ask a network where on a picture there is ink: float32 (H, W), 0-1.
+
+    grey: uint8 (H, W). thickness: of most strokes, in pixels, roughly; the network knows those of one to ten.
+
+    >>> ink_map(np.zeros((40, 60), np.uint8), 3.0, lambda grey: grey / np.float32(255)).shape
+    (40, 60)
+    """
+    height, width = grey.shape
+    scale = min(1.0, _SHOWN / thickness if thickness > _THICK else 1.0, (_LARGEST / grey.size) ** 0.5)
+    if scale == 1:
+        return find_ink(grey)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(find_ink(small), (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def ink_of_map(found: InkMap) -> PageInk | None:
+    """The strokes of a page from an ink map, float32 (H, W), 0-1; None where there are none.
+
+    >>> found = np.zeros((40, 40), np.float32)
+    >>> found[10:30, 18:22] = 0.9
+    >>> int(ink_of_map(found).mask.sum())
+    80
+    """
+    mask = found >= _INKED
+    if not mask.any():
+        return None
+    return PageInk(np.clip(255 * found, 0, 255).astype(np.uint8), mask, stroke_width(mask))
+
+
+__all__ = ["FindInk", "InkMap", "ink_map", "ink_of_map"]

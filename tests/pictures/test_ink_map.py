@@ -1,0 +1,82 @@
+"""Ink maps: sizes, scales and what becomes of them; the reader asks for one where the picture is no plain drawing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from digit_recognizer.pictures.ink_map import ink_map, ink_of_map
+from digit_recognizer.pictures.page import read_page
+
+
+class Remembers:
+    """Finds what is darker than its mean, and remembers the sizes that it was shown."""
+
+    def __init__(self) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+
+    def __call__(self, grey: np.ndarray) -> np.ndarray:
+        self.shapes.append(grey.shape)
+        return (grey < 100).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("shape", "thickness", "shown"),
+    [
+        ((60, 90), 3.0, (60, 90)),  # as it is
+        ((300, 600), 24.0, (75, 150)),  # thick strokes: smaller
+        ((2000, 2400), 3.0, None),  # too many pixels: smaller
+        ((1, 1), 50.0, (1, 1)),
+    ],
+)
+def test_the_map_is_as_large_as_the_picture_whatever_the_network_is_shown(
+    shape: tuple[int, int], thickness: float, shown: tuple[int, int] | None
+) -> None:
+    finder = Remembers()
+    assert ink_map(np.full(shape, 200, np.uint8), thickness, finder).shape == shape
+    assert np.prod(finder.shapes[0]) <= 2_300_000
+    if shown is not None:
+        assert finder.shapes == [shown]
+
+
+def test_a_map_becomes_ink_and_a_map_of_nothing_none() -> None:
+    found = np.zeros((50, 50), np.float32)
+    assert ink_of_map(found) is None
+    found[10:40, 20:25] = 0.8
+    found[10:40, 25] = 0.3  # a soft edge
+    ink = ink_of_map(found)
+    assert ink is not None
+    assert ink.mask[20, 18:28].tolist() == [False] * 2 + [True] * 5 + [False] * 3
+    assert ink.strength[20, 24] == 204
+    assert ink.strength[20, 25] == 76
+    assert 4 <= ink.thickness <= 6
+
+
+def _answer(frames: np.ndarray) -> tuple[np.ndarray, None]:
+    """A 1, whatever it is."""
+    probabilities = np.zeros((len(frames), 10), np.float32)
+    probabilities[:, 1] = 1
+    return probabilities, None
+
+
+def test_a_photo_is_shown_to_the_network_and_a_drawing_is_not() -> None:
+    drawing = np.full((200, 200), 255, np.uint8)
+    drawing[40:160, 95:107] = 0
+    rng = np.random.default_rng(0)
+    light = np.linspace(0.5, 1, 200)[None, :]
+    photo = np.clip(drawing * 0.7 + 50 * light + rng.normal(0, 6, drawing.shape), 0, 255).astype(np.uint8)
+    for picture, asked in ((drawing, 0), (photo, 1)):
+        finder = Remembers()
+        page = read_page(picture, _answer, find_ink=finder)
+        assert len(finder.shapes) == asked
+        assert page.text == "1"
+
+
+def test_where_the_network_sees_no_ink_nothing_is_read() -> None:
+    rng = np.random.default_rng(1)
+    photo = np.clip(rng.normal(180, 12, (120, 160)), 0, 255).astype(np.uint8)
+    photo[30:90, 70:80] = 60
+    assert read_page(photo, _answer).text == "1"
+    page = read_page(photo, _answer, find_ink=lambda grey: np.zeros(grey.shape, np.float32))
+    assert not page.lines
+    assert not page.rejected
