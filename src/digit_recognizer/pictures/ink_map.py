@@ -20,7 +20,8 @@ FindInk = Callable[[Grey], InkMap]
 _THICK = 9.0  # pixels: pictures with thicker strokes are shown to the network smaller, strokes being _SHOWN thick
 _SHOWN = 6.0
 _LARGEST = 2_200_000  # pixels that the network is shown at most
-_INKED = 0.5  # from which on a pixel counts as ink
+_INKED = 0.5  # from which on a pixel counts as ink,
+_SURE = 0.95  # where it hangs together with one that is this sure: what is left of ticks and creases is not
 
 
 def ink_map(grey: Grey, thickness: float, find_ink: FindInk) -> InkMap:
@@ -48,7 +49,11 @@ def ink_of_map(found: InkMap) -> PageInk | None:
     >>> int(ink_of_map(found).mask.sum())
     80
     """
-    mask = found >= _INKED
+    # Two thresholds, the lower one for what touches the higher (hysteresis; Canny, 1986).
+    count, labels = cv2.connectedComponents((found >= _INKED).view(np.uint8), connectivity=8)
+    sure = np.zeros(count, np.bool_)
+    sure[labels[found >= _SURE]] = True
+    mask = np.asarray(sure[labels], np.bool_)
     if not mask.any():
         return None
     return PageInk(np.clip(255 * found, 0, 255).astype(np.uint8), mask, stroke_width(mask))
