@@ -18,6 +18,7 @@ from PIL import Image
 from digit_recognizer.analysis import metrics
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import DigitsError, FileError, InputError, ModelError, UsageError
+from digit_recognizer.model_probe import run_session
 from digit_recognizer.pictures.ink import to_frame
 from digit_recognizer.reading import Reading
 from digit_recognizer.recognizer import Recognizer
@@ -389,3 +390,20 @@ def test_a_shipped_model_that_is_not_as_it_was_shipped_is_refused(shipped: Path,
     with pytest.raises(ModelError, match="install the package again") as error:
         Recognizer()
     assert (error.value.code, error.value.exit_code) == ("damaged_model", 4)
+
+
+def test_a_page_of_many_marks_is_read_in_runs_of_64(wary: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[int] = []
+
+    def counting(session: Any, images: npt.NDArray[np.uint8]) -> Any:
+        runs.append(len(images))
+        return run_session(session, images)
+
+    monkeypatch.setattr("digit_recognizer.recognizer.run_session", counting)
+    paper = np.full((500, 500), 255, np.uint8)
+    for row in range(20, 480, 40):
+        for column in range(20, 480, 40):
+            paper[row : row + 20, column : column + 5] = 0
+    wary.read(paper)
+    assert len(runs) > 1
+    assert max(runs) == 64

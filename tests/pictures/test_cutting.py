@@ -40,3 +40,15 @@ def test_two_bars_that_touch_are_cut_between_them() -> None:
     assert pieces[-1].box[0] + pieces[-1].box[2] == 38
     assert sum(piece.area for piece in pieces) == 392
     assert sorted(np.unique(labels)) == [0, 1, *range(2, len(pieces) + 1)]
+
+
+def test_no_digit_is_made_of_more_than_three_strokes_side_by_side() -> None:
+    strokes = [Piece(number + 1, (number * 3, 0, 1, 20), 20) for number in range(8)]
+    assert max(one.end - one.start for one in candidates(strokes, 20.0)) == 3
+    short = [Piece(number + 1, (number * 3, 0, 1, 9), 9) for number in range(8)]
+    assert max(one.end - one.start for one in candidates(short, 20.0)) == 8
+
+
+def test_pieces_of_one_mark_may_be_as_many_as_they_like() -> None:
+    cut = [Piece(number + 1, (number * 3, 0, 3, 20), 60, parting=0.4 * (number > 0)) for number in range(6)]
+    assert (0, 6) in [(one.start, one.end) for one in candidates(cut, 20.0)]

@@ -12,6 +12,7 @@ import pytest
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.ink import to_frames
 from digit_recognizer.pictures.page import read_page
+from digit_recognizer.reading import NOT_A_DIGIT
 from tests.conftest import draw_digits
 
 Grey = npt.NDArray[np.uint8]
@@ -165,3 +166,23 @@ def test_a_page_as_json_holds_plain_values_in_reading_order() -> None:
     (seven,) = document["lines"][1]["digits"]
     assert list(seven) == ["digit", "confidence", "accepted", "box", "second", "second_confidence"]
     assert all(type(side) is int for side in seven["box"])
+
+
+def test_what_is_lower_than_any_digit_is_told_as_none_and_nobody_is_asked_about_it() -> None:
+    asked: list[int] = []
+
+    def counting(frames: Grey) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        asked.append(len(frames))
+        return answer(frames)
+
+    bars = np.full((70, 90), 255, np.uint8)
+    bars[5:65:2, 10:80] = 0  # thirty, each a line of its own
+
+    def read_strips(strips: Sequence[Grey]) -> list[npt.NDArray[np.float32]]:
+        raise AssertionError(f"asked about {len(strips)} strips")
+
+    page = read_page(bars, counting, read_strips=read_strips)
+    assert page.lines == ()
+    assert {found.reason for found in page.rejected} == {NOT_A_DIGIT}
+    assert len(page.rejected) >= 20
+    assert asked == []

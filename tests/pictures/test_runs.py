@@ -37,8 +37,9 @@ def reader_of(labels: Sequence[int], sure: float = 0.98) -> ReadStrips:
 def one_mark(width: int = 60, height: int = 20) -> tuple[PageInk, np.ndarray, Piece]:
     mask = np.zeros((height + 4, width + 4), np.bool_)
     mask[2:-2, 2:-2] = True
+    mask[6:-6, 5:-5] = False  # ground between its strokes, or it would be a bar
     ink = PageInk(np.where(mask, 255, 0).astype(np.uint8), mask, 3.0)
-    return ink, mask.astype(np.int32), Piece(1, (2, 2, width, height), width * height)
+    return ink, mask.astype(np.int32), Piece(1, (2, 2, width, height), int(mask.sum()))
 
 
 def test_a_mark_of_three_digits_becomes_three_pieces_that_share_its_ink() -> None:
@@ -145,3 +146,15 @@ def test_a_page_asks_the_line_reader_about_broad_marks_alone() -> None:
     boxes = [digit.box for digit in page.lines[0].digits]
     assert boxes == sorted(boxes)
     assert boxes[3][0] == pytest.approx(boxes[2][0] + boxes[2][2], abs=2)
+
+
+def test_nobody_is_asked_what_digits_a_bar_is() -> None:
+    bar = np.zeros((24, 64), np.bool_)
+    bar[2:-2, 2:-2] = True
+    ink = PageInk(np.where(bar, 255, 0).astype(np.uint8), bar, 20.0)
+    piece = Piece(1, (2, 2, 60, 20), 1200)
+
+    def nobody(strips: Sequence[Grey]) -> list[LogProbabilities]:
+        raise AssertionError(f"asked about {len(strips)} strips")
+
+    assert cut_runs(ink, bar.astype(np.int32), [piece], 20.0, nobody, 5) == ([piece], [])

@@ -29,6 +29,8 @@ _THICK = 3.5  # stroke widths of ink that a seam crosses at most
 _APART = 0.1  # heights between two seams at least
 _BROADEST = 1.45  # heights that a digit is broad at most
 _MOST_PIECES = 14  # pieces that make up one digit at most; more do not fit into its breadth
+_MOST_STROKES = 3  # whole marks, each taller than half, side by side: all cross its middle, where a digit has so many
+_STROKE = 0.6  # of the line's height that such a mark is tall at least
 _HOLE = 0.3  # heights between two pieces of a broken digit at most
 _OVER = 0.6  # share of the narrower one that lies above or below the other: parts of a broken digit
 _PART = 0.12  # heights that a part of one is tall at least
@@ -100,15 +102,21 @@ def cut_marks(labels: Labels, pieces: list[Piece], height: float, thickness: flo
 
 
 def candidates(pieces: list[Piece], height: float) -> list[Candidate]:
-    """Every run of pieces that could be one digit by its size: not too broad, no wide hole inside.
+    """Every run of pieces that could be one digit by its size: not too broad, no wide hole inside, no comb of strokes.
 
     >>> pieces = [Piece(1, (0, 0, 10, 20), 99), Piece(2, (11, 0, 10, 20), 99), Piece(3, (40, 0, 10, 20), 99)]
     >>> [(found.start, found.end) for found in candidates(pieces, 20.0)]
     [(0, 1), (0, 2), (1, 2), (2, 3)]
     """
     result = []
+    ends_mark = [piece.parting == 0 for piece in pieces[1:]] + [True]
+    is_stroke = [
+        piece.parting == 0 and ends and piece.box[3] >= _STROKE * height
+        for piece, ends in zip(pieces, ends_mark, strict=True)
+    ]
     for start, first in enumerate(pieces):
         box = first.box
+        strokes = 0
         for end in range(start, min(start + _MOST_PIECES, len(pieces))):
             if end > start:
                 if pieces[end].box[0] - (box[0] + box[2]) > _HOLE * height:
@@ -116,7 +124,10 @@ def candidates(pieces: list[Piece], height: float) -> list[Candidate]:
                 box = around((box, pieces[end].box))
                 if box[2] > _BROADEST * height:
                     break
-            alone = first.parting == 0 and (end + 1 == len(pieces) or pieces[end + 1].parting == 0)
+            strokes += is_stroke[end]
+            if strokes > _MOST_STROKES:
+                break
+            alone = first.parting == 0 and ends_mark[end]
             of_one = all(piece.parting > 0 for piece in pieces[start + 1 : end + 1])
             if end > start and not alone and not of_one:
                 continue  # a part of one mark with a part of the next

@@ -32,7 +32,17 @@ from digit_recognizer.pictures.steps import Watch, unwatched
 from digit_recognizer.pictures.ticks import find_ticks
 from digit_recognizer.pictures.upright import View, turned, view_of
 from digit_recognizer.pictures.within import Part
-from digit_recognizer.reading import MAX_UNFAMILIARITY, Box, Line, Page, PlacedReading, Rejected, around, readings
+from digit_recognizer.reading import (
+    MAX_UNFAMILIARITY,
+    NOT_A_DIGIT,
+    Box,
+    Line,
+    Page,
+    PlacedReading,
+    Rejected,
+    around,
+    readings,
+)
 
 Scores = npt.NDArray[np.float32]
 Answer = Callable[[Images], tuple[Scores, Scores | None]]
@@ -40,6 +50,7 @@ Answer = Callable[[Images], tuple[Scores, Scores | None]]
 _MOST_MARKS = 2_000  # the largest ones of a page; beyond that it is noise or a printed text
 _DIRT = 0.006  # share of the square of a line's height: smaller marks are no part of a digit
 _FILLED = 0.25  # share of the cells that hold a digit in a grid that nobody told of
+_LOWEST = 5  # pixels of a line's height: even the digits of the smallest fonts are no lower
 _CROSSED = 0.1  # sides of cells that ink crosses there, for each of these digits, at most
 _LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
 _CHARACTER = 0.4  # of the line's height from which on a mark counts as a digit or letter
@@ -49,9 +60,9 @@ _SURE = 0.9  # probability of a digit from which on a mark surely is one
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """Pieces of one word and its candidates for digits. line: where it stands. height: of that line's digits. signs:
-    of a decimal number, (where from left to right, sign). runs: which pieces a line reader cut. tallest: of the line's
-    marks.
+    """Pieces of one word and its candidates for digits, none where it is too low to hold any. line: where it stands.
+    height: of that line's digits. signs: of a decimal number, (where from left to right, sign). runs: which pieces a
+    line reader cut. tallest: of the line's marks.
     """
 
     line: int
@@ -115,10 +126,10 @@ def read_page(
     words = list(_words(ink, labels, boxes, lines, expectation, read_strips))
     watch("pieces", [(word.line, word.pieces) for word in words])
     frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
-    if not frames:
+    if not words:
         return Page(name=name)
-    images = np.stack(frames)
-    probabilities, unfamiliarity = answer(images)
+    images = np.stack(frames) if frames else np.zeros((0, SIDE, SIDE), np.uint8)
+    probabilities, unfamiliarity = answer(images) if frames else (np.zeros((0, CLASSES), np.float32), None)
     strange = np.zeros(len(images), np.float32) if unfamiliarity is None else unfamiliarity
 
     read: list[ReadWord] = []
@@ -126,6 +137,10 @@ def read_page(
     for word in words:
         part = slice(start, start + len(word.candidates))
         start = part.stop
+        if not word.candidates:
+            whole = around([piece.box for piece in word.pieces])
+            read.append(ReadWord(word.line, word.height, "", (), (Rejected(whole, NOT_A_DIGIT),)))
+            continue
         weighed, scores, unfamiliar = run_scores(word.candidates, word.runs, probabilities[part], strange[part])
         path = best_path(len(word.pieces), weighed, scores, unfamiliar, word.height, expectation)
         digits = _readings(word, path, images[part], scores, unfamiliar, min_confidence)
@@ -216,6 +231,10 @@ def _words(
                 continue
             pieces = [Piece(mark + 1, _box(boxes[mark]), int(areas[mark + 1])) for mark in marks]
             runs: list[Run] = []
+            if height < _LOWEST:
+                yield _Word(line_number, height, pieces, [], waiting, runs, tallest)
+                waiting = []
+                continue
             if read_strips is None:
                 pieces = cut_marks(labels, pieces, height, ink.thickness, number)
             else:

@@ -30,6 +30,8 @@ ReadStrips = Callable[[Sequence[Grey]], list[LogProbabilities]]
 
 _RUN_FROM = 0.55  # times the line's height that a mark is broad before it may be several digits
 _TALL = 0.5  # share of the line's height that it is tall at least
+_BAR_FROM = 1.5  # times the line's height that a mark is broad before it cannot be one digit any more
+_FULL = 0.9  # share of its box that such a mark fills where it is a bar: between digits in touch there is ground
 _SEVERAL = 0.01  # probability of several digits from which on a mark is taken for such, too
 _LEAST = 1e-6
 _DOUBT = 0.01  # unfamiliarity of the whole mark, at least, where it is weighed against the line reader's answer
@@ -74,7 +76,7 @@ def cut_runs(
     """
     strips: dict[int, Strip] = {}
     for place, piece in enumerate(pieces):
-        if piece.box[2] >= _RUN_FROM * height and piece.box[3] >= _TALL * height:
+        if _may_be_several(piece, height):
             strip = strip_of(own_ink(ink.strength, labels, [piece.number], piece.box))
             if strip is not None:
                 strips[place] = strip
@@ -156,6 +158,13 @@ def run_scores(
                 doubt = -math.log(max(strange.get((run.start, run.end), 1.0), _DOUBT))
                 result[number] = replace(one, parting=one.parting + doubt)
     return result, probabilities, unfamiliarity
+
+
+def _may_be_several(piece: Piece, height: float) -> bool:
+    """Whether a mark has the shape of digits in touch: broad and tall enough, and no bar."""
+    _, _, width, tall = piece.box
+    is_bar = width >= _BAR_FROM * height and piece.area >= _FULL * width * tall
+    return width >= _RUN_FROM * height and tall >= _TALL * height and not is_bar
 
 
 def _several(found: Sequence[Hypothesis], allows: Callable[[int], bool]) -> Hypothesis | None:

@@ -61,6 +61,7 @@ class Scene:
     def __init__(self, limits: Limits) -> None:
         self.state = State()
         self.asked = 0
+        self.received: list[bytes] = []  # bodies
         settings = ServerSettings(limits=limits)
         self._config = uvicorn.Config(
             Gate(self._answer, settings=settings, state=self.state, metrics=Metrics()),
@@ -72,16 +73,23 @@ class Scene:
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked += 1
-        await receive()
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        self.received.append(body)
         await asyncio.sleep(0)
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
 
-    def connect(self) -> tuple[Any, Wire]:
+    def new(self) -> Any:
         self._config.load() if not self._config.loaded else None
-        connection = self._config.http_protocol_class(  # type: ignore[call-arg]
+        return self._config.http_protocol_class(  # type: ignore[call-arg]
             config=self._config, server_state=self._shared, app_state={}, _loop=asyncio.get_running_loop()
         )
+
+    def connect(self) -> tuple[Any, Wire]:
+        connection = self.new()
         wire = Wire()
         connection.connection_made(wire)
         return connection, wire
@@ -232,3 +240,38 @@ def test_garbage_in_a_body_ends_the_request_that_it_belongs_to() -> None:
         connection.connection_lost(None)
 
     play(broken())
+
+
+def test_connections_share_the_memory_that_they_receive_into_and_nothing_else() -> None:
+    bodies = [bytes([number]) * 300_000 for number in range(3)]
+
+    async def together() -> None:
+        scene = Scene(Limits())
+        server = await asyncio.get_running_loop().create_server(lambda: scene.new(), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        ends = [await asyncio.open_connection("127.0.0.1", port) for _ in bodies]
+        for (_, writer), body in zip(ends, bodies, strict=True):
+            writer.write(b"POST /v1/read HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(body))
+        for start in range(0, len(bodies[0]), 50_000):  # in turns
+            for (_, writer), body in zip(ends, bodies, strict=True):
+                writer.write(body[start : start + 50_000])
+                await writer.drain()
+        for reader, writer in ends:
+            assert (await reader.read(12)) == b"HTTP/1.1 200"
+            writer.close()
+        assert sorted(scene.received) == bodies
+        server.close()
+        await server.wait_closed()
+        await scene.done()
+
+    play(together())
+
+
+def test_a_connection_tells_where_to_put_what_comes_and_all_tell_the_same_place() -> None:
+    async def two() -> None:
+        scene = Scene(Limits())
+        one, other = scene.new(), scene.new()
+        assert isinstance(one, asyncio.BufferedProtocol)
+        assert one.get_buffer(-1) is other.get_buffer(-1)
+
+    play(two())

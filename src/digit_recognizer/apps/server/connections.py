@@ -1,7 +1,8 @@
 """Connections that end by themselves (headers that do not come, answers that nobody takes), and a quick "not now".
 
 Uvicorn waits for both without end, and parses what is refused as carefully as what is answered: at five times the load
-that can be borne it would do little else. Bodies are timed in gate.py. Knows nothing of what is asked.
+that can be borne it would do little else. All connections receive into one block of memory. Bodies are timed in
+gate.py. Knows nothing of what is asked.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*(?:\r|$)")
 _NO_NUMBER = b"0" * 32  # stands in prepared answers for the number of the request
 _TELL_EVERY_S = 1.0
 _HEAD_BYTES = 2**11  # longer ones are read with care
+_AT_ONCE = 2**16  # bytes received at a time, and from which on Uvicorn asks the sender to wait
 
 
 def protocol_with(limits: Limits, state: State) -> type[H11Protocol]:
@@ -43,6 +45,7 @@ def protocol_with(limits: Limits, state: State) -> type[H11Protocol]:
         header_s, write_s, most = limits.header_s, limits.write_s, limits.in_flight
         shared = state
         not_now = {start: _as_bytes(full, start[5:].decode("ascii")) for start in _WORK}  # noqa: RUF012 - never changed
+        block = memoryview(bytearray(_AT_ONCE))
 
     return Bounded
 
@@ -72,14 +75,19 @@ def _body_bytes(head: bytes) -> int | None:
     return int(found[1]) if found is not None and head.count(b"\n") == head.count(b"\r\n") else None
 
 
-class _Bounded(H11Protocol):
-    """One connection."""
+class _Bounded(H11Protocol, asyncio.BufferedProtocol):
+    """One connection.
+
+    As a BufferedProtocol it is asked where to put what comes. Otherwise asyncio takes 256 KiB for each time something
+    comes and gives back all but the few hundred bytes that did: those lie scattered, and memory fills with holes.
+    """
 
     header_s: float
     write_s: float
     most: int
     shared: State
     not_now: dict[bytes, bytes]
+    block: memoryview
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -98,6 +106,13 @@ class _Bounded(H11Protocol):
         self._stop(self._header_timer)
         self._stop(self._write_timer)
         super().connection_lost(exc)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        # asyncio fills it and calls buffer_updated before it turns to another connection, so that one does for all.
+        return self.block
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(self.block[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
         if self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0] and is_whole(data):

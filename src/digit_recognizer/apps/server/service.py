@@ -37,7 +37,7 @@ Row = npt.NDArray[np.float32]
 NamedPictures = Sequence[tuple[str, bytes]]
 
 # Images per run of the network: more at once are no faster each, hold more memory, and keep the others waiting.
-AT_ONCE = 128
+AT_ONCE = 64
 _MOST_HANDS = 4  # threads that decode pictures
 
 
@@ -52,8 +52,12 @@ class Service:
         self.settings = settings
         self._network = ThreadPoolExecutor(1, "digits-network")
         self._hands = ThreadPoolExecutor(min(_MOST_HANDS, os.cpu_count() or 1), "digits-pictures")
-        self._readings: Batcher[Reading] = self._batcher(lambda images: recognizer.predict(Digits(images)), metrics)
-        self._rows: Batcher[Row] = self._batcher(lambda images: list(recognizer.probabilities(images)), metrics)
+        self._readings: Batcher[Reading] = self._batcher(
+            lambda images: recognizer.predict(Digits(images), batch_size=AT_ONCE), metrics
+        )
+        self._rows: Batcher[Row] = self._batcher(
+            lambda images: list(recognizer.probabilities(images, batch_size=AT_ONCE)), metrics
+        )
 
     def close(self) -> None:
         """Let the threads go; what they work on is finished first."""
