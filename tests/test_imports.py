@@ -21,7 +21,7 @@ LAYERS = (
     {"digits", "reading", "reading_plots"},
     {"pictures"},
     {"sources", "analysis"},
-    {"model_bytes", "model_file", "model_probe", "line_reader", "shipped", "recognizer"},
+    {"model_bytes", "model_file", "model_probe", "ink_finder", "line_reader", "shipped", "recognizer"},
     {"training"},
     {"apps"},
     {"__main__"},

@@ -42,14 +42,26 @@ def test_the_map_is_as_large_as_the_picture_whatever_the_network_is_shown(
 def test_a_map_becomes_ink_and_a_map_of_nothing_none() -> None:
     found = np.zeros((50, 50), np.float32)
     assert ink_of_map(found) is None
-    found[10:40, 20:25] = 0.8
+    found[10:40, 20:25] = 0.98
     found[10:40, 25] = 0.3  # a soft edge
     ink = ink_of_map(found)
     assert ink is not None
     assert ink.mask[20, 18:28].tolist() == [False] * 2 + [True] * 5 + [False] * 3
-    assert ink.strength[20, 24] == 204
+    assert ink.strength[20, 24] == 249
     assert ink.strength[20, 25] == 76
     assert 4 <= ink.thickness <= 6
+
+
+def test_what_the_network_is_nowhere_sure_of_is_no_ink() -> None:
+    found = np.zeros((50, 50), np.float32)
+    found[10:40, 10:14] = 0.7  # what is left of a tick
+    assert ink_of_map(found) is None
+    found[10:40, 30:34] = 0.7  # a pale stroke, sure in one place
+    found[20, 31] = 0.97
+    ink = ink_of_map(found)
+    assert ink is not None
+    assert ink.mask[10:40, 30:34].all()
+    assert ink.mask.sum() == 120
 
 
 def _answer(frames: np.ndarray) -> tuple[np.ndarray, None]:
