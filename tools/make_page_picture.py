@@ -1,6 +1,6 @@
 """The photo in the README: numbers drawn in pen strokes on ruled paper, a shadow across; and what is read on it.
 
-    python tools/make_page_picture.py            # -> docs/pictures/page.jpg, docs/pictures/page-read.png
+    python tools/make_page_picture.py            # -> docs/pictures/page.jpg, docs/pictures/page-read.jpg
 
 Drawn, not photographed: no picture of anybody's is in this repository. The same picture comes out each time.
 """
@@ -43,7 +43,7 @@ def main() -> None:
         command = [sys.executable, "-m", "digit_recognizer", "read", str(photo), "--annotate", folder]
         print(subprocess.run(command, check=True, capture_output=True, text=True).stdout, end="")
         (annotated,) = Path(folder).iterdir()
-        cv2.imwrite(str(PICTURES / "page-read.png"), cv2.imread(str(annotated)))
+        cv2.imwrite(str(PICTURES / "page-read.jpg"), cv2.imread(str(annotated)), [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
 def _page(rng: np.random.Generator) -> np.ndarray:
