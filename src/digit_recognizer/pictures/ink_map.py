@@ -6,6 +6,7 @@ Knows nothing of the network, nor of what is written.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ FindInk = Callable[[Grey], InkMap]
 _THICK = 9.0  # pixels: pictures with thicker strokes are shown to the network smaller, strokes being _SHOWN thick
 _SHOWN = 6.0
 _LARGEST = 2_200_000  # pixels that the network is shown at most
+_TILE, _MARGIN = 384, 48  # pixels a side that it is shown at a time, and beyond them on each side
 _INKED = 0.5  # from which on a pixel counts as ink,
 _SURE = 0.95  # where it hangs together with one that is this sure: what is left of ticks and creases is not
 
@@ -35,10 +37,11 @@ def ink_map(grey: Grey, thickness: float, find_ink: FindInk) -> InkMap:
     height, width = grey.shape
     scale = min(1.0, _SHOWN / thickness if thickness > _THICK else 1.0, (_LARGEST / grey.size) ** 0.5)
     if scale == 1:
-        return find_ink(grey)
+        return _in_tiles(grey, find_ink)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return np.asarray(cv2.resize(find_ink(small), (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    found = _in_tiles(small, find_ink)
+    return np.asarray(cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def ink_of_map(found: InkMap) -> PageInk | None:
@@ -57,6 +60,25 @@ def ink_of_map(found: InkMap) -> PageInk | None:
     if not mask.any():
         return None
     return PageInk(np.clip(255 * found, 0, 255).astype(np.uint8), mask, stroke_width(mask))
+
+
+def _in_tiles(grey: Grey, find_ink: FindInk) -> InkMap:
+    """The map of a large picture, tile by tile, each seen with a margin: memory is bounded by a tile's."""
+    found = np.zeros(grey.shape, np.float32)
+    rows, columns = (_ends(side) for side in grey.shape)
+    for top, bottom in rows:
+        for left, right in columns:
+            first, before = max(0, top - _MARGIN), max(0, left - _MARGIN)
+            seen = find_ink(np.ascontiguousarray(grey[first : bottom + _MARGIN, before : right + _MARGIN]))
+            found[top:bottom, left:right] = seen[top - first : bottom - first, left - before : right - before]
+    return found
+
+
+def _ends(side: int) -> list[tuple[int, int]]:
+    """Where the tiles of a side begin and end: one where it is short, else several of the same length."""
+    count = 1 if side <= _TILE + 2 * _MARGIN else -(-side // _TILE)
+    cuts = [side * number // count for number in range(count + 1)]
+    return list(pairwise(cuts))
 
 
 __all__ = ["FindInk", "InkMap", "ink_map", "ink_of_map"]

@@ -43,8 +43,9 @@ def test_dark_bars_in_uneven_light_are_learnt() -> None:
     network = learn(bars(60, 0), learning, seed=0, hardware=CPU, note_every=20, on_note=lambda n, _: notes.append(n))
     unseen = bars(20, 1)
     assert overlap(answers(network, unseen.grey, CPU), unseen)["f1"] > 0.9
-    assert [note.step for note in notes] == [20, 40, 60]
-    assert notes[-1].loss < notes[0].loss
+    assert [note.step for note in notes] == [20, 40, 60, 60]
+    assert notes[2].loss < notes[0].loss
+    assert notes[-1].share == 1
 
 
 def test_the_same_seed_gives_the_same_network() -> None:
@@ -57,7 +58,7 @@ def test_a_training_ends_when_its_minutes_are_over() -> None:
     notes: list[Note] = []
     learning = InkLearning(batch_size=2, steps=10**6, minutes=0.5 / 60)
     learn(bars(6, 0), learning, seed=0, hardware=CPU, note_every=1, on_note=lambda note, _: notes.append(note))
-    assert notes
+    assert notes[-1].share == 1
     assert notes[-1].step < 10**6
 
 

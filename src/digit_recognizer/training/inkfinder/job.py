@@ -146,7 +146,7 @@ def train_ink_finder(
         "parameters": count_parameters(network),
         "bytes": size,
         "max_difference": difference,
-        "steps": history[-1]["step"] if history else settings.learning.steps,
+        "steps": history[-1]["step"],
         "train_seconds": seconds,
         "history": history,
     }

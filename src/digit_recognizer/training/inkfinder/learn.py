@@ -50,7 +50,7 @@ class InkLearning:
 
 
 class Note(NamedTuple):
-    """How far a training is. share: of the whole, 0-1. loss: mean over the last steps."""
+    """How far a training is. share: of the whole, 0-1. loss: mean over the steps since the note before, 0 of none."""
 
     step: int
     share: float
@@ -70,8 +70,8 @@ def learn(
 ) -> InkNetwork:
     """Train an ink finder; it comes back in evaluation mode, on the CPU.
 
-    on_note: called every ``note_every`` steps with what to tell, and the network as it is. With the same scenes, seed,
-    device and threads, and without ``minutes``, the same network comes out.
+    on_note: called every ``note_every`` steps and at the end with what to tell, and the network as it is. With the same
+    scenes, seed, device and threads, and without ``minutes``, the same network comes out.
     Raises UsageError without scenes, TrainingDiverged where the loss stops being a number.
     """
     if not len(scenes):
@@ -88,6 +88,14 @@ def learn(
     cycle = OneCycle(1.0, 10_000, 0.1)
     began, losses, order = time.monotonic(), list[Tensor](), np.zeros(0, np.int64)
     step = 0
+
+    def tell(share: float, rate: float) -> None:
+        mean = float(torch.stack(losses).mean()) if losses else 0.0
+        losses.clear()
+        if not math.isfinite(mean):
+            raise TrainingDiverged(f"step {step}: the loss is no finite number; choose a smaller learning rate")
+        on_note(Note(step, share, time.monotonic() - began, mean, rate), network)
+
     while True:
         seconds = time.monotonic() - began
         share = step / learning.steps
@@ -113,11 +121,8 @@ def learn(
         losses.append(loss.detach())
         step += 1
         if step % note_every == 0:
-            mean = float(torch.stack(losses).mean())
-            losses.clear()
-            if not math.isfinite(mean):
-                raise TrainingDiverged(f"step {step}: the loss is no finite number; choose a smaller learning rate")
-            on_note(Note(step, share, time.monotonic() - began, mean, rate), network)
+            tell(share, rate)
+    tell(1.0, 0.0)
     network.eval().to("cpu")
     return network
 
