@@ -65,6 +65,19 @@ def port_of(process: subprocess.Popen[str]) -> int:
     return int(line.split("127.0.0.1:")[1].split("/")[0])
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_comes_with_the_first_line_ends_it_as_any_other(model_path: Path, number: int) -> None:
+    for _ in range(3):
+        process = child("serve", "--port", "0", "-m", model_path)
+        try:
+            port_of(process)
+            process.send_signal(number)
+            assert process.wait(timeout=60) == (0 if number == signal.SIGTERM else 130)
+        finally:
+            process.kill()
+            process.communicate()
+
+
 def test_sigterm_lets_accepted_requests_finish_and_exits_with_0(model_path: Path) -> None:
     process = child("serve", "--port", "0", "-m", model_path)
     statuses: list[int] = []

@@ -63,7 +63,7 @@ def serve(recognizer: Recognizer, settings: ServerSettings, say: Callable[[str],
         )
         server = _Server(config, app.state.gate)
         _read_something(recognizer)
-        with _garbage_is_new():
+        with _garbage_is_new(), server.heeding_signals():  # from before anybody knows that it is there
             for line in announcement(settings, listener.getsockname()[1], recognizer.name):
                 (say or _print)(line)
             asyncio.run(server.serve(sockets=[listener]))
@@ -109,15 +109,22 @@ class _Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        # Uvicorn raises the signal once more at the end, which would make the exit code that of a killed process.
-        self._loop = asyncio.get_running_loop()
+    def heeding_signals(self) -> Iterator[None]:
+        """SIGTERM and Ctrl-C take their leave of the service while the block runs, be it listening already or not."""
         before = {number: signal.signal(number, self.handle_exit) for number in _SIGNALS}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # Uvicorn raises the signal once more at the end, which would make the exit code that of a killed process.
+        self._loop = asyncio.get_running_loop()
+        if self.stopped_by is not None:
+            self._loop.call_soon(self._last_call)
+        yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.stopped_by is not None:
@@ -141,13 +148,14 @@ def _print(line: str) -> None:
 
 def _read_something(recognizer: Recognizer) -> None:
     """Read what says nothing, so that what loads at first use, and the memory of a full run, are had from the start."""
-    paper = np.full((60, 40), 255, np.uint8)
-    paper[15:45, 18:23] = 0
+    rng = np.random.default_rng(0)
+    paper = rng.integers(200, 240, (60, 40), np.uint8)  # a photo, about which the ink finder is asked
+    paper[15:45, 18:23] = 60
     file = BytesIO()
     Image.fromarray(paper).save(file, "PNG")
     recognizer.predict(file.getvalue())
     recognizer.read(file.getvalue())
-    recognizer.probabilities(np.zeros((AT_ONCE, SIDE, SIDE), np.uint8))
+    recognizer.probabilities(rng.integers(0, 256, (AT_ONCE, SIDE, SIDE), np.uint8))  # at each of which it looks twice
 
 
 @contextmanager
