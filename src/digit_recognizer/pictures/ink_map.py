@@ -20,6 +20,8 @@ FindInk = Callable[[Grey], InkMap]
 
 _THICK = 9.0  # pixels: pictures with thicker strokes are shown to the network smaller, strokes being _SHOWN thick
 _SHOWN = 6.0
+_TALL = 90.0  # pixels: pictures with taller digits are shown smaller, digits being _SHOWN_TALL tall
+_SHOWN_TALL = 60.0
 _LARGEST = 2_200_000  # pixels that the network is shown at most
 _TILE, _MARGIN = 384, 48  # pixels a side that it is shown at a time, and beyond them on each side
 _INKED = 0.5  # from which on a pixel counts as ink,
@@ -36,6 +38,8 @@ def ink_map(grey: Grey, thickness: float, find_ink: FindInk) -> InkMap:
     """
     height, width = grey.shape
     scale = min(1.0, _SHOWN / thickness if thickness > _THICK else 1.0, (_LARGEST / grey.size) ** 0.5)
+    if min(height, width) > _TALL and (tall := _tallness(grey, find_ink)) > _TALL:
+        scale = min(scale, _SHOWN_TALL / tall)
     if scale == 1:
         return _in_tiles(grey, find_ink)
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -60,6 +64,22 @@ def ink_of_map(found: InkMap) -> PageInk | None:
     if not mask.any():
         return None
     return PageInk(np.clip(255 * found, 0, 255).astype(np.uint8), mask, stroke_width(mask))
+
+
+def _tallness(grey: Grey, find_ink: FindInk) -> float:
+    """How tall the marks are that make up most of the ink, in pixels, as a look at a quarter of the size tells.
+
+    0 where it finds none: then they are small.
+    """
+    size = max(1, grey.shape[1] // 4), max(1, grey.shape[0] // 4)
+    found = _in_tiles(np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8), find_ink)
+    _, _, stats, _ = cv2.connectedComponentsWithStats((found >= _INKED).view(np.uint8), connectivity=8)
+    heights, areas = stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_AREA]
+    if not len(heights):
+        return 0.0
+    order = np.argsort(heights)
+    half = np.searchsorted(np.cumsum(areas[order]), areas.sum() / 2)
+    return 4.0 * float(heights[order][half])
 
 
 def _in_tiles(grey: Grey, find_ink: FindInk) -> InkMap:
