@@ -49,10 +49,11 @@ def ink_map(grey: Grey, thickness: float, find_ink: FindInk) -> InkMap:
 
 
 def ink_of_map(found: InkMap) -> PageInk | None:
-    """The strokes of a page from an ink map, float32 (H, W), 0-1; None where there are none.
+    """The strokes of a page from an ink map, float32 (H, W), 0-1: what is ink rather than not and hangs together with
+    some that surely is; None where there is none.
 
     >>> found = np.zeros((40, 40), np.float32)
-    >>> found[10:30, 18:22] = 0.9
+    >>> found[10:30, 18:22] = 0.99
     >>> int(ink_of_map(found).mask.sum())
     80
     """
