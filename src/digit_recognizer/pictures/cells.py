@@ -27,7 +27,6 @@ Answer = Callable[[Images], tuple[Scores, Scores | None]]
 # answers averaged: in photos out of focus pale print runs full. Of 972 digits on twelve photos 15 were read wrong so,
 # and 21 with more sharpening and strokes as broad as they come; on eleven others 7 and 10.
 _LOOKS = ((0.0, 0.0), (2.0, 2.0), (3.0, 4.0))
-_SEEN = 1  # how many looks what a network sees counts for
 _THINNED = 0.5  # how much of an erosion by a pixel a frame's strokes are thinned by
 _STRANGE = 0.9  # unfamiliarity from which on the ink in a cell is left out where nobody expected a digit there
 _SHOWN = 1  # the look whose frame a reading carries
@@ -59,7 +58,7 @@ def read_cells(
     looks = [_looks(grid.cell(*place)) for place in places]
     if found_ink is not None:
         for place, frames_of_cell in zip(places, looks, strict=True):
-            frames_of_cell += [_seen(grid.cell(*place), found_ink[grid.area(*place)])] * _SEEN
+            frames_of_cell.append(_seen(grid.cell(*place), found_ink[grid.area(*place)]))
     count = len(looks[0])
     frames = np.stack([frame for cell in looks for frame in cell])
     probabilities, unfamiliarity = answer(frames)
