@@ -18,6 +18,7 @@ _LEAST = 112  # pixels: below, a single digit gets coarse
 _THICK = 7.0  # pixels that the thinnest strokes keep; the pages that the reader was measured on have 2 to 8
 _PLAIN = 0.985  # share of the pixels that are clearly ink or clearly ground
 _STEADY, _FLAT = 2, 0.9  # grey levels about the ground's usual one, and the share of its pixels that lie within
+_EVEN = 0.6  # share of all pixels that do
 _FINE = 5  # per cent of the strokes' middles that may be thinner than the thinnest is taken to be
 
 
@@ -41,23 +42,28 @@ def longest_needed(grey: npt.NDArray[np.uint8]) -> int:
     return LONGEST if thinnest <= _THICK else max(_LEAST, round(max(grey.shape) * _THICK / thinnest))
 
 
-def is_drawing(grey: npt.NDArray[np.uint8]) -> bool:
-    """Whether a picture was drawn on a screen: small, in two levels, ink and ground, and the ground one level indeed.
+def is_rendered(grey: npt.NDArray[np.uint8]) -> bool:
+    """Whether a picture was made on a screen, not taken by a camera: most of it is ground of one level.
 
-    grey: uint8 (H, W).
+    grey: uint8 (H, W). In a drawing in two levels, ink and ground, there may be less ground.
 
     >>> drawing = np.full((280, 280), 255, np.uint8)
     >>> drawing[40:240, 130:158] = 0
     >>> noise = np.random.default_rng(0).integers(0, 9, drawing.shape, np.uint8)
-    >>> is_drawing(drawing), is_drawing(drawing // 2 + noise)
+    >>> is_rendered(drawing), is_rendered(drawing // 2 + noise)
     (True, False)
     """
+    if _near_usual(grey.ravel()) >= _EVEN:
+        return True
     ink = _drawn(grey)
-    if ink is None:
-        return False
-    levels = np.bincount(grey[ink == 0], minlength=256)
+    return ink is not None and _near_usual(grey[ink == 0]) >= _FLAT
+
+
+def _near_usual(values: npt.NDArray[np.uint8]) -> float:
+    """The share of values that lie near the most frequent one."""
+    levels = np.bincount(values, minlength=256)
     usual = int(levels.argmax())
-    return bool(levels[max(0, usual - _STEADY) : usual + _STEADY + 1].sum() >= _FLAT * levels.sum())
+    return float(levels[max(0, usual - _STEADY) : usual + _STEADY + 1].sum() / max(1, levels.sum()))
 
 
 def _drawn(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8] | None:
@@ -71,4 +77,4 @@ def _drawn(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8] | None:
     return None if not ink.any() or 1 - between.mean() < _PLAIN else ink
 
 
-__all__ = ["is_drawing", "longest_needed"]
+__all__ = ["is_rendered", "longest_needed"]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Images
 from digit_recognizer.pictures.cells import read_cells
-from digit_recognizer.pictures.coarseness import is_drawing, longest_needed
+from digit_recognizer.pictures.coarseness import is_rendered, longest_needed
 from digit_recognizer.pictures.context import ReadWord, judged, without_text
 from digit_recognizer.pictures.cutting import Candidate, Labels, Piece, candidates, cut_marks, frame_of
 from digit_recognizer.pictures.edges import EDGE, is_edge
@@ -23,6 +23,7 @@ from digit_recognizer.pictures.grid import crossed_sides, find_grid
 from digit_recognizer.pictures.ink_map import FindInk, ink_map, ink_of_map
 from digit_recognizer.pictures.lines import Boxes, find_lines, join_broken, line_height, split_words, tallest_mark
 from digit_recognizer.pictures.load import Grey
+from digit_recognizer.pictures.lone import lone_digit
 from digit_recognizer.pictures.paper import Contrast, PageInk, contrast_of_page, ink_of, shrunk
 from digit_recognizer.pictures.paths import Step, best_path
 from digit_recognizer.pictures.rules import turn_of_ruling, without_lines, without_ruling
@@ -56,6 +57,8 @@ _LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
 _CHARACTER = 0.4  # of the line's height from which on a mark counts as a digit or letter
 _BROADEST = 0.9  # heights that one is broad at most; two digits that touch are broader
 _SURE = 0.9  # probability of a digit from which on a mark surely is one
+_CERTAIN = 0.95  # confidence from which on all ink is one digit, whatever was read in its parts
+_LONG = 3  # digits of one mark from which on most must be sure for any to be accepted: else it may be joined script
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +120,30 @@ def read_page(
             rows, columns = expectation.grid
             return Page((), (Rejected(whole, f"expected a grid of {rows} x {columns} cells, found none"),), name)
     view, contrast = _upright(grey)
-    ink = None if contrast is None else _ink(view, contrast, None if is_drawing(grey) else find_ink, watch)
-    if ink is None:
+    if contrast is None:
         return Page(name=name)
+    find_ink = None if is_rendered(grey) else find_ink
+    ink = _ink(view, contrast, find_ink, watch)
+    if ink is None:
+        page = Page(name=name)
+    else:
+        page = _read_ink(view, ink, answer, expectation, min_confidence, name, watch, read_strips)
+    if len(page.lines) == 1 or not expectation.allows_length(1):
+        return page
+    return _as_one_digit(page, view, ink if find_ink else ink_of(contrast), ink, answer, min_confidence) or page
+
+
+def _read_ink(
+    view: View,
+    ink: PageInk,
+    answer: Answer,
+    expectation: Expectation,
+    min_confidence: float,
+    name: str,
+    watch: Watch,
+    read_strips: ReadStrips | None,
+) -> Page:
+    """Read all numbers of a page whose ink is found; arguments as for ``read_page``."""
     watch("ink", ink)
     labels, boxes = _marks(ink)
     lines = find_lines(boxes)
@@ -153,6 +177,27 @@ def read_page(
         none = [word.candidates[step.candidate].box for step in path if step.digit is None]
         read.append(judged(seen, none, word.signs, expectation))
     return _page(without_text(read, expectation), view, name)
+
+
+def _as_one_digit(
+    page: Page, view: View, whole: PageInk | None, ink: PageInk | None, answer: Answer, min_confidence: float
+) -> Page | None:
+    """The page with a single digit, where all its ink surely is one; None elsewhere.
+
+    whole: the ink, printed lines included. ink: without these. Asked where several lines of digits were read, or none
+    though something was taken for a line.
+    """
+    if whole is None or (not page.lines and ink is not None and whole.mask.sum() == ink.mask.sum()):
+        return None
+    found = lone_digit(whole)
+    if found is None:
+        return None
+    frame, box = found
+    probabilities, unfamiliarity = answer(frame[None])
+    (reading,) = readings(probabilities, [""], min_confidence, frames=frame[None], unfamiliarity=unfamiliarity)
+    if reading.confidence < _CERTAIN:
+        return None
+    return Page((Line(str(reading.digit), (PlacedReading.of(reading, view.box(box)),)),), (), page.name)
 
 
 def _upright(grey: Grey) -> tuple[View, Contrast | None]:
@@ -271,6 +316,11 @@ def _readings(
                 accepted=sure,
             )
         result.append(PlacedReading.of(reading, word.candidates[step.candidate].box))
+    for run in word.runs:
+        cut = [at for at, one in enumerate(chosen) if run.start <= word.candidates[one].start < run.end]
+        if len(cut) >= _LONG and 2 * sum(result[at].accepted for at in cut) < len(cut):
+            for at in cut:
+                result[at] = replace(result[at], accepted=False)
     return result
 
 
