@@ -11,7 +11,7 @@ import pytest
 from digit_recognizer.pictures.page import read_page
 from digit_recognizer.pictures.steps import Steps
 from digit_recognizer.pictures.turned import evidence, read_any_way_up
-from digit_recognizer.reading import Page, PlacedReading
+from digit_recognizer.reading import Page, PlacedReading, Rejected
 from tests.pictures.test_page import Grey, answer, on_paper, page_of
 
 
@@ -68,6 +68,19 @@ def test_what_reads_well_as_it_stands_is_not_turned() -> None:
 def test_a_lone_digit_is_never_turned() -> None:
     for turns in range(4):
         assert read_turned(np.ascontiguousarray(np.rot90(on_paper(page_of(["4"])), turns))).turned == 0
+
+
+@pytest.mark.parametrize(("letters", "turned"), [(6, 180), (14, 0)])
+def test_print_is_not_turned_for_some_letters_that_look_like_digits_upside_down(letters: int, turned: int) -> None:
+    sure = read_page(on_paper(page_of(["4735"])), answer, min_confidence=0.0).lines[0]
+    upright = Page((), (Rejected((0, 0, 5, 9), "not a digit"),) * 20)
+    upside_down = Page((sure,) * 3, (Rejected((0, 0, 5, 9), "not a digit"),) * letters)
+    pages = iter([upright, Page(), upside_down, Page()])
+
+    def read(grey: Grey, /, *, watch: Any) -> Page:
+        return next(pages)
+
+    assert read_any_way_up(np.zeros((40, 60), np.uint8), read).turned == turned
 
 
 def test_evidence_is_the_confidence_of_what_was_accepted_over_all_that_was_found() -> None:
