@@ -91,6 +91,28 @@ def test_squared_paper_with_digits_across_its_squares_is_no_grid_of_cells() -> N
     assert read_page(on_paper(ink), answer).text.splitlines() == ["53486721", "19838597", "46321598", "78104236"]
 
 
+def test_cells_that_can_hardly_be_read_are_a_grid_only_where_somebody_says_so() -> None:
+    """Digits that lie across the squares of paper, cut out square by square, look like nothing much."""
+
+    def doubtful(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        probabilities, unfamiliarity = answer(frames)
+        return (0.3 * probabilities + 0.05).astype(np.float32), unfamiliarity
+
+    page = grid_of(NUMBERS)
+    seen: list[str] = []
+
+    def watch(step: str, found: object) -> None:
+        seen.append(step)
+
+    assert read_page(page, answer, watch=watch).text.splitlines() == NUMBERS
+    assert seen == ["grid"]
+    read_page(page, doubtful, watch=watch)
+    assert "pieces" in seen
+    seen.clear()
+    read_page(page, doubtful, parse_expectation("4x4"), watch=watch)
+    assert seen == ["grid"]
+
+
 def test_a_line_of_the_page_that_runs_into_a_grid_does_not_hide_it() -> None:
     grid = grid_of(NUMBERS, 70)
     page = np.full((560, 420), 235, np.uint8)

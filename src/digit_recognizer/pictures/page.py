@@ -52,6 +52,8 @@ _MOST_MARKS = 2_000  # the largest ones of a page; beyond that it is noise or a 
 _DIRT = 0.006  # share of the square of a line's height: smaller marks are no part of a digit
 _FILLED = 0.25  # share of the cells that hold a digit in a grid that nobody told of
 _LOWEST = 5  # pixels of a line's height: even the digits of the smallest fonts are no lower
+# Of 24 photographed grids 0.92 at least; digits across squares, read square by square, had 0.17 to 0.35.
+_READABLE = 0.6  # mean confidence that a grid's digits have at least
 _CROSSED = 0.1  # sides of cells that ink crosses there, for each of these digits, at most
 _LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
 _CHARACTER = 0.4  # of the line's height from which on a mark counts as a digit or letter
@@ -112,7 +114,7 @@ def read_page(
             # Nobody told of a grid: squared paper has cells, too, but digits lie across them, and not in each.
             count = len(page.digits)
             is_meant = count >= _FILLED * rows * columns and crossed_sides(grid) <= _CROSSED * count
-            if expected or is_meant:
+            if expected or (is_meant and sum(digit.confidence for digit in page.digits) >= _READABLE * count):
                 watch("grid", grid)
                 return page
         if expectation.grid is not None:
