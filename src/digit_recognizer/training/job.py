@@ -222,8 +222,7 @@ def train_run(
 
         networks = {"": polished(recipe, folder.checkpoints, folder.polish_checkpoints)}
         if recipe.scout is not None:
-            # It answers clean digits: the last composition holds most of them.
-            networks["scout."] = taught(recipe.scout, materials[-1], folder.scout_checkpoints).network
+            networks["scout."] = taught(recipe.scout, materials[0], folder.scout_checkpoints).network
         if recipe.second is not None:
             networks["second."] = polished(recipe.second, folder.second_checkpoints, folder.second_polish_checkpoints)
         seconds = sum(trained.seconds for trained in stages)

@@ -205,7 +205,7 @@ def ship() -> Recipe:
         depths=(1, 2),
         strided=True,
         classes=11,
-        epochs=20,
+        epochs=10,
         batch_size=128,
         optimizer="adamw",
         learning_rate=6e-3,
