@@ -186,3 +186,19 @@ def test_what_is_lower_than_any_digit_is_told_as_none_and_nobody_is_asked_about_
     assert {found.reason for found in page.rejected} == {NOT_A_DIGIT}
     assert len(page.rejected) >= 20
     assert asked == []
+
+
+@pytest.mark.parametrize(("sure", "accepted"), [(1, 0), (2, 2)])
+def test_a_line_of_doubtful_digits_is_accepted_in_no_part(sure: int, accepted: int) -> None:
+    """Letters out of focus: one of them happens to look like a 0."""
+
+    def doubtful(frames: Grey) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        probabilities, unfamiliarity = answer(frames)
+        probabilities = (0.7 * probabilities + 0.03).astype(np.float32)
+        found = np.flatnonzero(unfamiliarity < 0.1)[:sure]
+        probabilities[found] = np.eye(10, dtype=np.float32)[probabilities[found].argmax(axis=1)]
+        return probabilities, unfamiliarity
+
+    page = read_page(on_paper(page_of(["274135"])), doubtful, min_confidence=0.9)
+    assert page.text == "274135"
+    assert sum(digit.accepted for digit in page.digits) == accepted

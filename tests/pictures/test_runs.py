@@ -114,6 +114,30 @@ def test_a_run_is_joined_with_what_stands_beside_it_as_a_whole_alone() -> None:
     assert not found[2].whole
 
 
+def test_neighbours_that_another_reading_takes_for_one_digit_may_be_joined() -> None:
+    """The stem of a 6 may be a 1 before it: the digit model is asked about both together."""
+    ink, labels, piece = one_mark()
+
+    def read(strips: Sequence[Grey]) -> list[LogProbabilities]:
+        answers = []
+        for frames in reader_of([1, 6, 0], 0.995)(strips):
+            first = int(np.flatnonzero(frames.argmax(axis=1) != BLANK)[0])
+            frames[first, [1, BLANK]] = np.log([0.6, 0.39])
+            answers.append(frames)
+        return answers
+
+    pieces, runs = cut_runs(ink, labels, [piece], 20.0, read, 5)
+    assert [at for at, _ in runs[0].joins] == [0]
+    assert runs[0].joins[0][1] == pytest.approx(math.log(0.6 / 0.39), abs=0.02)
+    found = with_runs(candidates(pieces, 20.0), pieces, runs)
+    spans = [(one.start, one.end) for one in found]
+    assert (0, 2) in spans
+    assert (1, 3) not in spans
+    together = next(one for one in found if (one.start, one.end) == (0, 2))
+    assert together.box[2] > pieces[0].box[2]
+    assert not together.whole
+
+
 def test_scores_of_a_run_are_the_line_readers_and_all_others_stay() -> None:
     ink, labels, piece = one_mark()
     pieces, runs = cut_runs(ink, labels, [piece], 20.0, reader_of([1, 7, 3]), 5)

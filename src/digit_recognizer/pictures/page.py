@@ -60,6 +60,8 @@ _CHARACTER = 0.4  # of the line's height from which on a mark counts as a digit 
 _BROADEST = 0.9  # heights that one is broad at most; two digits that touch are broader
 _SURE = 0.9  # probability of a digit from which on a mark surely is one
 _CERTAIN = 0.95  # confidence from which on all ink is one digit, whatever was read in its parts
+# Of a line of so many digits fewer than this share sure: letters, a few of which look like digits.
+_LONG_LINE, _SURE_SHARE = 5, 0.25
 _LONG = 3  # digits of one mark from which on most must be sure for any to be accepted: else it may be joined script
 
 
@@ -368,6 +370,8 @@ def _page(read: Sequence[ReadWord], view: View, name: str) -> Page:
         if not words:
             continue
         digits = [replace(digit, box=view.box(digit.box)) for word in words for digit in word.digits]
+        if len(digits) >= _LONG_LINE and sum(digit.accepted for digit in digits) < _SURE_SHARE * len(digits):
+            digits = [replace(digit, accepted=False) for digit in digits]
         text = " ".join(word.text for word in words)
         lines.append(Line(text, tuple(digits)))
     rejected = tuple(Rejected(view.box(found.box), found.reason) for word in read for found in word.rejected)

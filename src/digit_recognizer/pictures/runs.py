@@ -46,6 +46,7 @@ class Run:
 
     probabilities: float32 (n, 10) of each, short of 1 by unfamiliarity, float32 (n,). several, one: what it costs to
     take the mark for several digits, and for one: the negative logarithms of how likely the line reader finds that.
+    joins: (piece, cost): that this piece and the next may be a single digit after all, as another reading says.
     """
 
     start: int
@@ -54,6 +55,7 @@ class Run:
     unfamiliarity: Scores
     several: float
     one: float
+    joins: tuple[tuple[int, float], ...] = ()
 
 
 def cut_runs(
@@ -105,6 +107,7 @@ def cut_runs(
                 np.asarray(rows[:, OTHER:].sum(axis=1), np.float32),
                 -math.log(max(1 - single, _LEAST)),
                 -math.log(max(single, _LEAST)),
+                tuple((len(result) + at, cost) for at, cost in _joins(several, found)),
             )
         )
         result += cut
@@ -112,7 +115,9 @@ def cut_runs(
 
 
 def with_runs(found: Sequence[Candidate], pieces: Sequence[Piece], runs: Sequence[Run]) -> list[Candidate]:
-    """The candidates that respect the runs: of a run's pieces each alone, and all together, also with other marks."""
+    """The candidates that respect the runs: of a run's pieces each alone, two where the line reader doubts that they
+    are two, and all together, also with other marks.
+    """
     in_run = np.zeros(len(pieces), np.bool_)
     begins: dict[int, Run] = {}
     for run in runs:
@@ -133,6 +138,9 @@ def with_runs(found: Sequence[Candidate], pieces: Sequence[Piece], runs: Sequenc
         elif (one.start, one.end) != (inside[0].start, inside[0].end):  # a run alone stands below
             result.append(replace(one, parting=sum(run.one for run in inside), whole=False))
     for run in runs:
+        for at, cost in run.joins if run.end - run.start > 2 else ():
+            both = around(piece.box for piece in pieces[at : at + 2])
+            result.append(Candidate(at, at + 2, both, cost + (run.several if at == run.start else 0.0)))
         box = around(piece.box for piece in pieces[run.start : run.end])
         # What one digit is like is no question to ask of several.
         is_one = run.one < run.several or float(run.unfamiliarity.mean()) > MAX_UNFAMILIARITY
@@ -172,6 +180,20 @@ def _several(found: Sequence[Hypothesis], allows: Callable[[int], bool]) -> Hypo
     least = math.log(_SEVERAL)
     likely = [one for one in found if len(one.labels) > 1 and one.log_probability >= least]
     return next((one for one in likely if allows(len(one.labels))), likely[0] if likely else None)
+
+
+def _joins(chosen: Hypothesis, found: Sequence[Hypothesis]) -> list[tuple[int, float]]:
+    """Where another reading has one digit for two neighbours of the chosen one, and how much less likely it is."""
+    costs: dict[int, float] = {}
+    for other in found:
+        if len(other.labels) != len(chosen.labels) - 1:
+            continue
+        for at in range(len(other.labels)):
+            same = other.labels[:at] == chosen.labels[:at] and other.labels[at + 1 :] == chosen.labels[at + 2 :]
+            if same and other.labels[at] != OTHER:
+                cost = max(0.0, chosen.log_probability - other.log_probability)
+                costs[at] = min(cost, costs.get(at, math.inf))
+    return sorted(costs.items())
 
 
 def _cut(
