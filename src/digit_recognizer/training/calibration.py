@@ -6,7 +6,7 @@ Knows nothing of run folders and of how networks are trained.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,16 @@ from digit_recognizer.model_file import ModelMetadata, with_metadata
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.training.export import export_model, write_checked
 from digit_recognizer.training.hardware import Hardware
-from digit_recognizer.training.ship.cascade import Cascade, Cooled, halved
+from digit_recognizer.training.ship.cascade import Cascade
 from digit_recognizer.training.ship.material import NO_DIGIT, Material
 from digit_recognizer.training.trainer import Labelled, logits
 
 MAX_ERROR = 0.001  # accepted readings may be wrong this often, where nothing else is asked for
 CHECKED_IMAGES = 512  # on which ONNX Runtime and torch are compared
 
-# The scout's answer stands where it is this sure; the first of these that costs the large networks' accuracy nothing.
+# The scout's answer stands where it is this sure; the first of these that costs the main network's accuracy nothing.
 SCOUT_CONFIDENCES = (0.9, 0.95, 0.97, 0.98, 0.99, 0.993, 0.995, 0.997, 0.998, 0.999, 0.9995)
-SCOUT_COST = 0.0002  # share of validation frames that the cascade may get wrong beyond the large networks
+SCOUT_COST = 0.0002  # share of validation frames that the cascade may get wrong beyond the main network
 
 MOST_SHIFT = 3.0  # of the logit of "no digit"; e ** 3: as if there were twenty times less of it than was learnt from
 
@@ -66,91 +66,68 @@ def export_calibrated(
 def export_cascade_calibrated(
     scout: torch.nn.Module,
     main: torch.nn.Module,
-    second: torch.nn.Module | None,
     checked: Labelled,
     path: Path,
     card: ModelMetadata,
     validation: Digits,
 ) -> tuple[Recognizer, dict[str, Any]]:
-    """As ``export_calibrated``, of two or three networks in one file. checked: all validation frames, composed too."""
+    """As ``export_calibrated``, of two networks in one file. checked: all validation frames, composed ones too."""
     material, max_error = Material(checked.images, checked.known_labels()), card.max_error or MAX_ERROR
-    cascade, facts = make_cascade(scout, main, second, validation, material)
+    cascade, facts = make_cascade(scout, main, validation, material)
     min_confidence = choose_min_confidence(cascade, validation, max_error)
     card = replace(
         card,
-        temperature=cascade.main.temperature,
+        temperature=cascade.main_temperature,
         min_confidence=min_confidence,
         inputs=cascade_figures(cascade, material, min_confidence),
     )
     checks = np.ascontiguousarray(material.images[:: max(1, len(material) // CHECKED_IMAGES)])
     # An image at the very edge of the scout's confidence may be answered by the other network; more is a fault.
     write_checked(with_metadata(cascade.to_onnx(), card), path, checks, cascade.answer)
-    return _evaluated(path, validation, {"temperature": cascade.main.temperature, **facts})
+    return _evaluated(path, validation, {"temperature": cascade.main_temperature, **facts})
 
 
 def make_cascade(
-    scout: torch.nn.Module, main: torch.nn.Module, second: torch.nn.Module | None, plain: Digits, frames: Material
+    scout: torch.nn.Module, main: torch.nn.Module, plain: Digits, frames: Material
 ) -> tuple[Cascade, dict[str, Any]]:
-    """Calibrate the networks and choose where the scout is trusted; with what was found.
+    """Calibrate both networks and choose where the scout is trusted; with what was found.
 
     plain: validation digits as they are. frames: all validation frames, these first; on all of them the scout must do
-    as well as the others. The scout, which answers clean digits, is calibrated on the plain ones; a large network's
-    temperature is the geometric mean of what fits them and what fits the composed ones: the first alone is too sure of
-    poor pictures, the second too modest of clean ones. Its logit of "no digit" is then lowered until composed digits
-    are as often right as it says.
+    as well as the main network. The scout, which answers clean digits, is calibrated on the plain ones; the main
+    network's temperature is the geometric mean of what fits them and what fits the composed ones: the first alone is
+    too sure of poor pictures, the second too modest of clean ones. Its logit of "no digit" is then lowered until
+    composed digits are as often right as it says.
     """
+    float32 = Hardware(torch.device("cpu"), "float32", torch.get_num_threads())
+    temperatures, answers, shift = [], [], 0.0
     is_plain = np.arange(len(frames)) < len(plain)
     is_composed = ~is_plain & (frames.labels != NO_DIGIT)
-    small, by_scout = _calibrated(scout, frames, [is_plain])
-    large, by_main = _calibrated(halved(main), frames, [is_plain, is_composed], is_composed)
-    other, accuracies = None, {"main_accuracy": _share(by_main.argmax(1) == frames.labels)}
-    if second is not None:
-        other, by_second = _calibrated(halved(second), frames, [is_plain, is_composed], is_composed)
-        accuracies["second_accuracy"] = _share(by_second.argmax(1) == frames.labels)
-    cascade = Cascade(small, large, scout_confidence=2.0, second=other)
-    by_others = cascade.answer(frames.images).argmax(1)  # the scout is trusted in nothing so far
-    right_others = _share(by_others == frames.labels)
+    for network, groups in ((scout, (is_plain,)), (main, (is_plain, is_composed))):
+        found = logits(network, frames.images, float32).numpy()
+        fits = [metrics.fit_temperature(found[chosen], frames.labels[chosen]) for chosen in groups if chosen.any()]
+        temperatures.append(float(np.prod(fits)) ** (1 / len(fits)))
+        cooled = found / temperatures[-1]
+        if network is main:
+            shift = no_digit_shift(cooled[is_composed], frames.labels[is_composed])
+            cooled[:, NO_DIGIT] -= shift
+        answers.append(_softmax(cooled))
+    by_scout, by_main = answers
+    wrong_main = float((by_main.argmax(1) != frames.labels).mean())
     chosen, sure = 1.0, np.zeros(len(frames), bool)
     for confidence in SCOUT_CONFIDENCES:
         sure = by_scout.max(1) >= confidence
-        both = np.where(sure, by_scout.argmax(1), by_others)
-        if _share(both == frames.labels) >= right_others - SCOUT_COST:
+        both = np.where(sure, by_scout.argmax(1), by_main.argmax(1))
+        if float((both != frames.labels).mean()) <= wrong_main + SCOUT_COST:
             chosen = confidence
             break
     facts = {
-        **accuracies,
-        "large_accuracy": right_others,
-        "scout_accuracy": _share(by_scout.argmax(1) == frames.labels),
+        "main_accuracy": 1 - wrong_main,
+        "scout_accuracy": float((by_scout.argmax(1) == frames.labels).mean()),
         "scout_confidence": chosen,
-        "scout_answers": _share(sure),
-        "no_digit_shift": large.no_digit_shift,
+        "scout_answers": float(sure.mean()),
+        "no_digit_shift": shift,
     }
-    return replace(cascade, scout_confidence=chosen), facts
-
-
-def _calibrated(
-    network: torch.nn.Module,
-    frames: Material,
-    groups: Sequence[npt.NDArray[np.bool_]],
-    digits: npt.NDArray[np.bool_] | None = None,
-) -> tuple[Cooled, npt.NDArray[np.float32]]:
-    """The network with its temperature, the geometric mean of what fits each group of frames, and what it says then.
-
-    digits: the frames that decide how far "no digit" is lowered; None: it is not.
-    """
-    float32 = Hardware(torch.device("cpu"), "float32", torch.get_num_threads())
-    found = logits(network, frames.images, float32).numpy()
-    fits = [metrics.fit_temperature(found[chosen], frames.labels[chosen]) for chosen in groups if chosen.any()]
-    temperature = float(np.prod(fits)) ** (1 / len(fits))
-    cooled, shift = found / temperature, 0.0
-    if digits is not None:
-        shift = no_digit_shift(cooled[digits], frames.labels[digits])
-        cooled[:, NO_DIGIT] -= shift
-    return Cooled(network, temperature, shift), _softmax(cooled)
-
-
-def _share(values: npt.NDArray[np.bool_]) -> float:
-    return float(values.mean())
+    return Cascade(scout, main, temperatures[0], temperatures[1], chosen, shift), facts
 
 
 def no_digit_shift(cooled: npt.NDArray[np.floating], labels: npt.NDArray[np.int64]) -> float:

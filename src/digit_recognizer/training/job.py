@@ -211,20 +211,12 @@ def train_run(
             return trained
 
         recipe, stages = settings.recipe, list[Trained]()
-
-        def polished(recipe: Recipe, first: CheckpointFolder, then: CheckpointFolder) -> nn.Module:
-            """A network, trained on from where it then is where the recipe says so, and midway between the two."""
-            network = taught(recipe, materials[0], first).network
-            if recipe.polish is None:
-                return network
-            after = taught(recipe.polish, materials[-1], then, network).network
-            return midway(network, after, materials[-1].images)
-
-        networks = {"": polished(recipe, folder.checkpoints, folder.polish_checkpoints)}
+        networks = {"": taught(recipe, materials[0], folder.checkpoints).network}
+        if recipe.polish is not None:
+            polished = taught(recipe.polish, materials[-1], folder.polish_checkpoints, networks[""]).network
+            networks[""] = midway(networks[""], polished, materials[-1].images)
         if recipe.scout is not None:
             networks["scout."] = taught(recipe.scout, materials[0], folder.scout_checkpoints).network
-        if recipe.second is not None:
-            networks["second."] = polished(recipe.second, folder.second_checkpoints, folder.second_polish_checkpoints)
         seconds = sum(trained.seconds for trained in stages)
         folder.write_history(history)
         if stop is not None and stop.signal_number is not None:
@@ -236,7 +228,7 @@ def train_run(
         card = _card(dataset, settings, made_of, command, seconds)
         if "scout." in networks:
             recognizer, facts = export_cascade_calibrated(
-                networks["scout."], networks[""], networks.get("second."), checked, folder.model, card, validation
+                networks["scout."], networks[""], checked, folder.model, card, validation
             )
         else:
             recognizer, facts = export_calibrated(networks[""], folder.model, card, validation)

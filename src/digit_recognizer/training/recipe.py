@@ -51,7 +51,6 @@ class Recipe:
     composition: what is learnt beside the digits, or None. scout: how the small network is trained that answers where
     it is sure; then there are two in one file, see training/ship/cascade.py. polish: how the network goes on learning
     from where it then is, on another composition; it ends midway between the two, see averaging.py. None: no more.
-    second: how the network is trained that is asked as well where this one is unsure; in the same file, too.
     """
 
     preset: str
@@ -78,7 +77,6 @@ class Recipe:
     composition: Composition | None = None
     scout: Recipe | None = None
     polish: Recipe | None = None
-    second: Recipe | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "members"):
@@ -130,7 +128,7 @@ class Recipe:
             known["augmentation"] = Augmentation(**values["augmentation"])
             if values.get("composition") is not None:
                 known["composition"] = Composition(**values["composition"])
-            for name in ("scout", "polish", "second"):
+            for name in ("scout", "polish"):
                 if values.get(name) is not None:
                     known[name] = Recipe.from_dict(values[name])
             return Recipe(**known)
@@ -230,9 +228,7 @@ def ship() -> Recipe:
         warmup=0.1,
         composition=Composition(digits=0.6, drawings=0.3, printed=0.3, no_digits=0.8, plain=1),
     )
-    # Seeing digits without their slant, it errs on others than the first (Ciresan et al., 2012).
-    second = replace(main, deskew_every=1, epochs=9, polish=replace(polish, deskew_every=1, epochs=6))
-    return replace(main, scout=scout, polish=polish, second=second)
+    return replace(main, scout=scout, polish=polish)
 
 
 PRESETS = {"notebook": notebook, "fast": fast, "best": best, "ship": ship}

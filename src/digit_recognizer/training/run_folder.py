@@ -80,15 +80,7 @@ class RunFolder:
         self.polish_checkpoints = CheckpointFolder(self.path / "checkpoints-polish")
         self.scout_checkpoints = CheckpointFolder(self.path / "checkpoints-scout")
         self.members = MemberFolder(self.path / "checkpoints-members")
-        self.second_checkpoints = CheckpointFolder(self.path / "checkpoints-second")
-        self.second_polish_checkpoints = CheckpointFolder(self.path / "checkpoints-second-polish")
-        self._all_checkpoints = (
-            self.checkpoints,
-            self.polish_checkpoints,
-            self.scout_checkpoints,
-            self.second_checkpoints,
-            self.second_polish_checkpoints,
-        )
+        self._all_checkpoints = (self.checkpoints, self.polish_checkpoints, self.scout_checkpoints)
         self._lock = FileLock(self.path / _LOCK)
 
     def is_finished(self) -> bool:

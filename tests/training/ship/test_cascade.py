@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import onnx
 import onnxruntime
 import pytest
 import torch
 
 from digit_recognizer.model_file import INPUT, PROBABILITIES, UNFAMILIARITY
-from digit_recognizer.training.folding import folded
-from digit_recognizer.training.networks import CompactNetwork, Deskewed
-from digit_recognizer.training.ship.cascade import Cascade, Cooled, halved
+from digit_recognizer.training.networks import CompactNetwork
+from digit_recognizer.training.ship.cascade import Cascade
 from tests.conftest import draw_digits
 
 
@@ -21,23 +19,15 @@ from tests.conftest import draw_digits
 def cascade() -> Cascade:
     torch.manual_seed(0)
     scout = CompactNetwork((4, 6, 8), (1, 1), classes=11, strided=True).eval()
-    main = halved(CompactNetwork((4, 6, 8), (1, 2), classes=11).eval())
+    main = CompactNetwork((4, 6, 8), (1, 2), classes=11).eval()
     with torch.no_grad():
         scout.head.weight.mul_(60)  # sure of some images, unsure of others
-    return Cascade(Cooled(scout, 0.8), Cooled(main, 1.3, no_digit_shift=0.7), scout_confidence=0.5)
-
-
-def second_network() -> Cooled:
-    torch.manual_seed(3)
-    return Cooled(halved(Deskewed(CompactNetwork((4, 6, 8), (1, 2), classes=11)).eval()), 0.9, no_digit_shift=0.2)
+    return Cascade(scout, main, scout_temperature=0.8, main_temperature=1.3, scout_confidence=0.5, no_digit_shift=0.7)
 
 
 @pytest.mark.parametrize("confidence", [0.0, 0.3, 0.5, 2.0])
-@pytest.mark.parametrize("second", [None, second_network()], ids=["alone", "with a second"])
-def test_onnx_answers_as_torch_wherever_the_scout_is_trusted(
-    cascade: Cascade, confidence: float, second: Cooled | None
-) -> None:
-    cascade = replace(cascade, scout_confidence=confidence, second=second)
+def test_onnx_answers_as_torch_wherever_the_scout_is_trusted(cascade: Cascade, confidence: float) -> None:
+    cascade = replace(cascade, scout_confidence=confidence)
     images = np.concatenate([draw_digits(40, seed=1).images, np.zeros((1, 28, 28), np.uint8)])
     session = onnxruntime.InferenceSession(cascade.to_onnx(), providers=["CPUExecutionProvider"])
     expected = cascade.answer(images)
@@ -56,7 +46,7 @@ def test_where_the_main_network_is_unsure_five_looks_are_averaged(cascade: Casca
     shift = torch.tensor([0.0] * 10 + [0.7])
     with torch.no_grad():
         looks = [
-            (asked.main.network(torch.from_numpy(view).unsqueeze(1).float() / 255) / 1.3 - shift).softmax(1).numpy()
+            (asked.main(torch.from_numpy(view).unsqueeze(1).float() / 255) / 1.3 - shift).softmax(1).numpy()
             for view in shifted
         ]
     assert np.allclose(asked.answer(images), np.mean(looks, axis=0), atol=1e-5)
@@ -73,27 +63,3 @@ def test_the_scout_answers_where_it_is_sure_and_the_main_network_elsewhere(casca
     both = cascade.answer(images)
     assert np.allclose(both[sure], alone["scout"][sure], atol=1e-6)
     assert np.allclose(both[~sure], alone["main"][~sure], atol=1e-6)
-
-
-def test_a_second_network_is_asked_where_the_main_one_is_unsure_and_counts_as_much(cascade: Cascade) -> None:
-    images = draw_digits(5, seed=4).images
-    second = second_network()
-    together = replace(cascade, scout_confidence=2.0, second=second).answer(images)
-    each = [replace(cascade, scout_confidence=2.0, main=one).answer(images) for one in (cascade.main, second)]
-    assert np.abs(each[0] - each[1]).max() > 0.01
-    assert np.allclose(together, np.mean(each, axis=0), atol=1e-6)
-
-
-def test_a_file_holds_the_large_networks_weights_in_half_precision(cascade: Cascade) -> None:
-    model = onnx.load_from_string(cascade.to_onnx())
-    kinds = {weight.name: weight.data_type for weight in model.graph.initializer}
-    large = [name for name in kinds if name.startswith("main/") and "/half" in name]
-    assert large
-    assert all(kinds[name] == onnx.TensorProto.FLOAT16 for name in large)
-    assert not any("/half" in name for name in kinds if name.startswith("scout/"))
-
-
-def test_halving_moves_no_weight_further_than_a_two_thousandth() -> None:
-    network = CompactNetwork((4, 6, 8), (1, 2), classes=11).eval()
-    for before, after in zip(folded(network).parameters(), halved(network).parameters(), strict=True):
-        assert torch.allclose(before, after, rtol=1 / 2048, atol=1e-7)

@@ -20,7 +20,7 @@ from digit_recognizer.training.networks import CompactNetwork
 from digit_recognizer.training.progress import Progress, StopRequest
 from digit_recognizer.training.recipe import Composition, Recipe, fast, ship
 from digit_recognizer.training.run_folder import RunFolder
-from digit_recognizer.training.ship.cascade import Cascade, Cooled
+from digit_recognizer.training.ship.cascade import Cascade
 from digit_recognizer.training.ship.material import NO_DIGIT, Material
 from digit_recognizer.training.ship.preparation import prepare, split_drawings
 from tests.conftest import draw_digits
@@ -49,12 +49,12 @@ def small_ship() -> Recipe:
     assert recipe.polish is not None
     small = Composition(digits=1, drawings=0.2, printed=0.2, no_digits=0.3, plain=1)
     widths = {"widths": (4, 6, 8), "depths": (1, 1), "epochs": 1}
-    polish = replace(recipe.polish, **widths, composition=replace(small, no_digits=0.5))
-    main = replace(recipe, **widths, composition=small, polish=polish, scout=None, second=None)
     return replace(
-        main,
+        recipe,
+        **widths,
+        composition=small,
+        polish=replace(recipe.polish, **widths, composition=replace(small, no_digits=0.5)),
         scout=replace(recipe.scout, widths=(4, 4, 4), depths=(1, 1), epochs=1),
-        second=replace(main, deskew_every=1, polish=replace(polish, deskew_every=1)),
     )
 
 
@@ -80,10 +80,11 @@ def test_a_run_ends_with_one_file_that_tells_how_likely_a_picture_shows_no_digit
     rows = recognizer.probabilities(digits.images)
     assert (rows.sum(1) < 1).all()
     assert finished.metrics["parameters"] > 1_000
-    assert {"scout_confidence", "scout_answers", "main_accuracy", "second_accuracy"} <= set(finished.metrics)
-    assert [line.split(",")[1] for line in folder.history.read_text().splitlines()] == ["epoch", *["1"] * 5]
+    assert {"scout_confidence", "scout_answers", "main_accuracy"} <= set(finished.metrics)
+    assert [line.split(",")[1] for line in folder.history.read_text().splitlines()] == ["epoch", "1", "1", "1"]
     assert settings_of(folder) == settings
-    assert not [file for file in folder.path.glob("checkpoints*/*") if file.is_file()]
+    for checkpoints in (folder.checkpoints, folder.polish_checkpoints, folder.scout_checkpoints):
+        assert not checkpoints.folder.exists() or not any(checkpoints.folder.iterdir())
 
 
 def test_a_run_stopped_while_it_is_polished_goes_on_and_ends_with_the_same_bytes(
@@ -114,7 +115,7 @@ def test_a_run_stopped_while_it_is_polished_goes_on_and_ends_with_the_same_bytes
     assert not broken.is_finished()
     train_run(Dataset("drawn", digits, None), broken, settings, hardware=cpu, resume=True)
     assert broken.weights.read_bytes() == whole.weights.read_bytes()
-    assert [line.split(",")[1] for line in broken.history.read_text().splitlines()] == ["epoch", *["1"] * 5]
+    assert [line.split(",")[1] for line in broken.history.read_text().splitlines()] == ["epoch", "1", "1", "1"]
 
 
 def test_no_digit_drawing_or_font_is_on_both_sides(strokes: Path, fonts: Path) -> None:
@@ -142,7 +143,7 @@ def test_the_scout_is_trusted_where_it_costs_nothing() -> None:
     digits = draw_digits(50, seed=2)
     material = Material(digits.images, digits.known_labels())
     main = CompactNetwork((2, 2, 2), (1, 1), classes=11).eval()
-    _, facts = make_cascade(main, main, None, digits, material)
+    _, facts = make_cascade(main, main, digits, material)
     assert facts["scout_confidence"] == 0.9
     assert facts["main_accuracy"] == pytest.approx(facts["scout_accuracy"])
 
@@ -158,7 +159,7 @@ def test_the_threshold_keeps_the_error_budget_on_digits_as_they_are() -> None:
             return rows
 
     net = CompactNetwork((2, 2, 2), (1, 1), classes=11)
-    cascade = Known(Cooled(net, 1.0), Cooled(net, 1.0), 0.5)
+    cascade = Known(net, net, 1.0, 1.0, 0.5)
     digits = Digits(np.zeros((10, 28, 28), np.uint8), np.array([0] * 9 + [4]))
     assert choose_min_confidence(cascade, digits, max_error=0.3) == pytest.approx(0.6)
     assert choose_min_confidence(cascade, digits, max_error=0.06) == pytest.approx(0.95)

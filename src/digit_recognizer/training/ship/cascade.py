@@ -1,14 +1,12 @@
-"""Two or three networks become one ONNX graph: a small one looks at every image, a large one where it is unsure.
+"""Two networks become one ONNX graph: a small one looks at every image, the large one at those it is unsure of.
 
-Where the large one is unsure too, it looks five times: straight on, and from a pixel above, below, left and right; a
-second large one, where there is one, is then asked as often, and their mean counts.
+Where the large one is unsure too, it looks five times: straight on, and from a pixel above, below, left and right.
 After cascades of classifiers (Viola, Jones 2001). No control flow is needed: the unsure rows are gathered, answered and
 scattered back, and there may be none of them. Knows nothing of how the networks were trained.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,56 +19,31 @@ from onnx import TensorProto, helper, numpy_helper
 from digit_recognizer.digits import CLASSES, SIDE
 from digit_recognizer.model_file import INPUT, PROBABILITIES, UNFAMILIARITY
 from digit_recognizer.training.export import graph_of
-from digit_recognizer.training.folding import folded
 from digit_recognizer.training.networks import Ensemble
 
-# What the names of the networks' nodes begin with; "again" is the main one once more.
-SCOUT, MAIN, AGAIN, SECOND = "scout/", "main/", "again/", "second/"
+SCOUT, MAIN, AGAIN = "scout/", "main/", "again/"  # what the names of the networks' nodes begin with
 LOOK_AGAIN = 0.9  # where the main network's largest probability is below it, it looks five times
-_HALVED_FROM = 64  # numbers in a weight from which on the file holds it in half precision
 _IR_VERSION = 10
 _LOGITS = CLASSES + 1  # ten digits and "no digit"
 
 
 @dataclass(frozen=True)
-class Cooled:
-    """A network and how its answers become probabilities.
-
-    network: takes float32 (N, 1, 28, 28), 0-1, returns logits (N, 11), the last for "no digit". temperature: what they
-    are divided by (Guo et al., 2017). no_digit_shift: what is then taken off the logit of "no digit", 0 or more: the
-    network learnt from more of what is no digit than it will meet (after Saerens et al., 2002).
-    """
-
-    network: torch.nn.Module
-    temperature: float
-    no_digit_shift: float = 0.0
-
-    def answer(self, ink: torch.Tensor) -> torch.Tensor:
-        """Probabilities of the eleven classes, float32 (N, 11), for float32 (N, 1, 28, 28)."""
-        logits = self.network(ink) / self.temperature
-        answers: torch.Tensor = (logits - torch.from_numpy(self.shifts())).softmax(1)
-        return answers
-
-    def shifts(self) -> npt.NDArray[np.float32]:
-        """What is taken off each of the cooled logits, float32 (11,)."""
-        shifts = np.zeros(_LOGITS, np.float32)
-        shifts[-1] = self.no_digit_shift
-        return shifts
-
-
-@dataclass(frozen=True)
 class Cascade:
-    """The networks and how they are put together.
+    """The two networks and how they are put together.
 
-    scout_confidence: where the scout's largest probability is below it, the main network answers. second: asked as well
-    where the main network's largest probability is below ``LOOK_AGAIN``; None: only the main one looks again.
-    Weights of the large networks are kept in half precision: see ``halved``.
+    scout, main: take float32 (N, 1, 28, 28), 0-1, return logits (N, 11), the last for "no digit".
+    scout_temperature, main_temperature: what their logits are divided by (Guo et al., 2017).
+    scout_confidence: where the scout's largest probability is below it, the main network answers.
+    no_digit_shift: what is taken off the main network's cooled logit of "no digit", 0 or more: it learnt from more of
+    what is no digit than it will meet (after Saerens et al., 2002).
     """
 
-    scout: Cooled
-    main: Cooled
+    scout: torch.nn.Module
+    main: torch.nn.Module
+    scout_temperature: float
+    main_temperature: float
     scout_confidence: float
-    second: Cooled | None = None
+    no_digit_shift: float = 0.0
 
     def answer(self, images: npt.NDArray[np.uint8], batch_size: int = 512) -> npt.NDArray[np.float32]:
         """Probabilities of the eleven classes in torch, float32 (N, 11), for uint8 (N, 28, 28)."""
@@ -78,37 +51,45 @@ class Cascade:
         with torch.no_grad():
             for first in range(0, len(images), batch_size):
                 ink = torch.from_numpy(images[first : first + batch_size].copy()).unsqueeze(1).float() / 255
-                answers = self.scout.answer(ink)
+                answers = (self.scout(ink) / self.scout_temperature).softmax(1)
                 unsure = answers.amax(1) < self.scout_confidence
                 answers[unsure] = self._by_main(ink[unsure])
                 parts.append(answers.numpy())
         return np.concatenate(parts)
 
     def _by_main(self, ink: torch.Tensor) -> torch.Tensor:
-        """The main network's probabilities, float32 (N, 11): of all looks where one does not make it sure."""
-        answers = self.main.answer(ink)
+        """The main network's probabilities, float32 (N, 11): of five looks where one does not make it sure."""
+        answers = self._one_look(ink)
         unsure = answers.amax(1) < LOOK_AGAIN
         if unsure.any():
             margin = torch.nn.functional.pad(ink[unsure], (1, 1, 1, 1))
             views = [margin[..., 1 + down : 29 + down, 1 + right : 29 + right] for down, right in Ensemble.VIEWS]
-            asked = [self.main] if self.second is None else [self.main, self.second]
-            answers[unsure] = torch.stack([one.answer(view) for one in asked for view in views]).mean(0)
+            answers[unsure] = torch.stack([self._one_look(view) for view in views]).mean(0)
         return answers
+
+    def _one_look(self, ink: torch.Tensor) -> torch.Tensor:
+        answers: torch.Tensor = (self.main(ink) / self.main_temperature - torch.from_numpy(self._shifts())).softmax(1)
+        return answers
+
+    def _shifts(self) -> npt.NDArray[np.float32]:
+        """What is taken off each of the main network's cooled logits, float32 (11,)."""
+        shifts = np.zeros(_LOGITS, np.float32)
+        shifts[-1] = self.no_digit_shift
+        return shifts
 
     def to_onnx(self) -> bytes:
         """The cascade as one ONNX graph without our metadata: images -> probabilities, unfamiliarity.
 
         Raises ModelError where a network cannot be exported.
         """
-        scout = _prefixed(graph_of(self.scout.network), SCOUT)
-        main, halves = _in_half_precision(_prefixed(graph_of(self.main.network), MAIN))
-        again = _looking_again("again", _second_use(main), "main")
-        looks, weights = ["again/looks"], [*scout.initializer, *main.initializer]
+        scout = _prefixed(graph_of(self.scout), SCOUT)
+        main = _prefixed(graph_of(self.main), MAIN)
+        again = _second_use(main)
         constants = {
             "full": np.float32(255),
-            "scout_temperature": np.float32(self.scout.temperature),
-            "main_temperature": np.float32(self.main.temperature),
-            "main_shifts": self.main.shifts(),
+            "scout_temperature": np.float32(self.scout_temperature),
+            "main_temperature": np.float32(self.main_temperature),
+            "shifts": self._shifts(),
             "sure": np.float32(self.scout_confidence),
             "channel": np.array([1], np.int64),
             "last": np.array([1], np.int64),
@@ -121,17 +102,8 @@ class Cascade:
             **{f"look{k}/end": np.array([29 + down, 29 + right]) for k, (down, right) in enumerate(Ensemble.VIEWS)},
             "split": np.array([CLASSES, 1], np.int64),
         }
-        if self.second is not None:
-            second, more = _in_half_precision(_prefixed(graph_of(self.second.network), SECOND))
-            halves, weights, looks = [*halves, *more], [*weights, *second.initializer], [*looks, "second/looks"]
-            again += _looking_again("second", second.node, "second")
-            constants |= {
-                "second_temperature": np.float32(self.second.temperature),
-                "second_shifts": self.second.shifts(),
-            }
         node = helper.make_node
         nodes = [
-            *halves,
             node("Cast", [INPUT], ["ink/float"], to=TensorProto.FLOAT),
             node("Div", ["ink/float", "full"], ["ink/scaled"]),
             node("Unsqueeze", ["ink/scaled", "channel"], ["scout/ink"]),  # (N, 1, 28, 28)
@@ -145,7 +117,7 @@ class Cascade:
             node("GatherND", ["scout/ink", "unsure/rows"], ["main/ink"]),  # (M, 1, 28, 28)
             *main.node,
             node("Div", ["main/logits", "main_temperature"], ["main/cooled"]),
-            node("Sub", ["main/cooled", "main_shifts"], ["main/shifted"]),
+            node("Sub", ["main/cooled", "shifts"], ["main/shifted"]),
             node("Softmax", ["main/shifted"], ["main/answers"], axis=1),  # (M, 11)
             node("ReduceMax", ["main/answers", "last"], ["main/confidence"], keepdims=0),
             node("Less", ["main/confidence", "look_again"], ["doubtful/mask"]),
@@ -159,8 +131,11 @@ class Cascade:
             ),
             node("Concat", [f"look{k}" for k in range(len(Ensemble.VIEWS))], ["again/ink"], axis=0),  # (5 K, 1, 28, 28)
             *again,
-            node("Concat", looks, ["looks/all"], axis=0),  # (5 or 10, K, 11)
-            node("ReduceMean", ["looks/all", "first"], ["again/answers"], keepdims=0),
+            node("Div", ["again/logits", "main_temperature"], ["again/cooled"]),
+            node("Sub", ["again/cooled", "shifts"], ["again/shifted"]),
+            node("Softmax", ["again/shifted"], ["again/each"], axis=1),
+            node("Reshape", ["again/each", "looks"], ["again/looks"]),  # (5, K, 11)
+            node("ReduceMean", ["again/looks", "first"], ["again/answers"], keepdims=0),
             node("ScatterND", ["main/answers", "doubtful/rows", "again/answers"], ["main/final"]),
             node("ScatterND", ["scout/answers", "unsure/rows", "main/final"], ["answers"]),
             node("Split", ["answers", "split"], ["answers/digits", "answers/none"], axis=1),
@@ -178,7 +153,8 @@ class Cascade:
             ],
             [
                 *(numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()),
-                *weights,
+                *scout.initializer,
+                *main.initializer,
             ],
         )
         model = helper.make_model(graph, ir_version=_IR_VERSION, opset_imports=[helper.make_opsetid("", 20)])
@@ -188,56 +164,9 @@ class Cascade:
         return content
 
 
-def halved(network: torch.nn.Module) -> torch.nn.Module:
-    """A copy of a network, normalisation folded in, each weight rounded to half precision, in float32 as before.
-
-    Rounding changes a weight by a 2,048th at most. So a file holds twice as many in as many bytes; what is computed
-    with them is float32.
-
-    >>> halved(torch.nn.Linear(1, 1)).weight.dtype
-    torch.float32
-    """
-    network = folded(network).to("cpu", torch.float32)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            if parameter.numel() >= _HALVED_FROM:
-                parameter.copy_(parameter.half().float())
-    return network
-
-
-def _in_half_precision(graph: onnx.GraphProto) -> tuple[onnx.GraphProto, list[onnx.NodeProto]]:
-    """The graph with its larger weights in half precision, under other names, and what casts them back at opening."""
-    kept, casts = [], []
-    for weight in graph.initializer:
-        values = numpy_helper.to_array(weight)
-        if values.dtype != np.float32 or values.size < _HALVED_FROM:
-            kept.append(weight)
-            continue
-        kept.append(numpy_helper.from_array(values.astype(np.float16), f"{weight.name}/half"))
-        casts.append(helper.make_node("Cast", [f"{weight.name}/half"], [weight.name], to=TensorProto.FLOAT))
-    changed = onnx.GraphProto()
-    changed.CopyFrom(graph)
-    del changed.initializer[:]
-    changed.initializer.extend(kept)
-    return changed, casts
-
-
-def _looking_again(name: str, nodes: Sequence[onnx.NodeProto], settings: str) -> list[onnx.NodeProto]:
-    """Nodes of a network that take NAME/ink and give NAME/logits, and what makes NAME/looks, (5, K, 11), of these."""
-    node = helper.make_node
-    return [
-        *([] if name == "again" else [node("Identity", ["again/ink"], [f"{name}/ink"])]),
-        *nodes,
-        node("Div", [f"{name}/logits", f"{settings}_temperature"], [f"{name}/cooled"]),
-        node("Sub", [f"{name}/cooled", f"{settings}_shifts"], [f"{name}/shifted"]),
-        node("Softmax", [f"{name}/shifted"], [f"{name}/each"], axis=1),
-        node("Reshape", [f"{name}/each", "looks"], [f"{name}/looks"]),
-    ]
-
-
 def _second_use(main: onnx.GraphProto) -> list[onnx.NodeProto]:
     """The main network's nodes once more, on the same weights, with other names for all that flows."""
-    weights = {weight.name.removesuffix("/half") for weight in main.initializer}
+    weights = {weight.name for weight in main.initializer}
     copies = []
     for node in main.node:
         copied = onnx.NodeProto()
@@ -253,4 +182,4 @@ def _prefixed(model: onnx.ModelProto, prefix: str) -> onnx.GraphProto:
     return onnx.compose.add_prefix(model, prefix).graph
 
 
-__all__ = ["AGAIN", "LOOK_AGAIN", "MAIN", "SCOUT", "SECOND", "Cascade", "Cooled", "halved"]
+__all__ = ["AGAIN", "LOOK_AGAIN", "MAIN", "SCOUT", "Cascade"]
