@@ -106,6 +106,6 @@ def test_a_damaged_one_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     broken[1000] ^= 1
     (tmp_path / "assets" / "ink.onnx").write_bytes(broken)
     monkeypatch.setattr(shipped, "_ASSETS", tmp_path / "assets")
-    grey = photographed(strokes(), grounds()["plain"])
+    grey = photographed(strokes(), grounds()["hard shadow"])
     with pytest.raises(ModelError, match=r"ink\.onnx: the model that ships with the package is damaged"):
         Recognizer(threads=1).read(grey)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.coarseness import is_rendered, longest_needed
+from digit_recognizer.pictures.coarseness import has_even_ground, longest_needed
 from digit_recognizer.pictures.page import read_page
 from digit_recognizer.pictures.paper import LONGEST
 from tests.pictures.test_page import answer, page_of
@@ -53,8 +53,8 @@ def test_a_page_set_on_a_screen_is_no_photo_and_one_in_uneven_light_is() -> None
     page[20:100:12, 20:380] = 60
     page[21:100:12, 20:380] = 150
     page[19:100:12, 20:380] = 150
-    assert is_rendered(page)
+    assert has_even_ground(page)
     light = np.linspace(1, 0.7, 400, dtype=np.float32)
-    assert not is_rendered((page * light).astype(np.uint8))
+    assert not has_even_ground((page * light).astype(np.uint8))
     grain = np.random.default_rng(0).normal(0, 6, page.shape)
-    assert not is_rendered(np.clip(page + grain, 0, 255).astype(np.uint8))
+    assert not has_even_ground(np.clip(page + grain, 0, 255).astype(np.uint8))

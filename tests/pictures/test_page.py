@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from digit_recognizer.pictures import page as page_module
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.ink import to_frames
 from digit_recognizer.pictures.page import read_page
@@ -202,3 +203,21 @@ def test_a_line_of_doubtful_digits_is_accepted_in_no_part(sure: int, accepted: i
     page = read_page(on_paper(page_of(["274135"])), doubtful, min_confidence=0.9)
     assert page.text == "274135"
     assert sum(digit.accepted for digit in page.digits) == accepted
+
+
+@pytest.mark.parametrize(("ruled", "is_asked"), [(False, False), (True, True)])
+def test_a_clean_page_is_shown_to_the_ink_finder_only_where_lines_are_printed_on_it(
+    ruled: bool, is_asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def find_ink(grey: Grey) -> npt.NDArray[np.float32]:
+        asked.append(len(grey))
+        return (grey < 128).astype(np.float32)
+
+    monkeypatch.setattr(page_module, "is_drawing", lambda grey: False)  # those never are
+    grey = on_paper(page_of(["274135"]))
+    if ruled:
+        grey[[4, -5]] = np.minimum(grey[[4, -5]], 90)
+    assert read_page(grey, answer, find_ink=find_ink).text == "274135"
+    assert bool(asked) == is_asked

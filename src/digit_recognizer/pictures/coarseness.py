@@ -42,21 +42,32 @@ def longest_needed(grey: npt.NDArray[np.uint8]) -> int:
     return LONGEST if thinnest <= _THICK else max(_LEAST, round(max(grey.shape) * _THICK / thinnest))
 
 
-def is_rendered(grey: npt.NDArray[np.uint8]) -> bool:
-    """Whether a picture was made on a screen, not taken by a camera: most of it is ground of one level.
+def is_drawing(grey: npt.NDArray[np.uint8]) -> bool:
+    """Whether a picture was drawn on a screen: small, in two levels, ink and ground, and the ground one level indeed.
 
-    grey: uint8 (H, W). In a drawing in two levels, ink and ground, there may be less ground.
+    grey: uint8 (H, W).
 
     >>> drawing = np.full((280, 280), 255, np.uint8)
     >>> drawing[40:240, 130:158] = 0
     >>> noise = np.random.default_rng(0).integers(0, 9, drawing.shape, np.uint8)
-    >>> is_rendered(drawing), is_rendered(drawing // 2 + noise)
+    >>> is_drawing(drawing), is_drawing(drawing // 2 + noise)
     (True, False)
     """
-    if _near_usual(grey.ravel()) >= _EVEN:
-        return True
     ink = _drawn(grey)
     return ink is not None and _near_usual(grey[ink == 0]) >= _FLAT
+
+
+def has_even_ground(grey: npt.NDArray[np.uint8]) -> bool:
+    """Whether most of a picture is ground of one level: made on a screen, or scanned and cleaned, not photographed.
+
+    grey: uint8 (H, W).
+
+    >>> page = np.full((60, 90), 230, np.uint8)
+    >>> page[20:40:3, 10:80] = np.arange(40, 180, 2, np.uint8)
+    >>> has_even_ground(page), has_even_ground(np.arange(5400).reshape(60, 90).astype(np.uint8))
+    (True, False)
+    """
+    return _near_usual(grey.ravel()) >= _EVEN
 
 
 def _near_usual(values: npt.NDArray[np.uint8]) -> float:
@@ -77,4 +88,4 @@ def _drawn(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8] | None:
     return None if not ink.any() or 1 - between.mean() < _PLAIN else ink
 
 
-__all__ = ["is_rendered", "longest_needed"]
+__all__ = ["has_even_ground", "is_drawing", "longest_needed"]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Images
 from digit_recognizer.pictures.cells import read_cells
-from digit_recognizer.pictures.coarseness import is_rendered, longest_needed
+from digit_recognizer.pictures.coarseness import has_even_ground, is_drawing, longest_needed
 from digit_recognizer.pictures.context import ReadWord, judged, without_text
 from digit_recognizer.pictures.cutting import Candidate, Labels, Piece, candidates, cut_marks, frame_of
 from digit_recognizer.pictures.edges import EDGE, is_edge
@@ -126,8 +126,8 @@ def read_page(
     view, contrast = _upright(grey)
     if contrast is None:
         return Page(name=name)
-    find_ink = None if is_rendered(grey) else find_ink
-    ink = _ink(view, contrast, find_ink, watch)
+    find_ink = None if is_drawing(grey) else find_ink
+    ink = _ink(view, contrast, find_ink, has_even_ground(grey), watch)
     if ink is None:
         page = Page(name=name)
     else:
@@ -217,14 +217,20 @@ def _upright(grey: Grey) -> tuple[View, Contrast | None]:
     return view, contrast
 
 
-def _ink(view: View, contrast: Contrast, find_ink: FindInk | None, watch: Watch) -> PageInk | None:
-    """The ink of a page, without what is printed for people to write on."""
-    if find_ink is None:
-        ink = ink_of(without_ruling(contrast))
+def _ink(view: View, contrast: Contrast, find_ink: FindInk | None, is_even: bool, watch: Watch) -> PageInk | None:
+    """The ink of a page, without what is printed for people to write on.
+
+    is_even: whether its ground is; if so, ``find_ink`` is asked only where lines are printed on it.
+    """
+    if find_ink is None or is_even:
+        unruled = without_ruling(contrast)
+        ink = ink_of(unruled)
         if ink is None:
             return None
-        watch("ground removed", ink)
-        return without_lines(ink)
+        rest = without_lines(ink)
+        if find_ink is None or (unruled is contrast and rest is ink):
+            watch("ground removed", ink)
+            return rest
     if watch is not unwatched and (all_that_stands_out := ink_of(contrast)) is not None:
         watch("ground removed", all_that_stands_out)
     found = ink_map(view.grey, contrast.thickness, find_ink)
