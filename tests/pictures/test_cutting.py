@@ -28,7 +28,15 @@ def test_one_half_of_a_digit_broken_across_costs_more_than_the_whole() -> None:
 
 def test_digits_side_by_side_cost_nothing_extra() -> None:
     pieces = [Piece(number + 1, (number * 14, 0, 11, 20), 90) for number in range(3)]
-    assert {one.apart for one in candidates(pieces, 20.0)} == {0.0}
+    assert {one.apart for one in candidates(pieces, 20.0) if one.end - one.start == 1} == {0.0}
+
+
+def test_a_thin_1_before_a_0_is_joined_with_it_at_a_cost_and_a_loose_stroke_that_overlaps_is_not() -> None:
+    one, zero, flag = Piece(1, (0, 0, 3, 20), 60), Piece(2, (6, 0, 12, 20), 130), Piece(3, (10, 0, 10, 4), 30)
+    beside = {(found.start, found.end): found.apart for found in candidates([one, zero], 20.0)}
+    assert beside[0, 1] == beside[1, 2] == 0
+    assert beside[0, 2] > 0.3
+    assert {(found.start, found.end): found.apart for found in candidates([zero, flag], 20.0)}[0, 2] == 0
 
 
 def test_two_bars_that_touch_are_cut_between_them() -> None:
