@@ -83,17 +83,6 @@ def test_print_is_not_turned_for_some_letters_that_look_like_digits_upside_down(
     assert read_any_way_up(np.zeros((40, 60), np.uint8), read).turned == turned
 
 
-def test_hundreds_of_specks_are_looked_at_once() -> None:
-    read: list[Grey] = []
-
-    def counting(grey: Grey, /, *, watch: Any) -> Page:
-        read.append(grey)
-        return Page((), (Rejected((0, 0, 5, 9), "not a digit"),) * 400)
-
-    assert read_any_way_up(np.zeros((40, 60), np.uint8), counting).turned == 0
-    assert len(read) == 1
-
-
 def test_evidence_is_the_confidence_of_what_was_accepted_over_all_that_was_found() -> None:
     sure = read_page(on_paper(page_of(["47"])), answer, min_confidence=0.0)
     unsure = read_page(on_paper(page_of(["47"])), answer, min_confidence=1.01)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from digit_recognizer.digits import Images
 from digit_recognizer.pictures.cutting import Candidate, Piece, frame_of
@@ -16,8 +17,8 @@ from digit_recognizer.reading import Box
 
 _MOST = 400  # marks; a picture with more of them is a page
 _DIRT = 0.04  # of all ink: what is less than that together may lie beside the digit
-_GAP = 0.1  # of the lower one's height: the most that lies between two marks that are one digit
-_SHARED = 0.6  # of the narrower one's width: the least that lies below the other
+_GAP = 0.1  # of the smaller one's height: the most that lies between two marks that are one digit
+_SHARED = 0.6  # of the narrower one's width: the least that lies below, or above, the other
 
 
 def lone_digit(ink: PageInk) -> tuple[Images, Box] | None:
@@ -37,17 +38,17 @@ def lone_digit(ink: PageInk) -> tuple[Images, Box] | None:
     order = np.argsort(-areas, kind="stable")
     least = (1 - _DIRT) * areas.sum()
     chosen = order[: 1 if areas[order[0]] >= least else 2]
-    if areas[chosen].sum() < least or (len(chosen) > 1 and not _one_above_the_other(stats[1 + chosen, :4])):
+    sides = np.asarray(stats[1 + chosen, :4], np.int64)
+    if areas[chosen].sum() < least or (len(chosen) > 1 and not _one_above_the_other(sides)):
         return None
-    sides = stats[1 + chosen, :4]
     left, top = (int(side) for side in sides[:, :2].min(axis=0))
     right, bottom = (int(side) for side in (sides[:, :2] + sides[:, 2:]).max(axis=0))
     box = left, top, right - left, bottom - top
-    mine = np.where(np.isin(labels, 1 + chosen), np.int32(1), np.where(labels > 0, np.int32(2), np.int32(0)))
+    mine = np.where(np.isin(labels, 1 + chosen), np.int32(1), np.minimum(2 * labels, 2))  # 2: dirt
     return frame_of(ink, mine, [Piece(1, box, int(areas[chosen].sum()))], Candidate(0, 1, box)), box
 
 
-def _one_above_the_other(sides: np.ndarray) -> bool:
+def _one_above_the_other(sides: npt.NDArray[np.int64]) -> bool:
     """sides: int (2, 4), the boxes of two marks, (x, y, w, h) each."""
     (x, y, wide, tall), (other_x, other_y, other_wide, other_tall) = sides[np.argsort(sides[:, 1])].tolist()
     gap = other_y - (y + tall)

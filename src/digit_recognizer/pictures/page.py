@@ -62,7 +62,6 @@ _SURE = 0.9  # probability of a digit from which on a mark surely is one
 _CERTAIN = 0.95  # confidence from which on all ink is one digit, whatever was read in its parts
 # Of a line of so many digits fewer than this share sure: letters, a few of which look like digits.
 _LONG_LINE, _SURE_SHARE = 5, 0.25
-_LONG = 3  # digits of one mark from which on most must be sure for any to be accepted: else it may be joined script
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,11 +325,6 @@ def _readings(
                 accepted=sure,
             )
         result.append(PlacedReading.of(reading, word.candidates[step.candidate].box))
-    for run in word.runs:
-        cut = [at for at, one in enumerate(chosen) if run.start <= word.candidates[one].start < run.end]
-        if len(cut) >= _LONG and 2 * sum(result[at].accepted for at in cut) < len(cut):
-            for at in cut:
-                result[at] = replace(result[at], accepted=False)
     return result
 
 

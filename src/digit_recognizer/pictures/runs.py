@@ -176,12 +176,9 @@ def _may_be_several(piece: Piece, height: float) -> bool:
 
 
 def _several(found: Sequence[Hypothesis], allows: Callable[[int], bool]) -> Hypothesis | None:
-    """The likeliest reading of two characters or more, one of an allowed number of them if there is such.
-
-    Of ten digits in touch even the likeliest reading may be unlikely; so what is likeliest of all counts in any case.
-    """
+    """The likeliest reading of two characters or more, one of an allowed number of them if there is such."""
     least = math.log(_SEVERAL)
-    likely = [one for one in found if len(one.labels) > 1 and (one.log_probability >= least or one is found[0])]
+    likely = [one for one in found if len(one.labels) > 1 and one.log_probability >= least]
     return next((one for one in likely if allows(len(one.labels))), likely[0] if likely else None)
 
 

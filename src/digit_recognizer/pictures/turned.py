@@ -26,8 +26,6 @@ _FEWEST = 4  # accepted digits in numbers that another way up must show: 6, 9 an
 # On 36 turned lines at least 0.28 the right way up; print and a number upside down had 0.06 to 0.15.
 _SHARE = 0.25  # of the digits that it could hold
 _LONGEST = 10  # digits that something rejected could hold at most: rules are long and hold none
-_CROWD = 300  # found things of which, upright, a few at least are accepted where they are digits, however they lie
-_FEW = 0.01  # of them
 _NARROW = 0.7  # heights that a digit of a number takes in its line
 
 
@@ -54,8 +52,7 @@ def read_any_way_up(grey: Grey, read: ReadPage, watch: Watch | None = None) -> P
     """
     upright = read(grey, watch=watch or unwatched)
     best, best_turns, most = upright, 0, evidence(upright)
-    makes_sense = most >= _GOOD or _mean_confidence(upright) >= _SURE
-    if makes_sense or _digits_at_most(upright) < _FEWEST or _is_dirt(upright):
+    if most >= _GOOD or _mean_confidence(upright) >= _SURE or _digits_at_most(upright) < _FEWEST:
         return upright
     least = max(most + _BETTER, _LEAST)
     for turns in (1, 2, 3):
@@ -86,12 +83,6 @@ def _mean_confidence(page: Page) -> float:
     """The mean confidence of all that was found, 0-1, what is no digit counting as 0."""
     found = len(page.digits) + len(page.rejected)
     return sum(digit.confidence for digit in page.digits) / found if found else 0.0
-
-
-def _is_dirt(page: Page) -> bool:
-    """Whether so much was found, and so little of it digits, that reading it three times more is time lost."""
-    found = len(page.digits) + len(page.rejected)
-    return found >= _CROWD and sum(digit.accepted for digit in page.digits) < _FEW * found
 
 
 def _accepted_in_numbers(page: Page) -> int:
