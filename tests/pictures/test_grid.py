@@ -75,6 +75,16 @@ def test_where_a_grid_is_expected_and_none_is_there_nothing_is_read() -> None:
     assert [found.reason for found in page.rejected] == ["expected a grid of 9 x 9 cells, found none"]
 
 
+def test_a_grid_on_bent_paper_is_counted_by_its_cells() -> None:
+    rows = [("5348672198" * 2)[row : row + 9] for row in range(9)]
+    flat = np.pad(grid_of(rows, cell=60), 40, constant_values=235)
+    down, right = np.mgrid[: len(flat), : flat.shape[1]].astype(np.float32)
+    sag = 10 * np.sin(np.pi * right / flat.shape[1])
+    grid = find_grid(cv2.remap(flat, right, down + sag, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    assert grid is not None
+    assert grid.shape == (9, 9)
+
+
 def test_lines_of_numbers_are_no_grid() -> None:
     assert find_grid(on_paper(page_of(["123456", "456789", "321654"]))) is None
     assert find_grid(np.full((300, 300), 200, np.uint8)) is None

@@ -30,6 +30,9 @@ _DEEP, _LEAST_DEEP = 0.4, 20  # share of the contrast in most cells that is ink;
 _MOST_UNASKED = 12  # cells a side of a grid that nobody told of
 _CELLS_SEEN = 6  # of its nine cells at least; where lines are broken, cells flow together
 _CELL_SEEN = 0.3  # share of the smallest cell that the ground inside one must have
+_LINE_WIDTH = 8  # pixels of a line, of 12 * CELL a side, with the shade beside it that is no ground
+_IN_PLACE = 0.5  # what a piece of ground and a cell's place have in common, of both, where the one fills the other
+_FILLED = 0.5  # share of the places that ground fills where a page is bent, so that no line is straight
 
 _Floats = npt.NDArray[np.float32]
 
@@ -122,12 +125,16 @@ def _crossed(dark: _Floats, lines: list[int], ends: list[int], least: float) -> 
 
 def _has_cells(small: Grey) -> bool:
     """Whether lines enclose several pieces of ground. On most pictures they do not, and all else is saved."""
+    return len(_ground(small, _CELL_SEEN * _SMALLEST * small.size / _MOST_UNASKED**2)) >= _CELLS_SEEN
+
+
+def _ground(small: Grey, least: float) -> npt.NDArray[np.int64]:
+    """The pieces of ground that lines enclose, of ``least`` pixels and more: boxes (x, y, w, h), int64 (N, 4)."""
     flat = cv2.GaussianBlur(small, (5, 5), 0)
     dark = cv2.adaptiveThreshold(flat, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 25, 4)
     dark = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(cv2.bitwise_not(dark), connectivity=4)
-    least = _CELL_SEEN * _SMALLEST * small.size / _MOST_UNASKED**2
-    return int(np.count_nonzero(stats[1:, cv2.CC_STAT_AREA] >= least)) >= _CELLS_SEEN
+    return stats[1:][stats[1:, cv2.CC_STAT_AREA] >= least, :4].astype(np.int64)
 
 
 def _outlines(small: Grey) -> list[_Floats]:
@@ -184,7 +191,7 @@ def _clockwise(corners: _Floats) -> _Floats:
 def _straightened(grey: Grey, corners: _Floats, shape: tuple[int, int] | None) -> tuple[float, Grid] | None:
     """The grid inside an outline and the share of its lines that were found, 0-1; None where they are too few."""
     if shape is None:
-        shape = _counted(grey, corners)
+        shape = _counted(grey, corners) or _counted_by_cells(grey, corners)
         if shape is None:
             return None
     rows, columns = shape
@@ -255,6 +262,28 @@ def _counted(grey: Grey, corners: _Floats) -> tuple[int, int] | None:
             return None
         counts.append(max(all_there))
     return counts[0], counts[1]
+
+
+def _counted_by_cells(grey: Grey, corners: _Floats) -> tuple[int, int] | None:
+    """(rows, columns) by the pieces of ground between the lines, which a bent page leaves nearly in their places; None
+    where these are no cells.
+    """
+    side = _MOST_UNASKED * CELL
+    flat, _ = _warped(grey, corners, side, side)
+    boxes = _ground(flat, _CELL_SEEN * CELL**2)
+    if len(boxes) < _CELLS_SEEN:
+        return None
+    columns, rows = (round(side / (float(np.median(boxes[:, size])) + _LINE_WIDTH)) for size in (2, 3))
+    if not (3 <= columns <= _MOST_UNASKED and 3 <= rows <= _MOST_UNASKED):
+        return None
+    width, height = side / columns, side / rows
+    left, top = (places.ravel() for places in np.meshgrid(np.arange(columns) * width, np.arange(rows) * height))
+    x, y, broad, tall = boxes.T[:, :, None]  # (N, 1) each, against (rows * columns,)
+    common_across = np.minimum(x + broad, left + width) - np.maximum(x, left)
+    common_down = np.minimum(y + tall, top + height) - np.maximum(y, top)
+    common = np.maximum(common_across, 0) * np.maximum(common_down, 0)
+    filled = common / (broad * tall + width * height - common) > _IN_PLACE  # intersection over union
+    return (rows, columns) if filled.any(0).mean() >= _FILLED else None
 
 
 __all__ = ["CELL", "Grid", "crossed_sides", "find_grid"]
