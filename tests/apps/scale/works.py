@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 from digit_recognizer.apps.batch.engine import Entry, Job, Outcome, Task
 from digit_recognizer.errors import MissingExtra, ModelError
@@ -36,3 +37,15 @@ def act(task: Task) -> Outcome:
     if words == "who":
         return Outcome(task.number, read=os.getpid(), failed=os.getppid(), seconds=0.0)
     return Outcome(task.number, read=task.pictures, failed=0, seconds=0.0)
+
+
+def obey(words: str, data: str) -> str:
+    """A job of ``side_by_side``: die, die once (after "once:", a file that says it was done), err, or answer."""
+    if words == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if words.startswith("once:") and not (done := Path(words.removeprefix("once:"))).exists():
+        done.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    if words == "err":
+        raise ZeroDivisionError("a slip\nof ours")
+    return f"{words} with {data}"

@@ -1,4 +1,5 @@
-"""The members of an ensemble become Ray tasks, side by side on a cluster's CPUs; their weights come back as they end.
+"""The members of an ensemble are trained by Ray Tune, side by side on a cluster's CPUs; their weights come back as they
+end.
 
 Knows nothing of run folders or of how members are put together.
 """

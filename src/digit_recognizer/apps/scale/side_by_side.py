@@ -1,20 +1,29 @@
-"""Jobs become Ray tasks, side by side on a cluster's CPUs; their results come back as they end.
+"""Jobs become trials of Ray Tune, side by side on a cluster's CPUs; their results come back as they end.
 
-Ray places the tasks and does a task again whose worker died. Knows nothing of what a job is.
+Tune places the trials, and does one again whose worker died. It chooses nothing: which jobs there are is said from
+outside, by the same functions as where they are done one after another, so that both give the same results. Nor does it
+keep anything: of a trial its result alone leaves its worker, and no disk is shared. Knows nothing of what a job is.
 """
 
 from __future__ import annotations
 
+import logging
+import os
+import queue
+import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from digit_recognizer.apps.scale.cluster import cluster_cpus, ensure_possible, ray_session
-from digit_recognizer.errors import DigitsError, FileError, Interrupted
+from digit_recognizer.errors import DigitsError, FileError, Interrupted, MissingExtra
 from digit_recognizer.training.progress import StopRequest
 
-_RETRIES = 2  # of a job whose worker died
 _LOOK_S = 0.5  # between two looks at a request to stop
+_LEAVE_S = 20.0  # that Tune is given to end its trials; leaving the cluster then ends them
+# Tune's own log files and tables, a change of folder in workers, and coloured tables on the terminal.
+_QUIET = {"TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1", "RAY_CHDIR_TO_TRIAL_DIR": "0", "RAY_AIR_NEW_OUTPUT": "0"}
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -36,7 +45,7 @@ def side_by_side(
     call a job. workers: how many at a time; None for one a core of this machine, or one a CPU of the cluster. address:
     as for ``ray_session``. The cluster is started or joined with the first job; the data are asked for, and handed to
     it, once. Raises what ``ensure_possible`` and ``ray_session`` do; FileError where the cluster has no CPU,
-    Interrupted where ``stop`` was set, DigitsError where a job fails.
+    Interrupted where ``stop`` was set, MissingExtra without Ray Tune, DigitsError where a job fails.
     """
     ensure_possible(address)
     with ExitStack() as open_session:
@@ -53,21 +62,75 @@ def side_by_side(
                     raise FileError("the Ray cluster has no CPU for this; add a machine to it", code="no_cluster")
                 handed.append(ray.put(data()))
             places = workers or (available_cores() if address is None else cluster_cpus())
-            work = ray.remote(num_cpus=1, max_retries=_RETRIES)(do)
-            waiting, running = list(jobs), dict[Any, Job]()
-            while waiting or running:
-                while waiting and len(running) < places:
-                    job = waiting.pop(0)
-                    running[work.remote(job, handed[0])] = job
-                ready, _ = ray.wait(list(running), timeout=_LOOK_S)
-                if stop is not None and stop.signal_number is not None:
-                    # Leaving the cluster ends the tasks; cancelling one that ends by itself aborts this process.
-                    raise Interrupted("stopped", signal_number=stop.signal_number)
-                for task in ready:
-                    result: Result = _result(task, name(running.pop(task)))
-                    yield result
+            yield from _tuned(do, name, jobs, handed[0], places, stop)
 
         yield engine
+
+
+def _tuned(
+    do: Callable[[Job, Any], Result],
+    name: Callable[[Job], str],
+    jobs: Sequence[Job],
+    data: Any,
+    places: int,
+    stop: StopRequest | None,
+) -> Iterator[Result]:
+    """The jobs done as trials, ``places`` at a time. data: a reference to what they share."""
+    for variable, value in _QUIET.items():
+        os.environ.setdefault(variable, value)
+    try:
+        from ray import tune
+    except ImportError as error:  # Ray alone, without what Tune needs
+        raise MissingExtra("scale", "Ray Tune") from error
+
+    from digit_recognizer.apps.scale.tune_trials import JOB, RETRIES, Leaving, Listener, do_trial, result_of
+
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what fails is said in a sentence
+    ended: queue.SimpleQueue[tuple[int, dict[str, Any]] | Exception | None] = queue.SimpleQueue()
+    leaving = Leaving()
+
+    def fit(folder: str) -> None:
+        try:
+            tune.Tuner(
+                tune.with_resources(tune.with_parameters(do_trial, do=do, jobs=list(jobs), data=data), {"cpu": 1}),
+                param_space={JOB: tune.grid_search(list(range(len(jobs))))},
+                tune_config=tune.TuneConfig(max_concurrent_trials=places, reuse_actors=True),
+                run_config=tune.RunConfig(
+                    name="trials",
+                    storage_path=folder,
+                    verbose=0,
+                    callbacks=[Listener(lambda number, report: ended.put((number, report)))],
+                    stop=leaving,
+                    failure_config=tune.FailureConfig(max_failures=RETRIES),
+                ),
+            ).fit()
+            ended.put(None)
+        except Exception as error:  # whatever Tune raises must reach who waits for results
+            ended.put(error)
+
+    with tempfile.TemporaryDirectory(prefix="digits-tune-", ignore_cleanup_errors=True) as folder:
+        tuning = threading.Thread(target=fit, args=(folder,), name="tune", daemon=True)
+        tuning.start()
+        waiting = set(range(len(jobs)))
+        try:
+            while waiting:
+                if stop is not None and stop.signal_number is not None:
+                    raise Interrupted("stopped", signal_number=stop.signal_number)
+                try:
+                    found = ended.get(timeout=_LOOK_S)
+                except queue.Empty:
+                    continue
+                if found is None or isinstance(found, Exception):
+                    said = f" ({str(found).splitlines()[0]})" if str(found or "") else ""
+                    raise DigitsError(f"Ray Tune ended before its trials did{said}; the same command goes on")
+                number, report = found
+                if number in waiting:
+                    waiting.remove(number)
+                    yield result_of(report, name(jobs[number]))
+        finally:
+            if waiting:
+                leaving.now.set()
+            tuning.join(_LEAVE_S)
 
 
 def available_cores() -> int:
@@ -75,19 +138,6 @@ def available_cores() -> int:
     import torch
 
     return torch.get_num_threads()
-
-
-def _result(task: Any, name: str) -> Any:
-    import ray
-
-    try:
-        return ray.get(task)
-    except ray.exceptions.RayTaskError as error:
-        reason = str(error.cause).splitlines()[0] if str(error.cause) else type(error.cause).__name__
-        raise DigitsError(f"{name} failed on its worker ({reason})") from error
-    except ray.exceptions.RayError as error:
-        died = f"its worker died {_RETRIES + 1} times ({type(error).__name__})"
-        raise DigitsError(f"{name}: {died}; the same command goes on") from error
 
 
 __all__ = ["available_cores", "side_by_side"]

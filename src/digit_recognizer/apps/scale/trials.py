@@ -1,7 +1,7 @@
-"""Trials of a sweep become Ray tasks, side by side on a cluster's CPUs; their rows come back as they end.
+"""Trials of a sweep are done by Ray Tune, side by side on a cluster's CPUs; their rows come back as they end.
 
-Ray Tune is not needed for that: which trial goes on is decided rung by rung, by the same function as on one machine, so
-that both give the same rows. Knows nothing of rungs.
+Which trial goes on is decided rung by rung, by the same function as on one machine, so that both give the same rows.
+Knows nothing of rungs.
 """
 
 from __future__ import annotations
