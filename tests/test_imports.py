@@ -34,6 +34,7 @@ HEAVY += ("pi_heif", "pypdfium2")  # decoders that are extras
 AT_TOP = {"training": ("torch", "onnx", "onnxscript", "safetensors"), "analysis/plots.py": ("matplotlib",)}
 AT_TOP["analysis/report.py"] = ("jinja2", "matplotlib")
 AT_TOP["apps/classifier.py"] = ("sklearn",)
+AT_TOP["apps/scale/tune_trials.py"] = ("ray",)
 for name in ("blocks", "listing", "parts", "tables", "work"):
     AT_TOP[f"apps/batch/{name}.py"] = ("pyarrow",)
 

@@ -1,0 +1,86 @@
+"""A picture becomes the ink of a page, turned level, and its marks: connected ink, with what is broken joined.
+
+Knows nothing of lines, words and digits.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digit_recognizer.pictures.coarseness import longest_needed
+from digit_recognizer.pictures.cutting import Labels
+from digit_recognizer.pictures.ink_map import FindInk, ink_map, ink_of_map
+from digit_recognizer.pictures.lines import Boxes, join_broken
+from digit_recognizer.pictures.load import Grey
+from digit_recognizer.pictures.paper import Contrast, PageInk, contrast_of_page, ink_of, shrunk
+from digit_recognizer.pictures.rules import turn_of_ruling, without_lines, without_ruling
+from digit_recognizer.pictures.steps import Watch, unwatched
+from digit_recognizer.pictures.upright import View, turned, view_of
+from digit_recognizer.reading import Box, around
+
+_MOST_MARKS = 2_000  # the largest ones of a page; beyond that it is noise or a printed text
+_LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
+
+
+def levelled(grey: Grey) -> tuple[View, Contrast | None]:
+    """The picture, shrunk and turned until printed lines on it are level, and what stands out from its ground."""
+    view = view_of(*shrunk(grey, longest_needed(grey)))
+    contrast = contrast_of_page(view.grey)
+    turn = 0.0 if contrast is None else turn_of_ruling(contrast)
+    if abs(turn) >= _LEAST_TURN:
+        view = turned(view, turn)
+        contrast = contrast_of_page(view.grey)
+        if contrast is not None and view.inside is not None:
+            contrast = contrast._replace(depth=np.where(view.inside, contrast.depth, np.float32(0)))
+    return view, contrast
+
+
+def ink_of_page(
+    view: View, contrast: Contrast, find_ink: FindInk | None, is_even: bool, watch: Watch
+) -> PageInk | None:
+    """The ink of a page, without what is printed for people to write on.
+
+    is_even: whether its ground is; if so, ``find_ink`` is asked only where lines are printed on it.
+    """
+    if find_ink is None or is_even:
+        unruled = without_ruling(contrast)
+        ink = ink_of(unruled)
+        if ink is None:
+            return None
+        rest = without_lines(ink)
+        if find_ink is None or (unruled is contrast and rest is ink):
+            watch("ground removed", ink)
+            return rest
+    if watch is not unwatched and (all_that_stands_out := ink_of(contrast)) is not None:
+        watch("ground removed", all_that_stands_out)
+    found = ink_map(view.grey, contrast.thickness, find_ink)
+    return ink_of_map(found if view.inside is None else np.where(view.inside, found, np.float32(0)))
+
+
+def marks_of(ink: PageInk) -> tuple[Labels, Boxes]:
+    """Connected ink by number, int32 (H, W), and the boxes of marks 1, 2, ..., int64 (N, 4); dirt is taken away."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.mask.view(np.uint8), connectivity=8)
+    least = max(4.0, 0.5 * ink.thickness**2)
+    kept = stats[:, cv2.CC_STAT_AREA] >= least
+    kept[0] = False
+    if kept.sum() > _MOST_MARKS:
+        kept &= stats[:, cv2.CC_STAT_AREA] >= np.sort(stats[kept, cv2.CC_STAT_AREA])[-_MOST_MARKS]
+    boxes = stats[kept, :4].astype(np.int64)
+    groups = join_broken(boxes)
+    numbers = np.zeros(len(boxes), np.int32)
+    for number, group in enumerate(groups, 1):
+        numbers[group] = number
+    of_label = np.zeros(len(kept), np.int32)
+    of_label[kept] = numbers
+    joined = [around([box_of(boxes[mark]) for mark in group]) for group in groups]
+    return of_label[labels], np.array(joined, np.int64).reshape(-1, 4)
+
+
+def box_of(sides: npt.NDArray[np.int64]) -> Box:
+    """One of the boxes, as a tuple."""
+    return int(sides[0]), int(sides[1]), int(sides[2]), int(sides[3])
+
+
+__all__ = ["box_of", "ink_of_page", "levelled", "marks_of"]

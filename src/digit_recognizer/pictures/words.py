@@ -1,0 +1,82 @@
+"""The marks of a page's lines become words: their pieces, and the candidates for digits among them.
+
+Knows nothing of models: nothing is read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from digit_recognizer.pictures.cutting import Candidate, Labels, Piece, candidates, cut_marks
+from digit_recognizer.pictures.expectation import Expectation
+from digit_recognizer.pictures.lines import Boxes, line_height, split_words, tallest_mark
+from digit_recognizer.pictures.page_ink import box_of
+from digit_recognizer.pictures.paper import PageInk
+from digit_recognizer.pictures.runs import ReadStrips, Run, cut_runs, with_runs
+from digit_recognizer.pictures.signs import find_signs
+from digit_recognizer.pictures.ticks import find_ticks
+
+_DIRT = 0.006  # share of the square of a line's height: smaller marks are no part of a digit
+_LOWEST = 5  # pixels of a line's height: even the digits of the smallest fonts are no lower
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Pieces of one word and its candidates for digits, none where it is too low to hold any. line: where it stands.
+    height: of that line's digits. signs: of a decimal number, (where from left to right, sign). runs: which pieces a
+    line reader cut. tallest: of the line's marks.
+    """
+
+    line: int
+    height: float
+    pieces: list[Piece]
+    candidates: list[Candidate]
+    signs: list[tuple[float, str]]
+    runs: list[Run]
+    tallest: float
+
+
+def words_of(
+    ink: PageInk,
+    labels: Labels,
+    boxes: Boxes,
+    lines: Sequence[list[int]],
+    expectation: Expectation,
+    read_strips: ReadStrips | None,
+) -> Iterator[Word]:
+    """The words of each line, with their marks cut into pieces; pieces that were cut get numbers of their own."""
+    areas = np.bincount(labels.ravel(), minlength=len(boxes) + 1)
+    number = len(boxes) + 1
+    for line_number, line in enumerate(lines):
+        height = line_height(boxes, line)
+        tallest = tallest_mark(boxes, line)
+        line = [mark for mark in line if areas[mark + 1] >= _DIRT * height**2]
+        signs = find_signs(boxes, line, height) if expectation.numbers == "decimal" else {}
+        ticks = find_ticks(boxes, [mark for mark in line if mark not in signs], height)
+        line = [mark for mark in line if mark not in ticks]
+        waiting: list[tuple[float, str]] = []
+        for word in split_words(boxes, line, height):
+            waiting += [(float(boxes[mark, 0]), signs[mark]) for mark in word if mark in signs]
+            marks = [mark for mark in word if mark not in signs]
+            if not marks:  # a minus that stands apart belongs to the number after it
+                continue
+            pieces = [Piece(mark + 1, box_of(boxes[mark]), int(areas[mark + 1])) for mark in marks]
+            runs: list[Run] = []
+            if height < _LOWEST:
+                yield Word(line_number, height, pieces, [], waiting, runs, tallest)
+                waiting = []
+                continue
+            if read_strips is None:
+                pieces = cut_marks(labels, pieces, height, ink.thickness, number)
+            else:
+                pieces, runs = cut_runs(ink, labels, pieces, height, read_strips, number, expectation.allows_length)
+            number = max(number, 1 + max(piece.number for piece in pieces))
+            found = with_runs(candidates(pieces, height), pieces, runs)
+            yield Word(line_number, height, pieces, found, waiting, runs, tallest)
+            waiting = []
+
+
+__all__ = ["Word", "words_of"]
