@@ -17,7 +17,7 @@ import numpy.typing as npt
 from digit_recognizer.training.ship.sprites import SPRITE_SIDE, Ink
 
 _Floats = npt.NDArray[np.float32]
-_OUT_OF_FOCUS = (0.05, 0.14)  # the blur's sigma in heights of a digit
+_OUT_OF_FOCUS = (0.05, 0.12)  # the blur's sigma in heights of a digit
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,6 @@ from digit_recognizer.sources.strokes import Drawing, draw
 SPRITE_SIDE = 60  # three pixels for each of the twenty that a digit has in its frame
 
 _LEAST_HOLE = 0.004  # of its box that a hole takes; smaller ones are flaws of a font
-_NARROW = 0.12  # share of the sprites that are made narrow, as some write in small squares
-_NARROW_WIDTHS = (0.55, 0.85)  # what their width is multiplied by
 
 # Halves of these digits look like no digit; half an 8 is a 0, half a 9 a 1, half a 6 a 0 or a 1.
 _CUT_ACROSS = (2, 5)
@@ -57,17 +55,15 @@ def sprite_of_drawing(drawing: Drawing, rng: np.random.Generator) -> Ink:
 def bent(ink: Ink, rng: np.random.Generator, dose: float = 1.0) -> Ink:
     """The sprite turned, slanted, stretched and in another pen, cropped tight again.
 
-    dose: 1 turns by up to 12 degrees, slants by up to 0.3, stretches by up to 1.35, thickens by up to 4 pixels; some
-    are made narrow as well.
+    dose: 1 turns by up to 12 degrees, slants by up to 0.3, stretches by up to 1.35, thickens by up to 4 pixels.
     """
     height, width = ink.shape
     angle = math.radians(rng.uniform(-12, 12) * dose)
     slant = rng.uniform(-0.3, 0.3) * dose
     stretch = math.exp(rng.uniform(-0.3, 0.3) * dose)
-    narrow = rng.uniform(*_NARROW_WIDTHS) if rng.random() < _NARROW * dose else 1.0
     shear = np.array([[1, slant], [0, 1]])
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    matrix = turn @ shear @ np.diag([narrow * math.sqrt(stretch), 1 / math.sqrt(stretch)])
+    matrix = turn @ shear @ np.diag([math.sqrt(stretch), 1 / math.sqrt(stretch)])
     corners = matrix @ np.array([[0, width, 0, width], [0, 0, height, height]], np.float64)
     low, high = corners.min(1) - 2, corners.max(1) + 2
     size = np.ceil(high - low).astype(int)
