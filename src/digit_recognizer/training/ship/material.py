@@ -18,7 +18,7 @@ from digit_recognizer.errors import InputError
 from digit_recognizer.pictures.ink import to_frame
 from digit_recognizer.sources.strokes import Drawing
 from digit_recognizer.training.fonts import DIGITS, OTHERS, FontFace, render
-from digit_recognizer.training.ship.scenes import Odds, crop_of, texture
+from digit_recognizer.training.ship.scenes import crop_of, texture
 from digit_recognizer.training.ship.sprites import (
     SPRITE_SIDE,
     Ink,
@@ -41,8 +41,7 @@ CHUNK = 500  # frames that one task makes: enough to outweigh its start, few eno
 _NEIGHBOURS = 24  # sprites at hand for a chunk's neighbours
 _GAPS = 0.1  # share of characters with broken strokes
 _OUTLINED = 0.05  # share of them of which only the outline is drawn
-_PRINT_ODDS = Odds(out_of_focus=0.2)  # print is small, and photographed from near
-_MARKED_LEFT_OUT = 0.93  # share of the printed zeros with a slash or dot: blurred, an 8 looks like them
+_MARKED_LEFT_OUT = 0.8  # share of the printed zeros with a slash or dot: blurred, an 8 looks like them
 
 # What is no digit, and how often of each kind.
 _KINDS: dict[str, float] = {
@@ -222,7 +221,7 @@ class _Maker:
         glyph = self._glyph(DIGITS[label])
         if label == 0 and is_marked_zero(glyph) and self.rng.random() < _MARKED_LEFT_OUT:
             return self.printed(index)
-        return self._taken(glyph, odds=_PRINT_ODDS), label
+        return self._taken(glyph), label
 
     def no_digit(self, index: int) -> tuple[Ink, int]:
         kind = self.rng.choice(list(_KINDS), p=list(_KINDS.values()))
@@ -245,7 +244,7 @@ class _Maker:
         frame = make[str(kind)]()
         return (np.zeros((SIDE, SIDE), np.uint8) if frame is None else frame), NO_DIGIT
 
-    def _taken(self, sprite: Ink, dose: float = 1.0, odds: Odds | None = None) -> Ink:
+    def _taken(self, sprite: Ink, dose: float = 1.0) -> Ink:
         """The sprite bent, taken as a crop, and framed as the reader frames it."""
         rng = self.rng
         if max(sprite.shape) < 2:
@@ -255,7 +254,7 @@ class _Maker:
             sprite = with_gaps(sprite, rng)
         if rng.random() < _OUTLINED:
             sprite = outlined(sprite, rng)
-        return to_frame(crop_of(sprite, self.neighbours, rng, odds))
+        return to_frame(crop_of(sprite, self.neighbours, rng))
 
     def _any_digit(self) -> tuple[Ink, int]:
         """A sprite of any source, and its label: of the digits mostly, of a drawing or a font else."""
