@@ -42,7 +42,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         data = Path(temporary, "given.npz")
         np.savez(data, x_train=given.images, y_train=given.known_labels())
-        for seed in range(arguments.seeds):
+        for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
             for ranks in (1, arguments.ranks):
                 run = Path(temporary, f"{seed}-{ranks}")
                 command = [*_launcher(ranks), "train", str(data), "-o", str(run), "--preset", arguments.preset]
@@ -98,6 +98,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("data", nargs="?", default="mnist", help="labelled digits: a name, folder or archive")
     parser.add_argument("--preset", choices=("notebook", "fast", "best"), default="fast")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--threads", type=int, help="of the single process")
     parser.add_argument("--given", type=int, default=12_000)
