@@ -267,39 +267,39 @@ def _composed(given: argparse.Namespace, recognizer: Recognizer) -> None:
 
 def _photos(given: argparse.Namespace, recognizer: Recognizer) -> None:
     """The grids as read where somebody told of them, and where nobody did."""
-    table = []
-    for told in (True, False):
-        digits_right = digits = whole = photos = found = 0
-        seconds = []
-        for photo in sorted(given.photos.glob("*.jpg")):
-            texts = photo.with_suffix(".txt").read_text("utf-8").split()
-            began = time.perf_counter()
-            page = recognizer.read(photo, expect=f"{len(texts)}x{len(texts[0])}" if told else None)
-            seconds.append(time.perf_counter() - began)
-            rows = [line.text.replace(" ", "?") for line in page.lines]
-            right = sum(
-                a == b
-                for row, text in zip(rows, texts, strict=False)
-                for a, b in zip(row.ljust(len(text), "?"), text, strict=False)
-            )
-            photos += 1
-            found += len(rows) == len(texts)
-            digits += sum(map(len, texts))
-            digits_right += right
-            whole += rows == texts
-            if told:
-                say(f"{photo.name}: {right} of {sum(map(len, texts))}")
-        table.append(
-            (
-                "told of the grid" if told else "not told",
-                str(photos),
-                str(found),
-                f"{whole} of {photos}",
-                f"{100 * digits_right / max(1, digits):.2f} %",
-                f"{1e3 * float(np.median(seconds)):.0f}",
-            )
+    header = ("", "photos", "grids found", "whole grids right", "digits right", "ms a photo")
+    photos = sorted(given.photos.glob("*.jpg"))
+    print_table(header, [_grids_read(photos, recognizer, told=told) for told in (True, False)])
+
+
+def _grids_read(photos: Sequence[Path], recognizer: Recognizer, *, told: bool) -> tuple[str, ...]:
+    digits_right = digits = whole = found = 0
+    seconds = []
+    for photo in photos:
+        texts = photo.with_suffix(".txt").read_text("utf-8").split()
+        began = time.perf_counter()
+        page = recognizer.read(photo, expect=f"{len(texts)}x{len(texts[0])}" if told else None)
+        seconds.append(time.perf_counter() - began)
+        rows = [line.text.replace(" ", "?") for line in page.lines]
+        right = sum(
+            a == b
+            for row, text in zip(rows, texts, strict=False)
+            for a, b in zip(row.ljust(len(text), "?"), text, strict=False)
         )
-    print_table(("", "photos", "grids found", "whole grids right", "digits right", "ms a photo"), table)
+        found += len(rows) == len(texts)
+        digits += sum(map(len, texts))
+        digits_right += right
+        whole += rows == texts
+        if told:
+            say(f"{photo.name}: {right} of {sum(map(len, texts))}")
+    return (
+        "told of the grid" if told else "not told",
+        str(len(photos)),
+        str(found),
+        f"{whole} of {len(photos)}",
+        f"{100 * digits_right / max(1, digits):.2f} %",
+        f"{1e3 * float(np.median(seconds)):.0f}",
+    )
 
 
 if __name__ == "__main__":

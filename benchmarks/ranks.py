@@ -16,32 +16,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
-from common import DIGITS, load_labelled, print_heading, print_table, run_child, say
-from digit_recognizer.digits import Digits
+from common import DIGITS, print_heading, print_table, run_child, say
 from digit_recognizer.errors import DigitsError
-from digit_recognizer.recognizer import Recognizer
-
-PERMUTATION_SEED = 2026
+from unseen import add_arguments, count_wrong, given_and_unseen
 
 
 def main() -> None:
     arguments = _arguments()
-    labelled = load_labelled(arguments.data)
-    wanted = arguments.given + arguments.unseen
-    if wanted > len(labelled):
-        raise SystemExit(f"error: {arguments.data} has {len(labelled):,} labelled images, {wanted:,} were asked for")
-    chosen = np.random.default_rng(PERMUTATION_SEED).permutation(len(labelled))[:wanted]
-    given, unseen = labelled.take(chosen[: arguments.given]), labelled.take(chosen[arguments.given :])
     print_heading(f"Training in one process and in {arguments.ranks}: preset {arguments.preset}", ("torch", "numpy"))
-    say(f"{len(given):,} labelled images given, {len(unseen):,} unseen")
     wrong: dict[int, list[int]] = {1: [], arguments.ranks: []}
     seconds: dict[int, list[float]] = {1: [], arguments.ranks: []}
     rows = []
     with tempfile.TemporaryDirectory() as temporary:
-        data = Path(temporary, "given.npz")
-        np.savez(data, x_train=given.images, y_train=given.known_labels())
+        data, unseen = given_and_unseen(arguments, temporary)
         for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
             for ranks in (1, arguments.ranks):
                 run = Path(temporary, f"{seed}-{ranks}")
@@ -50,7 +37,7 @@ def main() -> None:
                 if arguments.epochs:
                     command += ["--epochs", str(arguments.epochs)]
                 document, job = run_child(command, (arguments.threads or arguments.ranks) if ranks == 1 else 1)
-                wrong[ranks].append(_wrong(run, unseen))
+                wrong[ranks].append(count_wrong(run, unseen))
                 seconds[ranks].append(document["metrics"]["train_seconds"])
                 rows.append(
                     (
@@ -88,21 +75,14 @@ def _launcher(ranks: int) -> tuple[str, ...]:
     )
 
 
-def _wrong(run: Path, unseen: Digits) -> int:
-    answers = Recognizer(run).probabilities(unseen.images).argmax(1)
-    return int((answers != unseen.known_labels()).sum())
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="One process against several under torchrun.")
-    parser.add_argument("data", nargs="?", default="mnist", help="labelled digits: a name, folder or archive")
+    add_arguments(parser)
     parser.add_argument("--preset", choices=("notebook", "fast", "best"), default="fast")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--threads", type=int, help="of the single process")
-    parser.add_argument("--given", type=int, default=12_000)
-    parser.add_argument("--unseen", type=int, default=20_000)
     parser.add_argument("--epochs", type=int, help="instead of the preset's own number")
     return parser.parse_args()
 

@@ -31,8 +31,8 @@ from digit_recognizer.training.hardware import Hardware, choose_hardware
 from digit_recognizer.training.job import Settings, split, train_run
 from digit_recognizer.training.recipe import PRESETS, Recipe, preset
 from digit_recognizer.training.run_folder import RunFolder
+from unseen import permuted
 
-PERMUTATION_SEED = 2026  # which images are unseen; the same for every preset and seed
 GIVEN = 42_000 / 60_000
 
 
@@ -121,7 +121,7 @@ def _parts(data: str, protocol: str, limit: int | None) -> tuple[Digits, dict[st
     labelled = load_labelled(data, limit)
     unseen: dict[str, Digits] = {}
     if protocol in ("mnist-rest", "kaggle"):
-        shuffled = np.random.default_rng(PERMUTATION_SEED).permutation(len(labelled))
+        shuffled = permuted(len(labelled))
         size = round(GIVEN * len(labelled))
         unseen["rest"] = labelled.take(np.sort(shuffled[size:]))
         labelled = labelled.take(np.sort(shuffled[:size]))

@@ -15,26 +15,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from common import DIGITS, cores, load_labelled, print_heading, print_table, run_child, say
-from digit_recognizer.digits import Digits
+from common import DIGITS, cores, print_heading, print_table, run_child, say
 from digit_recognizer.errors import DigitsError
-from digit_recognizer.recognizer import Recognizer
-
-PERMUTATION_SEED = 2026
+from unseen import add_arguments, count_wrong, given_and_unseen
 
 
 def main() -> None:
     arguments = _arguments()
-    labelled = load_labelled(arguments.data)
-    wanted = arguments.given + arguments.unseen
-    if wanted > len(labelled):
-        raise SystemExit(f"error: {arguments.data} has {len(labelled):,} labelled images, {wanted:,} were asked for")
-    chosen = np.random.default_rng(PERMUTATION_SEED).permutation(len(labelled))[:wanted]
-    given, unseen = labelled.take(chosen[: arguments.given]), labelled.take(chosen[arguments.given :])
     print_heading(f"A sweep of {arguments.trials} trials around the preset {arguments.preset}", ("torch", "ray"))
-    say(f"{len(given):,} labelled images given, {len(unseen):,} unseen")
     workers = cores()
     engines = {
         f"one after another, {workers} threads": (workers, ()),
@@ -44,8 +32,7 @@ def main() -> None:
     found: dict[str, dict[str, Any]] = {}
     table = []
     with tempfile.TemporaryDirectory() as temporary:
-        data = Path(temporary, "given.npz")
-        np.savez(data, x_train=given.images, y_train=given.known_labels())
+        data, unseen = given_and_unseen(arguments, temporary)
         for number, (name, (threads, engine)) in enumerate(engines.items()):
             words = ("tune", str(data), "-o", str(Path(temporary, f"sweep-{number}")), "--preset", arguments.preset)
             words += ("--trials", str(arguments.trials), "--device", "cpu", "--json", *engine)
@@ -68,7 +55,7 @@ def main() -> None:
         for name, recipe in (("preset", ("--preset", arguments.preset)), ("best", ("--recipe", _best(temporary)))):
             run = Path(temporary, name)
             run_child([*DIGITS, "train", str(data), "-o", str(run), *recipe, "--device", "cpu", "--json"], workers)
-            wrong[name] = _wrong(run, unseen)
+            wrong[name] = count_wrong(run, unseen)
     say(
         f"unseen images read wrong by the preset: {wrong['preset']}, by the best recipe: {wrong['best']} of "
         f"{len(unseen):,} (one training each)\n"
@@ -85,18 +72,11 @@ def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "seconds"} for row in document["trials"]]
 
 
-def _wrong(run: Path, unseen: Digits) -> int:
-    answers = Recognizer(run).probabilities(unseen.images).argmax(1)
-    return int((answers != unseen.known_labels()).sum())
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A sweep one trial after another, and side by side on Ray Tune.")
-    parser.add_argument("data", nargs="?", default="mnist", help="labelled digits: a name, folder or archive")
+    add_arguments(parser)
     parser.add_argument("--preset", choices=("notebook", "fast"), default="fast")
     parser.add_argument("--trials", type=int, default=9)
-    parser.add_argument("--given", type=int, default=12_000)
-    parser.add_argument("--unseen", type=int, default=20_000)
     return parser.parse_args()
 
 

@@ -30,9 +30,9 @@ _DEEP, _LEAST_DEEP = 0.4, 20  # share of the contrast in most cells that is ink;
 _MOST_UNASKED = 12  # cells a side of a grid that nobody told of
 _CELLS_SEEN = 6  # of its nine cells at least; where lines are broken, cells flow together
 _CELL_SEEN = 0.3  # share of the smallest cell that the ground inside one must have
-_LINE_WIDTH = 8  # pixels of a line, of 12 * CELL a side, with the shade beside it that is no ground
+_LINE_WIDTH = 8  # pixels of a line, of _MOST_UNASKED cells a side, with the shade beside it that is no ground
 _IN_PLACE = 0.5  # what a piece of ground and a cell's place have in common, of both, where the one fills the other
-_FILLED = 0.5  # share of the places that ground fills where a page is bent, so that no line is straight
+_PLACES_FILLED = 0.5  # share of the places that ground fills where a page is bent, so that no line is straight
 
 _Floats = npt.NDArray[np.float32]
 
@@ -191,7 +191,9 @@ def _clockwise(corners: _Floats) -> _Floats:
 def _straightened(grey: Grey, corners: _Floats, shape: tuple[int, int] | None) -> tuple[float, Grid] | None:
     """The grid inside an outline and the share of its lines that were found, 0-1; None where they are too few."""
     if shape is None:
-        shape = _counted(grey, corners) or _counted_by_cells(grey, corners)
+        side = _MOST_UNASKED * CELL
+        flat, _ = _warped(grey, corners, side, side)
+        shape = _counted_by_lines(flat) or _counted_by_cells(flat)
         if shape is None:
             return None
     rows, columns = shape
@@ -249,10 +251,11 @@ def _lines(profile: _Floats, count: int) -> tuple[list[int], float]:
     return [*places, width], seen / max(1, count - 1)
 
 
-def _counted(grey: Grey, corners: _Floats) -> tuple[int, int] | None:
-    """(rows, columns) by the lines that are there; None where they are no clear grid."""
-    side = 12 * CELL
-    flat, _ = _warped(grey, corners, side, side)
+def _counted_by_lines(flat: Grey) -> tuple[int, int] | None:
+    """(rows, columns) by the lines that are there; None where they are no clear grid.
+
+    flat: uint8 (H, H), what lies inside an outline, straightened to _MOST_UNASKED cells a side.
+    """
     dark = _darkness(flat)
     counts = []
     for seen_from in (_profile(dark.T), _profile(dark)):
@@ -264,12 +267,11 @@ def _counted(grey: Grey, corners: _Floats) -> tuple[int, int] | None:
     return counts[0], counts[1]
 
 
-def _counted_by_cells(grey: Grey, corners: _Floats) -> tuple[int, int] | None:
+def _counted_by_cells(flat: Grey) -> tuple[int, int] | None:
     """(rows, columns) by the pieces of ground between the lines, which a bent page leaves nearly in their places; None
-    where these are no cells.
+    where these are no cells. flat: as for ``_counted_by_lines``.
     """
-    side = _MOST_UNASKED * CELL
-    flat, _ = _warped(grey, corners, side, side)
+    side = len(flat)
     boxes = _ground(flat, _CELL_SEEN * CELL**2)
     if len(boxes) < _CELLS_SEEN:
         return None
@@ -283,7 +285,7 @@ def _counted_by_cells(grey: Grey, corners: _Floats) -> tuple[int, int] | None:
     common_down = np.minimum(y + tall, top + height) - np.maximum(y, top)
     common = np.maximum(common_across, 0) * np.maximum(common_down, 0)
     filled = common / (broad * tall + width * height - common) > _IN_PLACE  # intersection over union
-    return (rows, columns) if filled.any(0).mean() >= _FILLED else None
+    return (rows, columns) if filled.any(0).mean() >= _PLACES_FILLED else None
 
 
 __all__ = ["CELL", "Grid", "crossed_sides", "find_grid"]
