@@ -24,6 +24,11 @@ def train_lines(
     minutes: Annotated[
         float | None, typer.Option(help="Stop after so many, the learning rate fallen by then.", show_default=False)
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="The lines.onnx of a line reader to go on from.", show_default=False)
+    ] = None,
+    first_row: Annotated[int, typer.Option(help="The first row's number: those before are known to --start.")] = 0,
+    learning_rate: Annotated[float, typer.Option(help="At its highest.")] = 4e-3,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     val: Annotated[float, typer.Option(help="Share of the digits kept for validation.")] = 0.05,
     device: Device = "auto",
@@ -45,11 +50,12 @@ def train_lines(
     settings = LineSettings(
         rows=rows,
         val_rows=max(1, min(1_500, rows // 4)),
+        first_row=first_row,
         seed=seed,
         val=val,
         strokes=strokes,
         fonts=fonts,
-        learning=Learning(steps=steps, minutes=minutes),
+        learning=Learning(steps=steps, minutes=minutes, learning_rate=learning_rate),
     )
     hardware = choose_hardware(device)
 
@@ -65,6 +71,7 @@ def train_lines(
         output,
         settings,
         hardware=hardware,
+        start=start,
         command=shlex.join(["digits", *sys.argv[1:]]),
         on_note=show,
         tell=terminal.note,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from digit_recognizer.digits import Digits
-from digit_recognizer.errors import FileError, InputError
+from digit_recognizer.errors import FileError, InputError, UsageError
 from digit_recognizer.pictures.ctc import OTHER
 from digit_recognizer.pictures.strips import HEIGHT
 from digit_recognizer.sources.strokes import Drawing
@@ -58,6 +58,15 @@ def test_two_processes_make_what_one_makes(ingredients: Ingredients) -> None:
 
 def test_another_seed_makes_other_strips(ingredients: Ingredients) -> None:
     assert not same(compose_strips(ingredients, 3, seed=0), compose_strips(ingredients, 3, seed=1))
+
+
+def test_rows_that_follow_are_those_of_a_longer_writing(ingredients: Ingredients) -> None:
+    longer = compose_strips(ingredients, 2 * CHUNK, seed=4, workers=1)
+    first, rest = (compose_strips(ingredients, CHUNK, seed=4, first_row=row, workers=1) for row in (0, CHUNK))
+    assert Strips.join([first, rest]).columns.tobytes() == longer.columns.tobytes()
+    for senseless in (-CHUNK, CHUNK + 1):
+        with pytest.raises(UsageError, match="first-row"):
+            compose_strips(ingredients, 1, seed=4, first_row=senseless)
 
 
 def test_without_fonts_and_drawings_digits_suffice() -> None:

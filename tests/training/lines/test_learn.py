@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,18 @@ def test_a_simple_writing_is_learnt() -> None:
     assert [note.step for note in notes] == [20, 40, 60]
     assert notes[-1].loss < notes[0].loss
     assert notes[-1].share == 1
+
+
+def test_a_network_is_trained_on_from_where_it_was() -> None:
+    strips, unseen = bars_and_dashes(200, 0), bars_and_dashes(60, 1)
+    learning = Learning(batch_columns=512, steps=60, learning_rate=6e-3, shift=1)
+    network = learn(strips, learning, seed=0, hardware=CPU)
+    before = whole_right(answers(network, unseen, CPU), unseen).mean()
+    few = replace(learning, steps=2, learning_rate=1e-4)
+    on = learn(strips, few, seed=1, hardware=CPU, start=network)
+    anew = learn(strips, few, seed=1, hardware=CPU)
+    assert whole_right(answers(on, unseen, CPU), unseen).mean() > before - 0.1
+    assert whole_right(answers(anew, unseen, CPU), unseen).mean() < 0.2
 
 
 def test_the_same_seed_gives_the_same_network() -> None:

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.errors import FileError, InputError
+from digit_recognizer.errors import FileError, InputError, UsageError
 from digit_recognizer.files import whole_file
 from digit_recognizer.ink_finder import InkFinder
 from digit_recognizer.pictures.ctc import OTHER
@@ -141,6 +141,7 @@ def compose_strips(
     rows: int,
     seed: int,
     *,
+    first_row: int = 0,
     writing: Writing | None = None,
     workers: int | None = None,
     tell: Callable[[int, int], None] = lambda done, total: None,
@@ -148,8 +149,9 @@ def compose_strips(
     """Write ``rows`` rows and cut them into strips, the same for the same arguments, however many workers there are.
 
     ingredients: digits, and drawings and fonts where there are any; without fonts, what is no digit is scribbles and
-    figures. workers: processes, one per core where left out; 1 works in this process. tell: called with (done, total)
-    rows. Raises InputError without labelled digits.
+    figures. first_row: the first row's number, by which rows differ; a multiple of CHUNK. workers: processes, one per
+    core where left out; 1 works in this process. tell: called with (done, total) rows.
+    Raises InputError without labelled digits, UsageError where the first row is no such number.
 
     >>> from digit_recognizer.digits import Digits
     >>> digits = Digits(np.full((1, 28, 28), 255, np.uint8), np.array([0]))
@@ -160,7 +162,9 @@ def compose_strips(
         raise InputError("expected labelled digits to compose lines from, found none")
     ingredients.digits.known_labels()
     writing = writing or Writing()
-    tasks = [(first, min(CHUNK, rows - first), seed) for first in range(0, rows, CHUNK)]
+    if first_row < 0 or first_row % CHUNK:
+        raise UsageError(f"--first-row: expected a multiple of {CHUNK}, 0 or more, found {first_row}")
+    tasks = [(first_row + done, min(CHUNK, rows - done), seed) for done in range(0, rows, CHUNK)]
     workers = workers or os.cpu_count() or 1
     parts: list[Strips] = []
     done = 0

@@ -16,13 +16,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from digit_recognizer._version import __version__
 from digit_recognizer.digits import Dataset, Digits
 from digit_recognizer.errors import CheckpointError, UsageError
 from digit_recognizer.files import read_bytes, write_json
-from digit_recognizer.model_file import ModelMetadata
+from digit_recognizer.line_reader import LineReader
+from digit_recognizer.model_file import ModelMetadata, read_model
 from digit_recognizer.pictures.ctc import OTHER
+from digit_recognizer.pictures.strips import stacked
 from digit_recognizer.training.checkpoint import Snapshot, load_snapshot, save_snapshot
 from digit_recognizer.training.hardware import Hardware, describe_machine
 from digit_recognizer.training.lines.compose import Strips, compose_strips
@@ -32,10 +35,12 @@ from digit_recognizer.training.lines.network import LineNetwork
 from digit_recognizer.training.networks import count_parameters
 from digit_recognizer.training.ship.material import Ingredients
 from digit_recognizer.training.ship.preparation import ingredients
+from digit_recognizer.training.unfolding import file_weights, unfold
 
 MODEL, METRICS, CONFIG, WEIGHTS = "lines.onnx", "metrics.json", "config.json", "weights.safetensors"
 TRAINING, VALIDATION, MADE_OF = "strips-training.npz", "strips-validation.npz", "strips.json"
 SAVE_EVERY_S = 60.0  # seconds between two checkpoints
+_SHOWN = 300  # strips on which the normalisation of a network to go on from is measured
 _CHECKED = 256  # strips that torch and ONNX Runtime must answer alike
 
 
@@ -43,13 +48,15 @@ _CHECKED = 256  # strips that torch and ONNX Runtime must answer alike
 class LineSettings:
     """What a training of the line reader is, beside its data.
 
-    rows, val_rows: how many rows are written to learn from, and to validate on. seed: of everything random. val: share
-    of the digits that only validation sees. strokes: a file of pen drawings, fonts: a folder of fonts; left out, none,
-    and the platform's own.
+    rows, val_rows: how many rows are written to learn from, and to validate on. first_row: the first one's number; a
+    training that goes on from another takes the rows that follow. seed: of everything random. val: share of the digits
+    that only validation sees. strokes: a file of pen drawings, fonts: a folder of fonts; left out, none, and the
+    platform's own.
     """
 
     rows: int = 50_000
     val_rows: int = 1_500
+    first_row: int = 0
     seed: int = 0
     val: float = 0.05
     strokes: str | None = None
@@ -88,8 +95,13 @@ def compose_lines(
         return Strips.load(folder / TRAINING), Strips.load(folder / VALIDATION)
     parts = []
     both = _ingredients(labelled, settings)
-    for name, made_from, rows, stream in zip(
-        (TRAINING, VALIDATION), both, (settings.rows, settings.val_rows), (0, 1), strict=True
+    for name, made_from, rows, first_row, stream in zip(
+        (TRAINING, VALIDATION),
+        both,
+        (settings.rows, settings.val_rows),
+        (settings.first_row, 0),
+        (0, 1),
+        strict=True,
     ):
         tell(
             f"writing {rows:,} rows of {len(made_from.digits):,} digits, {len(made_from.drawings):,} pen drawings "
@@ -102,7 +114,9 @@ def compose_lines(
                 told[0] = time.monotonic()
                 tell(f"{done:,} of {total:,} rows")
 
-        strips = compose_strips(made_from, rows, settings.seed * 2 + stream, workers=workers, tell=count)
+        strips = compose_strips(
+            made_from, rows, settings.seed * 2 + stream, first_row=first_row, workers=workers, tell=count
+        )
         strips.save(folder / name)
         parts.append(strips)
     learnt = both[0]
@@ -117,6 +131,7 @@ def train_lines(
     settings: LineSettings,
     *,
     hardware: Hardware,
+    start: Path | None = None,
     command: str = "",
     workers: int | None = None,
     on_note: Callable[[Note], None] = lambda note: None,
@@ -125,9 +140,12 @@ def train_lines(
     """Train a line reader on what is composed of ``dataset``; returns its metrics, as they stand in metrics.json.
 
     Leaves config.json, the strips, weights.safetensors (rewritten once a minute meanwhile), lines.onnx and metrics.json
-    in ``folder``. command: how to repeat it. Raises what composing, learning and exporting raise.
+    in ``folder``. start: lines.onnx of a line reader to go on from. command: how to repeat it.
+    Raises what composing, learning and exporting raise; ModelError where ``start`` is no line reader of this kind.
     """
+    content = None if start is None else _line_reader(start)
     training, validation = compose_lines(dataset, folder, settings, workers=workers, tell=tell)
+    began_with = None if content is None else network_of(content, training)
     write_json(
         folder / CONFIG,
         {
@@ -154,7 +172,9 @@ def train_lines(
             saved[0] = time.monotonic()
             save_weights(network, folder / WEIGHTS)
 
-    network = learn(training, settings.learning, seed=settings.seed, hardware=hardware, on_note=note_progress)
+    network = learn(
+        training, settings.learning, seed=settings.seed, hardware=hardware, start=began_with, on_note=note_progress
+    )
     save_weights(network, folder / WEIGHTS)
     seconds = history[-1]["seconds"]
     return finish_lines(
@@ -227,6 +247,25 @@ def load_weights(path: Path) -> LineNetwork:
     return network.eval()
 
 
+def network_of(content: bytes, strips: Strips) -> LineNetwork:
+    """The network in a line reader's file, fit to be trained on. strips: like those that it will be shown.
+
+    Raises ModelError where the file holds another network.
+    """
+    network = LineNetwork()
+    wanted = np.linspace(0, len(strips) - 1, min(_SHOWN, len(strips))).astype(int)
+    shown = torch.from_numpy(stacked([strips.image(number) for number in wanted])).unsqueeze(1).float() / 255
+    unfold(network, file_weights(content, "network."), shown)
+    return network
+
+
+def _line_reader(path: Path) -> bytes:
+    """The content of a line reader's file, looked at. Raises FileError, ModelError."""
+    content = read_model(path).content
+    LineReader(content, str(path))
+    return content
+
+
 def _material_of(settings: LineSettings) -> dict[str, Any]:
     """What of the settings decides which strips are composed."""
     return {name: value for name, value in asdict(settings).items() if name != "learning"}
@@ -253,6 +292,7 @@ __all__ = [
     "compose_lines",
     "finish_lines",
     "load_weights",
+    "network_of",
     "save_weights",
     "train_lines",
 ]

@@ -76,13 +76,15 @@ def learn(
     *,
     seed: int,
     hardware: Hardware,
+    start: LineNetwork | None = None,
     note_every: int = 100,
     on_note: Callable[[Note, LineNetwork], None] = lambda note, network: None,
 ) -> LineNetwork:
     """Train a line reader; it comes back in evaluation mode, on the CPU.
 
-    on_note: called every ``note_every`` steps with what to tell, and the network as it is. With the same strips, seed,
-    device and threads, and without ``minutes``, the same network comes out.
+    start: a network to go on from; left out, one of random weights. on_note: called every ``note_every`` steps with
+    what to tell, and the network as it is. With the same strips, seed, start, device and threads, and without
+    ``minutes``, the same network comes out.
     Raises UsageError without strips, TrainingDiverged where the loss stops being a number.
 
     Two losses are added: CTC's (Graves et al., 2006), and, as composed strips know where their characters stand, the
@@ -93,6 +95,8 @@ def learn(
     rng = np.random.default_rng(seed)
     hardware.seed(seed)
     network = LineNetwork()
+    if start is not None:
+        network.load_state_dict(start.state_dict())
     hardware.place(network)
     network.train()
     if hardware.device.type == "cpu":
