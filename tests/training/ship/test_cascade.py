@@ -39,17 +39,13 @@ def test_onnx_answers_as_torch_wherever_the_scout_is_trusted(cascade: Cascade, c
     assert np.allclose(one[0], probabilities[0], atol=1e-5)
 
 
-def test_where_the_main_network_is_unsure_five_looks_are_averaged(cascade: Cascade) -> None:
+def test_the_main_networks_logit_of_no_digit_is_lowered(cascade: Cascade) -> None:
     images = draw_digits(5, seed=4).images
-    asked = replace(cascade, scout_confidence=2.0)  # the untrained main network is unsure of everything
-    shifted = [np.roll(images, shift, axis=(1, 2)) for shift in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))]
+    asked = replace(cascade, scout_confidence=2.0)  # the main network answers all
     shift = torch.tensor([0.0] * 10 + [0.7])
     with torch.no_grad():
-        looks = [
-            (asked.main(torch.from_numpy(view).unsqueeze(1).float() / 255) / 1.3 - shift).softmax(1).numpy()
-            for view in shifted
-        ]
-    assert np.allclose(asked.answer(images), np.mean(looks, axis=0), atol=1e-5)
+        expected = (asked.main(torch.tensor(images).unsqueeze(1).float() / 255) / 1.3 - shift).softmax(1).numpy()
+    assert np.allclose(asked.answer(images), expected, atol=1e-5)
 
 
 def test_the_scout_answers_where_it_is_sure_and_the_main_network_elsewhere(cascade: Cascade) -> None:

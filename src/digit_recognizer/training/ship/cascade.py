@@ -1,6 +1,5 @@
 """Two networks become one ONNX graph: a small one looks at every image, the large one at those it is unsure of.
 
-Where the large one is unsure too, it looks five times: straight on, and from a pixel above, below, left and right.
 After cascades of classifiers (Viola, Jones 2001). No control flow is needed: the unsure rows are gathered, answered and
 scattered back, and there may be none of them. Knows nothing of how the networks were trained.
 """
@@ -19,10 +18,8 @@ from onnx import TensorProto, helper, numpy_helper
 from digit_recognizer.digits import CLASSES, SIDE
 from digit_recognizer.model_file import INPUT, PROBABILITIES, UNFAMILIARITY
 from digit_recognizer.training.export import graph_of
-from digit_recognizer.training.networks import Ensemble
 
-SCOUT, MAIN, AGAIN = "scout/", "main/", "again/"  # what the names of the networks' nodes begin with
-LOOK_AGAIN = 0.9  # where the main network's largest probability is below it, it looks five times
+SCOUT, MAIN = "scout/", "main/"  # what the names of the networks' nodes begin with
 _IR_VERSION = 10
 _LOGITS = CLASSES + 1  # ten digits and "no digit"
 
@@ -53,23 +50,10 @@ class Cascade:
                 ink = torch.from_numpy(images[first : first + batch_size].copy()).unsqueeze(1).float() / 255
                 answers = (self.scout(ink) / self.scout_temperature).softmax(1)
                 unsure = answers.amax(1) < self.scout_confidence
-                answers[unsure] = self._by_main(ink[unsure])
+                cooled = self.main(ink[unsure]) / self.main_temperature
+                answers[unsure] = (cooled - torch.from_numpy(self._shifts())).softmax(1)
                 parts.append(answers.numpy())
         return np.concatenate(parts)
-
-    def _by_main(self, ink: torch.Tensor) -> torch.Tensor:
-        """The main network's probabilities, float32 (N, 11): of five looks where one does not make it sure."""
-        answers = self._one_look(ink)
-        unsure = answers.amax(1) < LOOK_AGAIN
-        if unsure.any():
-            margin = torch.nn.functional.pad(ink[unsure], (1, 1, 1, 1))
-            views = [margin[..., 1 + down : 29 + down, 1 + right : 29 + right] for down, right in Ensemble.VIEWS]
-            answers[unsure] = torch.stack([self._one_look(view) for view in views]).mean(0)
-        return answers
-
-    def _one_look(self, ink: torch.Tensor) -> torch.Tensor:
-        answers: torch.Tensor = (self.main(ink) / self.main_temperature - torch.from_numpy(self._shifts())).softmax(1)
-        return answers
 
     def _shifts(self) -> npt.NDArray[np.float32]:
         """What is taken off each of the main network's cooled logits, float32 (11,)."""
@@ -84,7 +68,6 @@ class Cascade:
         """
         scout = _prefixed(graph_of(self.scout), SCOUT)
         main = _prefixed(graph_of(self.main), MAIN)
-        again = _second_use(main)
         constants = {
             "full": np.float32(255),
             "scout_temperature": np.float32(self.scout_temperature),
@@ -93,13 +76,6 @@ class Cascade:
             "sure": np.float32(self.scout_confidence),
             "channel": np.array([1], np.int64),
             "last": np.array([1], np.int64),
-            "look_again": np.float32(LOOK_AGAIN),
-            "margin": np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64),
-            "sides": np.array([2, 3], np.int64),
-            "looks": np.array([len(Ensemble.VIEWS), -1, _LOGITS], np.int64),
-            "first": np.array([0], np.int64),
-            **{f"look{k}/start": np.array([1 + down, 1 + right]) for k, (down, right) in enumerate(Ensemble.VIEWS)},
-            **{f"look{k}/end": np.array([29 + down, 29 + right]) for k, (down, right) in enumerate(Ensemble.VIEWS)},
             "split": np.array([CLASSES, 1], np.int64),
         }
         node = helper.make_node
@@ -119,25 +95,7 @@ class Cascade:
             node("Div", ["main/logits", "main_temperature"], ["main/cooled"]),
             node("Sub", ["main/cooled", "shifts"], ["main/shifted"]),
             node("Softmax", ["main/shifted"], ["main/answers"], axis=1),  # (M, 11)
-            node("ReduceMax", ["main/answers", "last"], ["main/confidence"], keepdims=0),
-            node("Less", ["main/confidence", "look_again"], ["doubtful/mask"]),
-            node("NonZero", ["doubtful/mask"], ["doubtful/row"]),  # (1, K)
-            node("Transpose", ["doubtful/row"], ["doubtful/rows"], perm=[1, 0]),  # (K, 1)
-            node("GatherND", ["main/ink", "doubtful/rows"], ["doubtful/ink"]),  # (K, 1, 28, 28)
-            node("Pad", ["doubtful/ink", "margin"], ["doubtful/margin"]),  # (K, 1, 30, 30)
-            *(
-                node("Slice", ["doubtful/margin", f"look{k}/start", f"look{k}/end", "sides"], [f"look{k}"])
-                for k in range(len(Ensemble.VIEWS))
-            ),
-            node("Concat", [f"look{k}" for k in range(len(Ensemble.VIEWS))], ["again/ink"], axis=0),  # (5 K, 1, 28, 28)
-            *again,
-            node("Div", ["again/logits", "main_temperature"], ["again/cooled"]),
-            node("Sub", ["again/cooled", "shifts"], ["again/shifted"]),
-            node("Softmax", ["again/shifted"], ["again/each"], axis=1),
-            node("Reshape", ["again/each", "looks"], ["again/looks"]),  # (5, K, 11)
-            node("ReduceMean", ["again/looks", "first"], ["again/answers"], keepdims=0),
-            node("ScatterND", ["main/answers", "doubtful/rows", "again/answers"], ["main/final"]),
-            node("ScatterND", ["scout/answers", "unsure/rows", "main/final"], ["answers"]),
+            node("ScatterND", ["scout/answers", "unsure/rows", "main/answers"], ["answers"]),
             node("Split", ["answers", "split"], ["answers/digits", "answers/none"], axis=1),
             node("ReduceSum", ["answers/digits", "last"], ["answers/sum"], keepdims=1),
             node("Div", ["answers/digits", "answers/sum"], [PROBABILITIES]),
@@ -164,22 +122,8 @@ class Cascade:
         return content
 
 
-def _second_use(main: onnx.GraphProto) -> list[onnx.NodeProto]:
-    """The main network's nodes once more, on the same weights, with other names for all that flows."""
-    weights = {weight.name for weight in main.initializer}
-    copies = []
-    for node in main.node:
-        copied = onnx.NodeProto()
-        copied.CopyFrom(node)
-        copied.name = AGAIN + node.name.removeprefix(MAIN)
-        for names in (copied.input, copied.output):
-            names[:] = [n if n in weights or not n else AGAIN + n.removeprefix(MAIN) for n in names]
-        copies.append(copied)
-    return copies
-
-
 def _prefixed(model: onnx.ModelProto, prefix: str) -> onnx.GraphProto:
     return onnx.compose.add_prefix(model, prefix).graph
 
 
-__all__ = ["AGAIN", "LOOK_AGAIN", "MAIN", "SCOUT", "Cascade"]
+__all__ = ["MAIN", "SCOUT", "Cascade"]
