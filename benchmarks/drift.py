@@ -35,7 +35,7 @@ def main() -> None:
     digits = load_labelled(arguments.data)
     order = np.random.default_rng(arguments.seed).permutation(len(digits))
     known_of, others = digits.take(order[: arguments.digits]), digits.take(order[arguments.digits :][:STREAMED])
-    recipe = ship().polish or ship()  # a model is validated on what its last training was composed of
+    recipe = (ship(), *ship().polishes)[-1]  # a model is validated on what its last training was composed of
     composition = recipe.composition or Composition(1, 0, 0, 1)
     made = prepare(known_of, known_of, [composition], strokes=None, fonts=None, seed=arguments.seed).validation
     composed = made.images[made.labels != NO_DIGIT]

@@ -72,6 +72,30 @@ def test_a_second_training_begins_where_the_first_ended() -> None:
     assert not torch.allclose(next(fresh.network.parameters()), next(first.network.parameters()), atol=1e-2)
 
 
+def test_what_a_network_knew_is_kept_where_its_answers_are_learnt_too() -> None:
+    """Labels of other digits are learnt; retained answers hold only where they agree with these: on 3s."""
+    first = run(replace(TINY, epochs=6), seed=3)
+    wrong = draw_digits(90, seed=1)
+    labels = wrong.known_labels().copy()
+    labels[labels != 3] = (labels[labels != 3] + 1) % 10
+    wrong = Digits(wrong.images, labels)
+
+    def after(retain: float) -> Trained:
+        recipe = replace(TINY, epochs=1, learning_rate=1e-3, retain=retain)
+        return train(recipe, wrong, wrong, seed=1, hardware=FLOAT32, start=first.network.state_dict())
+
+    assert weights(after(0.0)) != weights(after(0.9))
+    threes = wrong.images[labels == 3]
+    before, without, retained = (
+        logits(one.network, threes, FLOAT32).softmax(1) for one in (first, after(0.0), after(0.9))
+    )
+    assert (retained - before).abs().mean() < (without - before).abs().mean()
+
+
+def test_without_a_network_to_start_from_there_is_nothing_to_retain() -> None:
+    assert weights(run(TINY, seed=3)) == weights(run(replace(TINY, retain=0.5), seed=3))
+
+
 def test_drawn_digits_are_learnt() -> None:
     digits = draw_digits(400, seed=2)
     recipe = replace(TINY, epochs=12, focus=1.0, widths=(8, 16, 16))

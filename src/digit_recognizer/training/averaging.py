@@ -1,4 +1,4 @@
-"""Two networks, one trained on from the other, become the one midway between them.
+"""Two networks, one trained on from the other, become one between them.
 
 Knows nothing of how they were trained.
 """
@@ -16,8 +16,8 @@ IMAGES = 6_000  # on which batch normalisation is measured anew
 _BATCH = 500
 
 
-def midway(before: nn.Module, after: nn.Module, images: npt.NDArray[np.uint8]) -> nn.Module:
-    """The network whose weights are the mean of those of ``before`` and ``after``, a training that went on from there.
+def between(before: nn.Module, after: nn.Module, images: npt.NDArray[np.uint8], share: float = 0.5) -> nn.Module:
+    """The network ``share`` of the way from the weights of ``before`` to those of ``after``, trained on from there.
 
     Near one another, such networks lie in one valley, and between them is one that knows what each forgot (Wortsman et
     al., Robust fine-tuning of zero-shot models, 2022). Means and variances of batch normalisation are not averaged but
@@ -27,14 +27,14 @@ def midway(before: nn.Module, after: nn.Module, images: npt.NDArray[np.uint8]) -
     >>> one, other = nn.Linear(1, 1), nn.Linear(1, 1)
     >>> one.weight.data.fill_(1.0).item(), other.weight.data.fill_(3.0).item()
     (1.0, 3.0)
-    >>> midway(one, other, np.zeros((0, 28, 28), np.uint8)).weight.item()
+    >>> between(one, other, np.zeros((0, 28, 28), np.uint8)).weight.item()
     2.0
     """
     network = copy.deepcopy(before).to("cpu", torch.float32)
     goal = after.state_dict()
     with torch.no_grad():
         for name, parameter in network.named_parameters():
-            parameter.lerp_(goal[name].to("cpu", torch.float32), 0.5)
+            parameter.lerp_(goal[name].to("cpu", torch.float32), share)
         norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
         if norms and len(images):
             network.eval()
@@ -48,4 +48,4 @@ def midway(before: nn.Module, after: nn.Module, images: npt.NDArray[np.uint8]) -
     return network.eval()
 
 
-__all__ = ["midway"]
+__all__ = ["between"]

@@ -25,7 +25,7 @@ from digit_recognizer.errors import CheckpointError, FileError, InputError, Inte
 from digit_recognizer.files import write_json
 from digit_recognizer.model_file import ModelMetadata
 from digit_recognizer.recognizer import Recognizer
-from digit_recognizer.training.averaging import midway
+from digit_recognizer.training.averaging import between
 from digit_recognizer.training.calibration import MAX_ERROR, export_calibrated, export_cascade_calibrated
 from digit_recognizer.training.checkpoint import CheckpointFolder, Snapshot, save_snapshot
 from digit_recognizer.training.distributed import ALONE, Ranks
@@ -173,7 +173,7 @@ def train_run(
             found = finished.history[-1]["val_accuracy"]
             tell(f"net {finished.member}: val accuracy {found:.4f}, trained in {finished.seconds:.0f} s")
 
-        materials, checked, made_of = _material(training, validation, settings, tell)
+        materials, checked, made_of = _material(training, validation, settings, tell, stop)
         if resume and (saved := folder.checkpoints.latest(lambda warning: None)) is not None:
             history.extend(saved.facts["history"])
 
@@ -212,11 +212,12 @@ def train_run(
 
         recipe, stages = settings.recipe, list[Trained]()
         networks = {"": taught(recipe, materials[0], folder.checkpoints).network}
-        if recipe.polish is not None:
-            polished = taught(recipe.polish, materials[-1], folder.polish_checkpoints, networks[""]).network
-            networks[""] = midway(networks[""], polished, materials[-1].images)
+        for number, polish in enumerate(recipe.polishes, 1):
+            checkpoints = folder.polish_checkpoints(number)
+            polished = taught(polish, materials[number], checkpoints, networks[""]).network
+            networks[""] = between(networks[""], polished, materials[number].images, polish.blend)
         if recipe.scout is not None:
-            networks["scout."] = taught(recipe.scout, materials[0], folder.scout_checkpoints).network
+            networks["scout."] = taught(recipe.scout, materials[-1], folder.scout_checkpoints).network
         seconds = sum(trained.seconds for trained in stages)
         folder.write_history(history)
         if stop is not None and stop.signal_number is not None:
@@ -237,7 +238,7 @@ def train_run(
             "val_accuracy": facts["accuracy"],
             "val_loss": facts["log_loss"],
             "train_seconds": round(seconds, 3),
-            "epochs": recipe.epochs + (recipe.polish.epochs if recipe.polish else 0),
+            "epochs": sum(stage.epochs for stage in (recipe, *recipe.polishes)),
             "members": settings.recipe.members,
             "parameters": sum(count_parameters(network) for network in networks.values()),
             **({"learnt_from": made_of} if made_of else {}),
@@ -264,21 +265,33 @@ def require_members(recipe: Recipe) -> None:
 
 
 def _material(
-    training: Digits, validation: Digits, settings: Settings, tell: Callable[[str], None]
+    training: Digits,
+    validation: Digits,
+    settings: Settings,
+    tell: Callable[[str], None],
+    stop: StopRequest | None,
 ) -> tuple[Sequence[Labelled], Labelled, dict[str, Any]]:
     """What each training learns from, what all are validated on, and what it was composed of, in numbers."""
     recipe = settings.recipe
     if recipe.composition is None:
-        return [training], validation, {}
-    polish = recipe.polish.composition if recipe.polish else None
+        return [training] * (1 + len(recipe.polishes)), validation, {}
+
+    def go_on(done: int, total: int) -> None:
+        if stop is not None and stop.signal_number is not None:
+            raise Interrupted(
+                "stopped while composing what is learnt from; start over with --resume",
+                signal_number=stop.signal_number,
+            )
+
     prepared = prepare(
         training,
         validation,
-        [recipe.composition, *([polish] if polish else [])],
+        [stage.composition or recipe.composition for stage in (recipe, *recipe.polishes)],
         strokes=settings.strokes,
         fonts=None if settings.fonts is None else [Path(settings.fonts)],
         seed=settings.seed,
         tell=tell,
+        on_frames=go_on,
     )
     return prepared.training, prepared.validation, prepared.sources
 

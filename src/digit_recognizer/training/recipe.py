@@ -22,8 +22,8 @@ class Composition:
     """What is composed of digits, pen drawings and fonts beside the digits themselves, in frames per digit.
 
     digits: crops of the digits as people take them. drawings: of pen drawings. printed: of digits in fonts.
-    no_digits: of what is no digit. plain: how many times more each digit itself, as it is, is learnt from.
-    See training/ship/material.py.
+    no_digits: of what is no digit. straight: of 1s of one straight stroke. plain: how many times more each digit
+    itself, as it is, is learnt from. out_of_focus: share of the printed crops that is. See training/ship/material.py.
     """
 
     digits: float
@@ -31,6 +31,8 @@ class Composition:
     printed: float
     no_digits: float
     plain: int = 0
+    straight: float = 0.0
+    out_of_focus: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ class Recipe:
     others (after selective backpropagation, Jiang et al. 2019). 1 is everything, as usual.
     composition: what is learnt beside the digits, or None. scout: how the small network is trained that answers where
     it is sure; then there are two in one file, see training/ship/cascade.py. polish: how the network goes on learning
-    from where it then is, on another composition; it ends midway between the two, see averaging.py. None: no more.
+    from where it then is, on another composition. A polish may have its own polish. None: no more.
+    Of a polish: ``retain`` is the share that the answers of the network have, as it is when the polish begins, in what
+    is learnt, see retention.py; ``blend`` how far from before to after the network is left, see averaging.py.
     """
 
     preset: str
@@ -77,6 +81,8 @@ class Recipe:
     composition: Composition | None = None
     scout: Recipe | None = None
     polish: Recipe | None = None
+    retain: float = 0.0
+    blend: float = 0.5
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "members"):
@@ -84,7 +90,7 @@ class Recipe:
                 raise UsageError(f"{name}: expected at least 1, found {getattr(self, name)}")
         if self.deskew_every < 0:
             raise UsageError(f"deskew_every: expected 0 or more, found {self.deskew_every}")
-        for name in ("dropout", "warmup", "label_smoothing", "focus_hardest"):
+        for name in ("dropout", "warmup", "label_smoothing", "focus_hardest", "retain"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name}: expected 0 or more and less than 1, found {getattr(self, name)}")
         if not 0 < self.focus <= 1:
@@ -115,6 +121,11 @@ class Recipe:
             return self
         whole = replace(self, focus=1.0)
         return replace(whole, epochs=max(self.epochs, math.ceil(self.min_steps / whole.steps_in_epoch(1, images))))
+
+    @property
+    def polishes(self) -> list[Recipe]:
+        """The polish, that one's own, and so on."""
+        return [] if self.polish is None else [self.polish, *self.polish.polishes]
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain JSON values."""
@@ -221,14 +232,18 @@ def ship() -> Recipe:
         composition=Composition(digits=1.5, drawings=0.6, printed=0.45, no_digits=0.65, plain=1),
     )
     # Breadth first, then, at a third of the rate, more of the digits as they are and of what is no digit.
-    polish = replace(
-        main,
-        epochs=14,
-        learning_rate=2e-3,
-        warmup=0.1,
-        composition=Composition(digits=0.6, drawings=0.3, printed=0.3, no_digits=0.8, plain=1),
+    polished = Composition(digits=0.6, drawings=0.3, printed=0.3, no_digits=0.8, plain=1)
+    polish = replace(main, epochs=14, learning_rate=2e-3, warmup=0.1, composition=polished)
+    # At last straight 1s and print out of focus, without forgetting the rest.
+    last = replace(
+        polish,
+        epochs=8,
+        learning_rate=1.2e-3,
+        composition=replace(polished, printed=0.45, straight=0.03, out_of_focus=0.2),
+        retain=0.7,
+        blend=0.7,
     )
-    return replace(main, scout=scout, polish=polish)
+    return replace(main, scout=scout, polish=replace(polish, polish=last))
 
 
 PRESETS = {"notebook": notebook, "fast": fast, "best": best, "ship": ship}

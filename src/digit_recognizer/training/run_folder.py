@@ -57,6 +57,7 @@ _FILES = (
     "report.html",
     "split.json",
 )
+_POLISH = "checkpoints-polish"
 _LOCK, _PID = ".run.lock", ".run.pid"
 _HALF_WRITTEN = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.tmp")  # the temporary names of files.whole_file
 
@@ -77,11 +78,13 @@ class RunFolder:
         self.model = self.path / "model.onnx"
         self.split = self.path / "split.json"
         self.checkpoints = CheckpointFolder(self.path / "checkpoints")
-        self.polish_checkpoints = CheckpointFolder(self.path / "checkpoints-polish")
         self.scout_checkpoints = CheckpointFolder(self.path / "checkpoints-scout")
         self.members = MemberFolder(self.path / "checkpoints-members")
-        self._all_checkpoints = (self.checkpoints, self.polish_checkpoints, self.scout_checkpoints)
         self._lock = FileLock(self.path / _LOCK)
+
+    def polish_checkpoints(self, number: int) -> CheckpointFolder:
+        """Those of the ``number``-th polish, from 1."""
+        return CheckpointFolder(self.path / (_POLISH if number == 1 else f"{_POLISH}-{number}"))
 
     def is_finished(self) -> bool:
         """Whether a whole training lies here; metrics.json is written last."""
@@ -166,8 +169,9 @@ class RunFolder:
 
     def clear_checkpoints(self) -> None:
         """Remove what only an unfinished training needs. Raises FileError."""
-        for checkpoints in (*self._all_checkpoints, self.members):
+        for checkpoints in self._all_checkpoints():
             checkpoints.clear()
+        self.members.clear()
 
     def write_history(self, rows: Sequence[Mapping[str, float | int | None]]) -> None:
         """Write history.csv anew with all rows so far. Raises FileError."""
@@ -213,12 +217,16 @@ class RunFolder:
 
     def _sweep(self) -> None:
         """Remove what a killed process left half written. Only with the lock: nobody else is writing."""
-        checkpoints = [checkpoints.folder for checkpoints in self._all_checkpoints]
+        checkpoints = [checkpoints.folder for checkpoints in self._all_checkpoints()]
         for folder in (self.path, *checkpoints, *self.members.folders(), self.path / "plots"):
             if folder.is_dir():
                 for path in folder.iterdir():
                     if _HALF_WRITTEN.match(path.name):
                         _remove(path)
+
+    def _all_checkpoints(self) -> list[CheckpointFolder]:
+        polishes = [CheckpointFolder(path) for path in sorted(self.path.glob(f"{_POLISH}*"))]
+        return [self.checkpoints, *polishes, self.scout_checkpoints]
 
     def _remove_run(self) -> None:
         """Remove the files that a run writes, config.json last: half removed, it is still known as a run."""

@@ -32,6 +32,7 @@ from digit_recognizer.training.hardware import Hardware
 from digit_recognizer.training.optimizer import build_optimizer, optimizer_tensors, restore_optimizer
 from digit_recognizer.training.progress import HistoryRow, Progress, StopRequest
 from digit_recognizer.training.recipe import Recipe
+from digit_recognizer.training.retention import retained_targets
 from digit_recognizer.training.schedule import build_schedule
 from digit_recognizer.training.tally import Tally
 
@@ -134,6 +135,7 @@ class _Run:
         place = self.hardware.place
         self.images = place(torch.from_numpy(self.training.images.copy()))  # uint8 (N, 28, 28)
         self.labels = place(torch.from_numpy(self.training.known_labels().copy()))  # int64 (N,)
+        self.targets = self._retained()
         self.steps = self.recipe.total_steps(len(self.training))
         self.member, self.last = (1, self.recipe.members) if self.only is None else (self.only, self.only)
         members = range(self.member, self.last + 1)
@@ -200,12 +202,16 @@ class _Run:
         images = recipe.augmentation.apply(images, generator, None, share)  # bent alike, whoever bends them
         size, chosen = len(chosen), chosen[share]
         labels = self.labels[chosen]
+        wanted = labels if self.targets is None else self.targets[chosen]  # (B,), or (B, 10)
         with torch.random.fork_rng(self.hardware.forked_devices):
             self.hardware.seed(self._draw(_DROPOUT, self.step, self.ranks.rank))
             with self.hardware.autocast():
                 answers = self.learner(images.contiguous(memory_format=torch.channels_last))  # (B, 10)
         losses = functional.cross_entropy(
-            answers.float(), labels, label_smoothing=recipe.label_smoothing, reduction="none"
+            answers.float(),
+            wanted,
+            label_smoothing=recipe.label_smoothing if self.targets is None else 0.0,
+            reduction="none",
         )
         self.optimizer.zero_grad(set_to_none=True)
         self.ranks.mean_loss(losses, size).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -254,6 +260,15 @@ class _Run:
         self.running = Tally()
         if self.epoch <= self.recipe.epochs:
             self.order = self._choose_order()
+
+    def _retained(self) -> Tensor | None:
+        """What is learnt instead of the labels where the network shall keep to what it starts with: (N, classes)."""
+        if not self.recipe.retain or self.start is None:
+            return None
+        network = assemble(self.recipe, [self.start])
+        answers = logits(self.hardware.place(network), self.training.images, self.hardware)
+        smoothing = self.recipe.label_smoothing
+        return retained_targets(self.labels, self.hardware.place(answers), self.recipe.retain, smoothing)
 
     # ---- members ----
 

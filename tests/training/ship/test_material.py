@@ -11,6 +11,7 @@ from digit_recognizer.errors import InputError
 from digit_recognizer.sources.strokes import Drawing
 from digit_recognizer.training.fonts import FontFace
 from digit_recognizer.training.ship.material import NO_DIGIT, Amounts, Ingredients, Material, compose
+from digit_recognizer.training.ship.sprites import is_upright_bar
 from tests.conftest import draw_digits
 from tests.training.test_fonts import save_font
 
@@ -50,6 +51,23 @@ def test_two_processes_make_what_one_makes(ingredients: Ingredients) -> None:
     shared = compose(ingredients, amounts, seed=4, workers=2)
     assert np.array_equal(alone.images, shared.images)
     assert np.array_equal(alone.labels, shared.labels)
+
+
+def test_straight_strokes_are_ones_and_then_no_upright_bar_is_no_digit(ingredients: Ingredients) -> None:
+    before = compose(ingredients, Amounts(0, 0, 0, 400), seed=2, workers=1)
+    after = compose(ingredients, Amounts(0, 0, 0, 400, straight=40), seed=2, workers=1)
+    assert any(is_upright_bar(frame) for frame in before.images)
+    assert not any(is_upright_bar(frame) for frame in after.images[:400])
+    assert set(after.labels[400:]) <= {1, NO_DIGIT}
+    assert (after.labels[400:] == 1).mean() > 0.9
+
+
+def test_print_out_of_focus_has_fewer_steep_edges(ingredients: Ingredients) -> None:
+    sharp, soft = (
+        compose(ingredients, Amounts(0, 0, 80, 0, out_of_focus=share), seed=1, workers=1).images.astype(int)
+        for share in (0.0, 1.0)
+    )
+    assert (np.abs(np.diff(soft, axis=2)) > 128).mean() < 0.8 * (np.abs(np.diff(sharp, axis=2)) > 128).mean()
 
 
 def test_another_seed_makes_other_frames(ingredients: Ingredients) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import multiprocessing
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,7 +54,12 @@ def small_ship() -> Recipe:
         recipe,
         **widths,
         composition=small,
-        polish=replace(recipe.polish, **widths, composition=replace(small, no_digits=0.5)),
+        polish=replace(
+            recipe.polish,
+            **widths,
+            composition=replace(small, no_digits=0.5),
+            polish=replace(recipe.polish, **widths, polish=None, composition=replace(small, straight=0.1)),
+        ),
         scout=replace(recipe.scout, widths=(4, 4, 4), depths=(1, 1), epochs=1),
     )
 
@@ -76,19 +82,19 @@ def test_a_run_ends_with_one_file_that_tells_how_likely_a_picture_shows_no_digit
     assert recognizer.metadata.max_error == 0.02
     figures = recognizer.metadata.inputs
     assert figures is not None
-    assert figures.frames == 24 + 24 + 5 + 5  # held-out digits, and what is composed of them, drawings and fonts
+    assert figures.frames == 24 + 24 + 5 + 5 + 2  # held-out digits, what is composed of them, drawings, fonts, strokes
     rows = recognizer.probabilities(digits.images)
     assert (rows.sum(1) < 1).all()
     assert finished.metrics["parameters"] > 1_000
     assert {"scout_confidence", "scout_answers", "main_accuracy"} <= set(finished.metrics)
-    assert [line.split(",")[1] for line in folder.history.read_text().splitlines()] == ["epoch", "1", "1", "1"]
+    assert [line.split(",")[1] for line in folder.history.read_text().splitlines()] == ["epoch", "1", "1", "1", "1"]
     assert settings_of(folder) == settings
-    for checkpoints in (folder.checkpoints, folder.polish_checkpoints, folder.scout_checkpoints):
-        assert not checkpoints.folder.exists() or not any(checkpoints.folder.iterdir())
+    assert not list(folder.path.glob("checkpoints*/*"))
 
 
+@pytest.mark.parametrize("stop_after", [2, 3])  # rows: in the first polish, in the second
 def test_a_run_stopped_while_it_is_polished_goes_on_and_ends_with_the_same_bytes(
-    tmp_path: Path, strokes: Path, fonts: Path
+    tmp_path: Path, strokes: Path, fonts: Path, stop_after: int
 ) -> None:
     digits = draw_digits(120, seed=8)
     settings = Settings(small_ship(), seed=3, val=0.2, strokes=str(strokes), fonts=str(fonts))
@@ -97,10 +103,10 @@ def test_a_run_stopped_while_it_is_polished_goes_on_and_ends_with_the_same_bytes
     train_run(Dataset("drawn", digits, None), whole, settings, hardware=cpu)
     request, rows = StopRequest(), 0
 
-    def stop_after_the_second_row(progress: Progress) -> None:
+    def stop_after_a_row(progress: Progress) -> None:
         nonlocal rows
         rows += progress.row is not None
-        if rows == 2:
+        if rows == stop_after:
             request.signal_number = 15
 
     with pytest.raises(Interrupted):
@@ -109,13 +115,26 @@ def test_a_run_stopped_while_it_is_polished_goes_on_and_ends_with_the_same_bytes
             broken,
             settings,
             hardware=cpu,
-            on_progress=stop_after_the_second_row,
+            on_progress=stop_after_a_row,
             stop=request,
         )
     assert not broken.is_finished()
     train_run(Dataset("drawn", digits, None), broken, settings, hardware=cpu, resume=True)
     assert broken.weights.read_bytes() == whole.weights.read_bytes()
-    assert [line.split(",")[1] for line in broken.history.read_text().splitlines()] == ["epoch", "1", "1", "1"]
+    assert [line.split(",")[1] for line in broken.history.read_text().splitlines()] == ["epoch", "1", "1", "1", "1"]
+
+
+def test_a_run_asked_to_stop_while_it_composes_stops_before_it_has_all_frames(tmp_path: Path, fonts: Path) -> None:
+    digits = draw_digits(1_300, seed=8)
+    folder = RunFolder(tmp_path / "run")
+    recipe = replace(fast(), classes=11, composition=Composition(1, 0, 0, 3, plain=1))
+    settings = Settings(recipe, seed=3, val=0.2, fonts=str(fonts))
+    request = StopRequest(15)
+    with pytest.raises(Interrupted, match="while composing"):
+        train_run(Dataset("drawn", digits, None), folder, settings, hardware=choose_hardware("cpu"), stop=request)
+    assert folder.is_started()
+    assert not folder.is_finished()
+    assert not multiprocessing.active_children()
 
 
 def test_no_digit_drawing_or_font_is_on_both_sides(strokes: Path, fonts: Path) -> None:

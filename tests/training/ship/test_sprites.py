@@ -11,6 +11,7 @@ from digit_recognizer.training.ship.sprites import (
     Ink,
     bent,
     figure,
+    is_upright_bar,
     line_of,
     outlined,
     piece,
@@ -18,6 +19,7 @@ from digit_recognizer.training.ship.sprites import (
     scribble,
     sprite_of_drawing,
     sprite_of_frame,
+    straight_stroke,
     tight,
     with_gaps,
 )
@@ -65,6 +67,32 @@ def test_no_dose_leaves_a_sprite_as_it_is(sprite: Ink) -> None:
     same = bent(sprite, np.random.default_rng(0), dose=0.0)
     assert same.shape == sprite.shape
     assert np.abs(same.astype(int) - sprite).max() <= 2
+
+
+def test_a_straight_stroke_is_tall_and_narrow_in_pens_of_many_widths() -> None:
+    strokes = [straight_stroke(np.random.default_rng(seed)) for seed in range(60)]
+    assert all(50 <= stroke.shape[0] <= 60 for stroke in strokes)
+    assert all(stroke.shape[1] < 0.6 * stroke.shape[0] for stroke in strokes)
+    pens = [np.median((stroke > 128).sum(1)) for stroke in strokes]
+    assert min(pens) <= 2
+    assert max(pens) >= 8
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "expected"),
+    [
+        (slice(4, 24), slice(13, 16), True),
+        (slice(4, 24), slice(11, 17), True),
+        (slice(4, 24), slice(10, 17), False),  # too broad
+        (slice(6, 22), slice(13, 16), False),  # too short
+        (slice(13, 16), slice(4, 24), False),  # lies
+        (slice(0, 0), slice(0, 0), False),  # nothing there
+    ],
+)
+def test_upright_bars_are_told_from_others(rows: slice, columns: slice, expected: bool) -> None:
+    frame = np.zeros((28, 28), np.uint8)
+    frame[rows, columns] = 255
+    assert is_upright_bar(frame) is expected
 
 
 def test_gaps_take_some_ink_and_never_most_of_it(sprite: Ink) -> None:

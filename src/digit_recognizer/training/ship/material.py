@@ -6,6 +6,7 @@ Every crop goes through pictures/ink.py: the network learns from what it will be
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -18,13 +19,14 @@ from digit_recognizer.errors import InputError
 from digit_recognizer.pictures.ink import to_frame
 from digit_recognizer.sources.strokes import Drawing
 from digit_recognizer.training.fonts import DIGITS, OTHERS, FontFace, render
-from digit_recognizer.training.ship.scenes import crop_of, texture
+from digit_recognizer.training.ship.scenes import Odds, crop_of, texture
 from digit_recognizer.training.ship.sprites import (
     SPRITE_SIDE,
     Ink,
     bent,
     figure,
     is_marked_zero,
+    is_upright_bar,
     line_of,
     outlined,
     piece,
@@ -32,6 +34,7 @@ from digit_recognizer.training.ship.sprites import (
     scribble,
     sprite_of_drawing,
     sprite_of_frame,
+    straight_stroke,
     with_gaps,
 )
 
@@ -69,12 +72,18 @@ class Ingredients:
 
 @dataclass(frozen=True)
 class Amounts:
-    """How many frames: composed of the digits, of the drawings, of printed digits, and of what is no digit."""
+    """How many frames: composed of the digits, of the drawings, of printed digits, and of what is no digit.
+
+    straight: of 1s that are one straight stroke; where there are any, an upright bar is no longer shown as no digit.
+    out_of_focus: the share of printed crops so blurred that strokes nearly run together; a quarter of it of the others.
+    """
 
     digits: int
     drawings: int
     printed: int
     no_digits: int
+    straight: int = 0
+    out_of_focus: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +123,8 @@ def compose(
 ) -> Material:
     """Make frames, the same for the same ingredients, amounts and seed, however many workers there are.
 
-    workers: processes, one per core where left out; 1 works in this process. tell: called with (done, total) frames.
+    workers: processes, one per core where left out; 1 works in this process. tell: called with (done, total) frames;
+    what it raises ends the work.
     Raises InputError where drawings or printed digits are wanted and there are none.
 
     >>> compose(Ingredients(Digits(np.zeros((1, 28, 28), np.uint8), np.array([0]))), Amounts(0, 0, 0, 0), 0).labels
@@ -134,25 +144,31 @@ def compose(
     glyphs: _Glyphs = {}
     if workers == 1 or len(tasks) <= 1:
         for task in tasks:
-            parts.append(_make(ingredients, task, glyphs))
+            parts.append(_make(ingredients, amounts, task, glyphs))
             tell(sum(len(labels) for _, labels in parts), total)
     else:
         # Spawned, not forked: torch's threads do not survive a fork.
         spawn = get_context("spawn")
-        with ProcessPoolExecutor(workers, spawn, initializer=_receive, initargs=(ingredients,)) as pool:
-            for part in pool.map(_make_received, tasks):
-                parts.append(part)
-                tell(sum(len(labels) for _, labels in parts), total)
+        with ProcessPoolExecutor(workers, spawn, initializer=_receive, initargs=(ingredients, amounts)) as pool:
+            try:
+                for part in pool.map(_make_received, tasks):
+                    parts.append(part)
+                    tell(sum(len(labels) for _, labels in parts), total)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)  # or leaving the block would make all that is left first
+                raise
     if not parts:
         return Material(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros(0, np.int64))
     return Material(np.concatenate([images for images, _ in parts]), np.concatenate([labels for _, labels in parts]))
 
 
+_SOURCES = ("digits", "drawings", "printed", "no_digits", "straight")  # each draws from its own randomness
 _Task = tuple[str, int, int, int]  # source, first, size, seed
 
 
 def _tasks(amounts: Amounts, seed: int) -> Iterator[_Task]:
-    for number, (source, amount) in enumerate(vars(amounts).items()):
+    for number, source in enumerate(_SOURCES):
+        amount = getattr(amounts, source)
         for first in range(0, amount, CHUNK):
             drawn = np.random.SeedSequence([seed, number, first]).generate_state(1, np.uint64)[0]
             yield source, first, min(CHUNK, amount - first), int(drawn)
@@ -160,30 +176,32 @@ def _tasks(amounts: Amounts, seed: int) -> Iterator[_Task]:
 
 _Glyphs = dict[tuple[FontFace, str], Ink | None]
 # In a worker process: what every task of the pool shares, sent once, and the characters drawn so far.
-_received: list[tuple[Ingredients, _Glyphs]] = []
+_received: list[tuple[Ingredients, Amounts, _Glyphs]] = []
 
 
-def _receive(ingredients: Ingredients) -> None:
+def _receive(ingredients: Ingredients, amounts: Amounts) -> None:
     import cv2
 
     cv2.setNumThreads(1)  # the pool has a process per core
-    _received[:] = [(ingredients, {})]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the first one says what follows
+    _received[:] = [(ingredients, amounts, {})]
 
 
 def _make_received(task: _Task) -> tuple[Images, Labels]:
-    ingredients, glyphs = _received[0]
-    return _make(ingredients, task, glyphs)
+    ingredients, amounts, glyphs = _received[0]
+    return _make(ingredients, amounts, task, glyphs)
 
 
-def _make(ingredients: Ingredients, task: _Task, glyphs: _Glyphs) -> tuple[Images, Labels]:
+def _make(ingredients: Ingredients, amounts: Amounts, task: _Task, glyphs: _Glyphs) -> tuple[Images, Labels]:
     source, first, size, seed = task
     rng = np.random.default_rng(seed)
-    maker = _Maker(ingredients, rng, glyphs)
+    maker = _Maker(ingredients, amounts, rng, glyphs)
     one = {
         "digits": maker.digit,
         "drawings": maker.drawing,
         "printed": maker.printed,
         "no_digits": maker.no_digit,
+        "straight": maker.straight,
     }[source]
     frames = np.zeros((size, SIDE, SIDE), np.uint8)
     labels = np.zeros(size, np.int64)
@@ -197,8 +215,11 @@ def _make(ingredients: Ingredients, task: _Task, glyphs: _Glyphs) -> tuple[Image
 class _Maker:
     """Makes one frame after the other from the same ingredients and stream of randomness."""
 
-    def __init__(self, ingredients: Ingredients, rng: np.random.Generator, glyphs: _Glyphs) -> None:
+    def __init__(self, ingredients: Ingredients, amounts: Amounts, rng: np.random.Generator, glyphs: _Glyphs) -> None:
         self.ingredients, self.rng, self.glyphs = ingredients, rng, glyphs
+        self.bars_are_ones = amounts.straight > 0
+        self.odds = Odds(out_of_focus=amounts.out_of_focus / 4)
+        self.print_odds = Odds(out_of_focus=amounts.out_of_focus)
         # A family first, then one of its styles: some families have fifty.
         families: dict[str, list[FontFace]] = {}
         for face in ingredients.faces:
@@ -221,9 +242,18 @@ class _Maker:
         glyph = self._glyph(DIGITS[label])
         if label == 0 and is_marked_zero(glyph) and self.rng.random() < _MARKED_LEFT_OUT:
             return self.printed(index)
-        return self._taken(glyph), label
+        return self._taken(glyph, odds=self.print_odds), label
+
+    def straight(self, index: int) -> tuple[Ink, int]:
+        return self._taken(straight_stroke(self.rng), dose=0.5), 1
 
     def no_digit(self, index: int) -> tuple[Ink, int]:
+        frame = self._no_digit()
+        while self.bars_are_ones and is_upright_bar(frame):
+            frame = self._no_digit()
+        return frame, NO_DIGIT
+
+    def _no_digit(self) -> Ink:
         kind = self.rng.choice(list(_KINDS), p=list(_KINDS.values()))
         if kind in ("letter", "word") and not self.ingredients.faces:
             kind = "scribble"
@@ -242,9 +272,9 @@ class _Maker:
             "blank": lambda: np.zeros((SIDE, SIDE), np.uint8),
         }
         frame = make[str(kind)]()
-        return (np.zeros((SIDE, SIDE), np.uint8) if frame is None else frame), NO_DIGIT
+        return np.zeros((SIDE, SIDE), np.uint8) if frame is None else frame
 
-    def _taken(self, sprite: Ink, dose: float = 1.0) -> Ink:
+    def _taken(self, sprite: Ink, dose: float = 1.0, odds: Odds | None = None) -> Ink:
         """The sprite bent, taken as a crop, and framed as the reader frames it."""
         rng = self.rng
         if max(sprite.shape) < 2:
@@ -254,7 +284,7 @@ class _Maker:
             sprite = with_gaps(sprite, rng)
         if rng.random() < _OUTLINED:
             sprite = outlined(sprite, rng)
-        return to_frame(crop_of(sprite, self.neighbours, rng))
+        return to_frame(crop_of(sprite, self.neighbours, rng, odds or self.odds))
 
     def _any_digit(self) -> tuple[Ink, int]:
         """A sprite of any source, and its label: of the digits mostly, of a drawing or a font else."""
@@ -279,7 +309,7 @@ class _Maker:
     def _paper(self) -> Ink:
         """A crop in which nothing is written."""
         height, width = (int(side) for side in self.rng.integers(20, 80, 2))
-        return to_frame(crop_of(np.zeros((height, width), np.uint8), (), self.rng))
+        return to_frame(crop_of(np.zeros((height, width), np.uint8), (), self.rng, self.odds))
 
     def _glyph(self, characters: Sequence[str]) -> Ink:
         """One of ``characters`` in any of the fonts that has it."""

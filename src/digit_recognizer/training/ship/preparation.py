@@ -43,11 +43,13 @@ def prepare(
     fonts: Sequence[Path] | None,
     seed: int,
     tell: Callable[[str], None] = lambda note: None,
+    on_frames: Callable[[int, int], None] = lambda done, total: None,
 ) -> Prepared:
     """Compose what is learnt from and what is validated on; no digit, drawing or font is in both.
 
     compositions: one for each training, in their order.
-    strokes: a file of pen drawings, or None; fonts: folders of fonts, None for the platform's own.
+    strokes: a file of pen drawings, or None; fonts: folders of fonts, None for the platform's own. on_frames: called
+    with (done, total) frames of each composition; what it raises ends the work.
     Raises InputError where the strokes cannot be read, and what ``compose`` raises.
     """
     learnt, kept = ingredients(training, validation, strokes=strokes, fonts=fonts)
@@ -60,7 +62,9 @@ def prepare(
         digits = ingredients.digits
         amounts = _amounts(composition, len(digits), ingredients.drawings, ingredients.faces)
         plain = Material(digits.images, digits.known_labels())
-        return Material.join([*[plain] * copies, compose(ingredients, amounts, seed * _STREAMS + stream)])
+        return Material.join(
+            [*[plain] * copies, compose(ingredients, amounts, seed * _STREAMS + stream, tell=on_frames)]
+        )
 
     materials = [
         material(learnt, composition, 1 + composition.plain, 2 * stage)
@@ -105,6 +109,8 @@ def _amounts(composition: Composition, digits: int, drawings: Sequence[Drawing],
         drawings=round(composition.drawings * digits) if drawings else 0,
         printed=round(composition.printed * digits) if faces else 0,
         no_digits=round(composition.no_digits * digits),
+        straight=round(composition.straight * digits),
+        out_of_focus=composition.out_of_focus,
     )
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from digit_recognizer.training.ship.sprites import SPRITE_SIDE, Ink
 
 _Floats = npt.NDArray[np.float32]
+_OUT_OF_FOCUS = (0.05, 0.12)  # the blur's sigma in heights of a digit
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class Odds:
     tight: no margin on any side. neighbours: parts of other characters at the crop's edges. rules: lines of ruled or
     squared paper. crossed: a stray line through the digit. box: a frame around it, or parts of one. paper: texture and
     colour of paper instead of a plain ground. shade: light that falls off, or the edge of a shadow. blur, noise,
-    specks, jpeg: of the camera. coarse: taken at 11 to 30 pixels. stretched: scanned into a square, whatever the
-    digit's shape. hard: black and white only. faded: ink of uneven strength. inverted: light ink on dark ground.
+    specks, jpeg: of the camera. out_of_focus: so blurred that strokes nearly run together. coarse: taken at 11 to 30
+    pixels. stretched: scanned into a square, whatever the digit's shape. hard: black and white only. faded: ink of
+    uneven strength. inverted: light ink on dark ground.
     """
 
     tight: float = 0.3
@@ -38,6 +40,7 @@ class Odds:
     paper: float = 0.4
     shade: float = 0.3
     blur: float = 0.4
+    out_of_focus: float = 0.0
     noise: float = 0.3
     specks: float = 0.08
     jpeg: float = 0.12
@@ -87,8 +90,11 @@ def crop_of(ink: Ink, others: Sequence[Ink], rng: np.random.Generator, odds: Odd
             picture = picture + rng.normal(0, rng.uniform(0.01, 0.08) * abs(ground - mark), picture.shape)
     if drawn(odds.shade):
         picture = picture * _shade(picture.shape, rng)
-    if drawn(odds.blur):
+    is_soft = odds.out_of_focus > 0 and drawn(odds.out_of_focus)
+    if is_soft or drawn(odds.blur):
         sigma = math.exp(rng.uniform(math.log(0.4), math.log(3.0)))
+        if is_soft:
+            sigma = rng.uniform(*_OUT_OF_FOCUS) * SPRITE_SIDE
         picture = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), sigma)
     if stretched:
         side = int(rng.integers(12, 25))

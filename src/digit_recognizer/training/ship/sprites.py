@@ -17,6 +17,7 @@ from digit_recognizer.sources.strokes import Drawing, draw
 
 SPRITE_SIDE = 60  # three pixels for each of the twenty that a digit has in its frame
 
+_BAR_HEIGHT, _BAR_WIDTH = 16, 6  # pixels of a frame between its ends at least, from side to side at most
 _LEAST_HOLE = 0.004  # of its box that a hole takes; smaller ones are flaws of a font
 
 # Halves of these digits look like no digit; half an 8 is a 0, half a 9 a 1, half a 6 a 0 or a 1.
@@ -85,6 +86,33 @@ def is_marked_zero(ink: Ink) -> bool:
     _, _, grounds, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=4)
     holes = int((grounds[1:, cv2.CC_STAT_AREA] > _LEAST_HOLE * mask.size).sum()) - 1  # all around it is one, too
     return parts == 2 or holes == 2
+
+
+def straight_stroke(rng: np.random.Generator) -> Ink:
+    """A 1 of one stroke, straight or nearly so, as many write it; the pen is 0.5 to 4 of its twenty pixels wide."""
+    fine = 4  # drawn at four times the size
+    side, pen = SPRITE_SIDE * fine, math.exp(rng.uniform(math.log(1.5), math.log(12))) * fine
+    lean, bow = rng.normal(0, 0.04) * side, rng.normal(0, 0.015) * side * (rng.random() < 0.5)
+    down = np.linspace(0, 1, 9)
+    across = side / 2 + lean * (down - 0.5) + bow * np.sin(math.pi * down)
+    points = np.column_stack([across, pen / 2 + down * (side - pen)])
+    ink = np.zeros((side, side), np.uint8)
+    cv2.polylines(ink, [np.rint(points * 16).astype(np.int32)], False, 255, max(1, round(pen)), cv2.LINE_AA, 4)
+    return tight(np.asarray(cv2.resize(ink, (SPRITE_SIDE, SPRITE_SIDE), interpolation=cv2.INTER_AREA), np.uint8))
+
+
+def is_upright_bar(frame: Ink) -> bool:
+    """Whether a 28x28 frame holds nothing but one upright bar, which may be a 1.
+
+    >>> frame = np.zeros((28, 28), np.uint8); frame[4:24, 13:16] = 255
+    >>> is_upright_bar(frame), is_upright_bar(frame.T)
+    (True, False)
+    """
+    marked = frame > 100
+    rows, columns = np.flatnonzero(marked.any(1)), np.flatnonzero(marked.any(0))
+    if not len(rows):
+        return False
+    return bool(rows[-1] - rows[0] >= _BAR_HEIGHT and columns[-1] - columns[0] < _BAR_WIDTH)
 
 
 def with_gaps(ink: Ink, rng: np.random.Generator) -> Ink:
@@ -275,6 +303,8 @@ __all__ = [
     "Ink",
     "bent",
     "figure",
+    "is_marked_zero",
+    "is_upright_bar",
     "line_of",
     "outlined",
     "piece",
@@ -282,6 +312,7 @@ __all__ = [
     "scribble",
     "sprite_of_drawing",
     "sprite_of_frame",
+    "straight_stroke",
     "tight",
     "with_gaps",
 ]
