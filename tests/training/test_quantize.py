@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -35,6 +36,9 @@ def test_a_cascade_in_int8_is_smaller_and_answers_nearly_alike(tmp_path: Path) -
     assert report.size == (tmp_path / "int8.onnx").stat().st_size < 0.5 * len(content)
     assert report.images == 40
     before, after = (Recognizer(tmp_path / name) for name in ("model.onnx", "int8.onnx"))
+    kinds = {tensor.name: tensor.data_type for tensor in onnx.load(tmp_path / "int8.onnx").graph.initializer}
+    assert onnx.TensorProto.INT8 in kinds.values()
+    assert kinds["main/head.weight"] == kinds["scout/features.0.weight"] == onnx.TensorProto.FLOAT
     assert after.metadata == card
     assert after.tells_non_digits
     assert np.abs(before.probabilities(checked) - after.probabilities(checked)).max() < 0.05
