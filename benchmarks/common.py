@@ -13,7 +13,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -101,6 +101,14 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def say(line: str) -> None:
     """Print one line at once, also into a pipe: how far a long benchmark is."""
     print(line, flush=True)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a benchmark; an error of ours is one sentence."""
+    try:
+        main()
+    except DigitsError as problem:
+        raise SystemExit(f"error: {problem}") from problem
 
 
 def require_keras() -> None:

@@ -16,8 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from common import DIGITS, print_heading, print_table, run_child, say
-from digit_recognizer.errors import DigitsError
+from common import DIGITS, print_heading, print_table, run, run_child, say
 from unseen import add_arguments, count_wrong, given_and_unseen
 
 
@@ -88,7 +87,4 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except DigitsError as problem:
-        raise SystemExit(f"error: {problem}") from problem
+    run(main)

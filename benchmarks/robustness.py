@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 import scores
-from common import cores, print_heading, print_table, say
+from common import cores, print_heading, print_table, run, say
 from digit_recognizer.analysis.metrics import expected_calibration_error
 from digit_recognizer.apps.evaluation import part_to_evaluate
 from digit_recognizer.digits import Digits
@@ -318,7 +318,4 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except DigitsError as problem:
-        raise SystemExit(f"error: {problem}") from problem
+    run(main)

@@ -21,10 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from common import load_labelled, print_heading, print_table, say
+from common import load_labelled, print_heading, print_table, run, say
 from digit_recognizer.analysis import metrics
 from digit_recognizer.digits import Dataset, Digits
-from digit_recognizer.errors import DigitsError
 from digit_recognizer.files import write_json
 from digit_recognizer.sources.catalog import load
 from digit_recognizer.training.hardware import Hardware, choose_hardware
@@ -199,7 +198,4 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except DigitsError as problem:
-        raise SystemExit(f"error: {problem}") from problem
+    run(main)

@@ -15,8 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from common import DIGITS, cores, print_heading, print_table, run_child, say
-from digit_recognizer.errors import DigitsError
+from common import DIGITS, cores, print_heading, print_table, run, run_child, say
 from unseen import add_arguments, count_wrong, given_and_unseen
 
 
@@ -81,7 +80,4 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except DigitsError as problem:
-        raise SystemExit(f"error: {problem}") from problem
+    run(main)

@@ -49,7 +49,8 @@ def test_steps_count_a_short_last_batch_and_the_focus() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("epochs", 0), ("learning_rate", float("nan")), ("dropout", 1.0), ("focus", 0.0)]
+    ("name", "value"),
+    [("epochs", 0), ("learning_rate", float("nan")), ("dropout", 1.0), ("focus", 0), ("blend", 0), ("retain", 1)],
 )
 def test_a_value_that_makes_no_sense_is_named(name: str, value: float) -> None:
     values = {**fast().to_dict(), name: value}

@@ -92,11 +92,11 @@ def make_cascade(
 ) -> tuple[Cascade, dict[str, Any]]:
     """Calibrate both networks and choose where the scout is trusted; with what was found.
 
-    plain: validation digits as they are. frames: all validation frames, these first; of the digits among them no more
-    may be read wrong than the main network does. The scout, which answers clean digits, is calibrated on the plain
-    ones; the main network's temperature is the geometric mean of what fits them and what fits the composed ones: the
-    first alone is too sure of poor pictures, the second too modest of clean ones. Its logit of "no digit" is then
-    lowered until composed digits are as often right as it says, or by MOST_SHIFT.
+    plain: validation digits as they are. frames: all validation frames, these first; of the digits among them hardly
+    more (SCOUT_COST) may be read wrong than by the main network alone. The scout, which answers clean digits, is
+    calibrated on the plain ones; the main network's temperature is the geometric mean of what fits them and what fits
+    the composed ones: the first alone is too sure of poor pictures, the second too modest of clean ones. Its logit of
+    "no digit" is then lowered until composed digits are as often right as it says, or by MOST_SHIFT.
     """
     float32 = Hardware(torch.device("cpu"), "float32", torch.get_num_threads())
     temperatures, answers, shift = [], [], 0.0
@@ -117,14 +117,15 @@ def make_cascade(
     def wrong(answers: npt.NDArray[np.float32]) -> float:
         return float((answers[is_digit, :CLASSES].argmax(1) != frames.labels[is_digit]).mean())
 
+    wrong_main = wrong(by_main)
     chosen, sure = 1.0, np.zeros(len(frames), bool)
     for confidence in SCOUT_CONFIDENCES:
         sure = by_scout.max(1) >= confidence
-        if wrong(np.where(sure[:, None], by_scout, by_main)) <= wrong(by_main) + SCOUT_COST:
+        if wrong(np.where(sure[:, None], by_scout, by_main)) <= wrong_main + SCOUT_COST:
             chosen = confidence
             break
     facts = {
-        "main_accuracy": 1 - wrong(by_main),
+        "main_accuracy": 1 - wrong_main,
         "scout_accuracy": 1 - wrong(by_scout),
         "scout_confidence": chosen,
         "scout_answers": float(sure.mean()),

@@ -127,11 +127,15 @@ def _quantized(content: bytes, images: npt.NDArray[np.uint8]) -> bytes:
 
 def _left_in_float(path: Path) -> list[str]:
     """The layers that gain nothing, by name: a cascade's small network, whose converting costs more than it saves, and
-    the last layer, which is tiny, and whose logits would come in coarse steps.
+    dense layers that give logits, which are tiny, and whose answers would come in coarse steps.
     """
     graph = onnx.load(path).graph
-    last = {tensor.name for tensor in graph.initializer if min(tensor.dims, default=0) in (CLASSES, CLASSES + 1)}
-    return [node.name for node in graph.node if node.name.startswith(SCOUT) or not last.isdisjoint(node.input[1:2])]
+    heads = {
+        tensor.name
+        for tensor in graph.initializer
+        if len(tensor.dims) == 2 and min(tensor.dims) in (CLASSES, CLASSES + 1)
+    }
+    return [node.name for node in graph.node if node.name.startswith(SCOUT) or not heads.isdisjoint(node.input[1:2])]
 
 
 class _Feed:

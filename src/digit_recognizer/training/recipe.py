@@ -93,8 +93,9 @@ class Recipe:
         for name in ("dropout", "warmup", "label_smoothing", "focus_hardest", "retain"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name}: expected 0 or more and less than 1, found {getattr(self, name)}")
-        if not 0 < self.focus <= 1:
-            raise UsageError(f"focus: expected more than 0 and at most 1, found {self.focus}")
+        for name in ("focus", "blend"):
+            if not 0 < getattr(self, name) <= 1:
+                raise UsageError(f"{name}: expected more than 0 and at most 1, found {getattr(self, name)}")
         if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
             raise UsageError(f"learning_rate: expected a positive number, found {self.learning_rate}")
 
