@@ -32,6 +32,7 @@ def main() -> None:
             for ranks in (1, arguments.ranks):
                 run = Path(temporary, f"{seed}-{ranks}")
                 command = [*_launcher(ranks), "train", str(data), "-o", str(run), "--preset", arguments.preset]
+                command += ["--engine", "local"]
                 command += ["--seed", str(seed), "--device", "cpu", "--json"]
                 if arguments.epochs:
                     command += ["--epochs", str(arguments.epochs)]

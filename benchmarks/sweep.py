@@ -24,8 +24,8 @@ def main() -> None:
     print_heading(f"A sweep of {arguments.trials} trials around the preset {arguments.preset}", ("torch", "ray"))
     workers = cores()
     engines = {
-        f"one after another, {workers} threads": (workers, ()),
-        "one after another, 1 thread": (1, ()),
+        f"one after another, {workers} threads": (workers, ("--engine", "local")),
+        "one after another, 1 thread": (1, ("--engine", "local")),
         f"Ray Tune, {workers} workers": (1, ("--engine", "ray", "--workers", str(workers))),
     }
     found: dict[str, dict[str, Any]] = {}

@@ -77,6 +77,7 @@ def _ours(
 ) -> dict[str, Any]:
     run = str(Path(folder) / preset)
     command = [*DIGITS, "train", data, "-o", run, "--preset", preset, "--seed", str(seed), "--val", str(VALIDATION)]
+    command += ["--engine", "local"]
     command += ["--device", "cpu", "--json", *(["--epochs", str(epochs)] if epochs else [])]
     found, wall = run_child(command, arguments.threads)
     metrics = found["metrics"]

@@ -30,7 +30,7 @@ def rows_of(sweep: Path) -> list[dict[str, str]]:
 def test_tune_leaves_a_table_a_plot_and_a_recipe_that_train_takes(
     data: Path, digits_command: Callable[..., Ended], tmp_path: Path
 ) -> None:
-    told = digits_command("tune", data, "-o", "sweep", *WORDS, "--json")
+    told = digits_command("tune", data, "-o", "sweep", *WORDS, "--engine", "local", "--json")
     assert told.code == 0, told.err
     document = json.loads(told.out)
     sweep = tmp_path / "sweep"
@@ -106,8 +106,8 @@ def test_both_engines_give_the_same_rows(data: Path, digits_command: Callable[..
         (("--trials", "0"), 2, "--trials: expected at least 1"),
         (("--preset", "ship"), 2, "tune notebook, fast or best"),
         (("--preset", "nonsense"), 2, "tune notebook, fast or best"),
-        (("--engine", "spark"), 2, "local or ray"),
-        (("--workers", "2"), 2, "--engine ray"),
+        (("--engine", "spark"), 2, "auto, local or ray"),
+        (("--engine", "local", "--workers", "2"), 2, "--engine ray"),
         (("--engine", "ray", "--workers", "0"), 2, "--workers"),
     ],
 )

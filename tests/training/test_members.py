@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from digit_recognizer.training.checkpoint import CheckpointFolder
 from digit_recognizer.training.hardware import Hardware
 from digit_recognizer.training.job import FinishedRun, Settings, train_run
 from digit_recognizer.training.members import FinishedMember, MemberJob, train_member
-from digit_recognizer.training.progress import Progress, StopRequest
+from digit_recognizer.training.progress import HistoryRow, Progress, StopRequest
 from digit_recognizer.training.run_folder import RunFolder
 from digit_recognizer.training.trainer import Labelled, train
 from tests.conftest import draw_digits
@@ -37,12 +37,18 @@ class Engine:
         self.stops_before = stops_before
         self.trained: list[int] = []
 
-    def __call__(self, jobs: Sequence[MemberJob], training: Labelled, validation: Labelled) -> Iterator[FinishedMember]:
+    def __call__(
+        self,
+        jobs: Sequence[MemberJob],
+        training: Labelled,
+        validation: Labelled,
+        on_row: Callable[[HistoryRow], None],
+    ) -> Iterator[FinishedMember]:
         for job in reversed(jobs):
             if len(self.trained) + 1 == self.stops_before:
                 raise Interrupted("stopped", signal_number=15)
             self.trained.append(job.member)
-            yield train_member(job, training, validation, hardware=FLOAT32)
+            yield train_member(job, training, validation, hardware=FLOAT32, on_row=on_row)
 
 
 def run(path: Path, settings: Settings = SETTINGS, **options: Any) -> FinishedRun:
@@ -82,6 +88,19 @@ def test_members_that_are_finished_are_not_trained_again(tmp_path: Path, in_sequ
     assert "1 of 3 nets are there, going on with the others" in notes
     assert folder.weights.read_bytes() == in_sequence.folder.weights.read_bytes()
     assert not folder.members.folder.exists()
+
+
+def test_the_progress_of_members_trained_apart_counts_the_epochs_of_all(tmp_path: Path) -> None:
+    shown: list[Progress] = []
+    with pytest.raises(Interrupted):
+        run(tmp_path, engine=Engine(stops_before=2), on_progress=shown.append)
+    run(tmp_path, engine=Engine(), resume=True, on_progress=shown.append)
+    assert [(p.member, p.epoch, p.epochs) for p in shown] == [(n, e, 2) for n in (3, 2, 1) for e in (1, 2)]
+    assert [(p.step, p.steps) for p in shown] == [(n, 6) for n in range(1, 7)]
+    assert all(p.row and (p.row["member"], p.row["epoch"]) == (p.member, p.epoch) for p in shown)
+    assert all(p.images_per_second > 0 for p in shown)
+    assert shown[-1].seconds_left == 0
+    assert shown[0].seconds_left > 0
 
 
 def test_a_damaged_member_is_trained_again_and_told(tmp_path: Path, in_sequence: FinishedRun) -> None:
@@ -137,7 +156,7 @@ def test_a_new_run_removes_what_an_old_one_kept(tmp_path: Path) -> None:
 
 def test_a_folder_that_vanishes_is_not_made_anew(tmp_path: Path) -> None:
     def remove_and_train(
-        jobs: Sequence[MemberJob], training: Labelled, validation: Labelled
+        jobs: Sequence[MemberJob], training: Labelled, validation: Labelled, on_row: Callable[[HistoryRow], None]
     ) -> Iterator[FinishedMember]:
         shutil.rmtree(tmp_path / "run")
         yield train_member(jobs[0], training, validation, hardware=FLOAT32)

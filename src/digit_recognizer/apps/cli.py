@@ -23,6 +23,7 @@ from digit_recognizer.apps.options import (
     Address,
     Data,
     Device,
+    Engine,
     Epochs,
     Fonts,
     Json,
@@ -86,6 +87,7 @@ def run(
     epochs: Epochs = None,
     device: Device = "auto",
     max_error: MaxError = None,
+    engine: Engine = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -93,16 +95,28 @@ def run(
     """The whole job: explore, train, evaluate, predict, report."""
     terminal = Terminal(as_json=as_json)
     with needs("train", "training"), needs("report", "the report"):
+        from digit_recognizer.apps.engines import asked_engine, with_engine
         from digit_recognizer.apps.ranks import refuse_torchrun
         from digit_recognizer.apps.request import make_request
         from digit_recognizer.apps.whole_job import run_whole_job
 
         refuse_torchrun("run")
         _require_report()
+        asked = asked_engine(engine, None, None, output if resume else None)
         request = make_request(
-            data, output, preset, seed, val, epochs, device, max_error=max_error, resume=resume, overwrite=overwrite
+            data,
+            output,
+            preset,
+            seed,
+            val,
+            epochs,
+            "cpu" if asked == "ray" and device == "auto" else device,
+            max_error=max_error,
+            resume=resume,
+            overwrite=overwrite,
         )
-        terminal.document(run_whole_job(request, terminal))
+        request, members = with_engine(request, asked)
+        terminal.document(run_whole_job(request, terminal, members))
 
 
 @app.command()
@@ -154,13 +168,7 @@ def train(
     strokes: Strokes = None,
     fonts: Fonts = None,
     max_error: MaxError = None,
-    engine: Annotated[
-        str | None,
-        typer.Option(
-            help="The nets of preset best: local, one after another; ray, side by side.  [default: local]",
-            show_default=False,
-        ),
-    ] = None,
+    engine: Engine = None,
     workers: Workers = None,
     address: Address = None,
     resume: Resume = False,

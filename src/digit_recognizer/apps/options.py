@@ -55,13 +55,22 @@ Address = Annotated[
     str | None, typer.Option(help="ray: a running cluster; left out: one of its own.", show_default=False)
 ]
 
-ENGINES = ("local", "ray")
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        help="auto; local: one after another; ray: side by side on Ray Tune.  [default: auto: ray where it is "
+        "installed and there are several to train and several cores]",
+        show_default=False,
+    ),
+]
+
+ENGINES = ("auto", "local", "ray")
 
 
 def check_engine(engine: str, workers: int | None, address: str | None) -> None:
     """Raise UsageError where --engine, --workers and --address of a training make no sense."""
     if engine not in ENGINES:
-        raise UsageError(f"unknown engine {engine!r}; choose {' or '.join(ENGINES)}")
+        raise UsageError(f"unknown engine {engine!r}; choose {', '.join(ENGINES[:-1])} or {ENGINES[-1]}")
     if engine == "local" and (workers is not None or address is not None):
         raise UsageError("--workers and --address are for --engine ray")
     if workers is not None and workers < 1:
@@ -74,6 +83,7 @@ __all__ = [
     "Address",
     "Data",
     "Device",
+    "Engine",
     "Epochs",
     "Fonts",
     "Json",

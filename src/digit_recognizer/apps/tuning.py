@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digit_recognizer.apps.options import Address, Device, Epochs, Json, Unfinished, Workers, check_engine
+from digit_recognizer.apps.engines import asked_engine, chosen_engine
+from digit_recognizer.apps.options import Address, Device, Engine, Epochs, Json, Unfinished, Workers
 from digit_recognizer.apps.outcome import needs
 from digit_recognizer.apps.terminal import Terminal, counted, percent
 from digit_recognizer.errors import Interrupted, UsageError
@@ -36,16 +37,16 @@ def tune(
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     val: Annotated[float, typer.Option(help="Share of the labelled images that decides.")] = 0.1,
     device: Device = "auto",
-    engine: Annotated[str, typer.Option(help="local: one after another; ray: side by side.")] = "local",
+    engine: Engine = None,
     workers: Workers = None,
     address: Address = None,
     as_json: Json = False,
 ) -> None:
-    """Search for a better recipe, one trial after the other.
+    """Search for a better recipe.
 
     Tries widths, epochs, learning rates and doses of augmentation.
     """
-    check_engine(engine, workers, address)
+    asked = asked_engine(engine, workers, address)
     terminal = Terminal(as_json=as_json)
     with needs("train", "training"):
         from digit_recognizer.apps.ranks import refuse_torchrun
@@ -61,9 +62,8 @@ def tune(
         if preset not in _PRESETS:
             raise UsageError(f"no preset to vary: {preset!r}; tune {', '.join(_PRESETS[:-1])} or {_PRESETS[-1]}")
         recipe = preset_of(preset) if epochs is None else replace(preset_of(preset), epochs=epochs)
-        hardware = choose_hardware("cpu" if engine == "ray" and device == "auto" else device)
-        if engine == "ray" and hardware.device.type != "cpu":
-            raise UsageError(f"--engine ray trains each trial on a CPU of its own, not on {hardware.device.type}")
+        hardware = choose_hardware("cpu" if asked == "ray" and device == "auto" else device)
+        chosen = chosen_engine(asked, trials, hardware.device.type)
         draw_trials(trials, seed), trial_recipe(recipe, Trial(1))  # refuse what makes no sense before the data is read
         dataset = load(data)
         parts = split(dataset.labelled(), Settings(recipe, seed, val))
@@ -80,12 +80,13 @@ def tune(
         terminal.heading(
             f"Tuning: {preset}, {counted(trials, 'trial')} around its {counted(recipe.epochs, 'epoch')}, "
             f"{len(parts.training):,} images to learn from, {len(parts.validation):,} that decide"
+            f"{', each trial on a CPU of its own' if chosen == 'ray' else ''}"
         )
         with stop_on_signals() as stop, folder.claim(settings):
             if kept := folder.read_results():
                 terminal.note(f"{output}: {counted(len(kept), 'row')} kept, going on")
             try:
-                with _engine(engine, parts, seed, hardware, workers, address, folder.checkpoints, stop) as do:
+                with _engine(chosen, parts, seed, hardware, workers, address, folder.checkpoints, stop) as do:
                     finished = run_sweep(folder, settings, do, lambda result: terminal.note(_line(result)))
             except Interrupted as interrupted:
                 rows = counted(len(folder.read_results()), "row")
@@ -118,7 +119,7 @@ def _engine(
     checkpoints: Path,
     stop: Any,
 ) -> Iterator[Any]:
-    """The engine that was asked for, ready while the block runs."""
+    """The engine of that name, ready while the block runs."""
     if name == "local":
         from digit_recognizer.training.tuning.trial import one_after_another
 

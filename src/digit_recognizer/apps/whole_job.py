@@ -179,8 +179,11 @@ def training_note(recipe: Any, figure: Literal["loss", "accuracy"]) -> str:
     return ", ".join(words for holds, words in conditions if holds) or "as it learnt"
 
 
-def run_whole_job(request: RunRequest, terminal: Terminal) -> dict[str, Any]:
-    """Explore, train, evaluate, predict and report; returns what ``digits run --json`` prints."""
+def run_whole_job(request: RunRequest, terminal: Terminal, members: Callable[..., Any] | None = None) -> dict[str, Any]:
+    """Explore, train, evaluate, predict and report; returns what ``digits run --json`` prints.
+
+    members: as for ``train_into``.
+    """
     from digit_recognizer.analysis.report import write_report
     from digit_recognizer.training.run_folder import RunFolder
 
@@ -191,7 +194,7 @@ def run_whole_job(request: RunRequest, terminal: Terminal) -> dict[str, Any]:
         if dataset.name == "sample":
             terminal.say()
             terminal.say(SAMPLE_NOTE)
-        run = train_into(folder, request, terminal)
+        run = train_into(folder, request, terminal, members=members)
         write_exploration(dataset, exploration, folder.path, seed)
         show_result(terminal, run.metrics)
         submission = None

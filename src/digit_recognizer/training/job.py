@@ -191,6 +191,7 @@ def train_run(
                     engine=engine,
                     folder=folder.members,
                     on_member=note_member,
+                    on_progress=on_progress,
                     tell=tell,
                 )
             else:

@@ -6,6 +6,7 @@ is a function of its number. Knows nothing of where tasks run: an engine may do 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from digit_recognizer.training.assembly import assemble
 from digit_recognizer.training.checkpoint import CheckpointFolder, Snapshot
 from digit_recognizer.training.hardware import Hardware
 from digit_recognizer.training.member_folder import MemberFolder
-from digit_recognizer.training.progress import HistoryRow, StopRequest
+from digit_recognizer.training.progress import HistoryRow, Progress, StopRequest
 from digit_recognizer.training.recipe import Recipe
 from digit_recognizer.training.trainer import Labelled, Trained, train
 
@@ -49,8 +50,11 @@ class FinishedMember:
         return sum(float(row["seconds"] or 0) for row in self.history)
 
 
-# Does the jobs on (training, validation), in any order and perhaps side by side; yields each member as it is there.
-MembersEngine = Callable[[Sequence[MemberJob], Labelled, Labelled], Iterator[FinishedMember]]
+# Does the jobs on (training, validation), in any order and perhaps side by side; yields each member as it is there, and
+# calls the last argument with each epoch's row of the history, of whichever member, when the epoch ends.
+MembersEngine = Callable[
+    [Sequence[MemberJob], Labelled, Labelled, Callable[[HistoryRow], None]], Iterator[FinishedMember]
+]
 
 
 def train_member(
@@ -61,8 +65,9 @@ def train_member(
     hardware: Hardware,
     checkpoints: CheckpointFolder | None = None,
     stop: StopRequest | None = None,
+    on_row: Callable[[HistoryRow], None] = lambda row: None,
 ) -> FinishedMember:
-    """Train one member; what an engine calls. Raises what ``train`` does."""
+    """Train one member; what an engine calls. on_row: called with each epoch's row. Raises what ``train`` does."""
     trained = train(
         job.recipe,
         training,
@@ -71,6 +76,7 @@ def train_member(
         hardware=hardware,
         checkpoints=checkpoints,
         stop=stop,
+        on_progress=lambda progress: on_row(progress.row) if progress.row is not None else None,
         member=job.member,
     )
     return FinishedMember(job.member, trained.network.state_dict(), trained.history)
@@ -85,13 +91,14 @@ def train_members(
     engine: MembersEngine,
     folder: MemberFolder,
     on_member: Callable[[FinishedMember, list[HistoryRow]], None] = lambda finished, history: None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
     tell: Callable[[str], None] = lambda note: None,
 ) -> Trained:
     """Have every member trained that ``folder`` does not hold yet, and put all of them together.
 
-    on_member: called with each member as it is finished, and with the history of all that are, member by member. tell:
-    called with a sentence where there is something to say. Raises what the engine raises, FileError where the
-    run folder vanished; Interrupted says how many members are kept.
+    on_member: called with each member as it is finished, and with the history of all that are, member by member.
+    on_progress: called as the members' epochs end. tell: called with a sentence where there is something to say.
+    Raises what the engine raises, FileError where the run folder vanished; Interrupted says how many members are kept.
     """
     numbers = range(1, recipe.members + 1)
     done = {member: found for member in numbers if (found := _kept(folder, member, tell)) is not None}
@@ -103,7 +110,8 @@ def train_members(
         if member not in done
     ]
     try:
-        for finished in engine(jobs, training, validation) if jobs else ():
+        show = _progress_of_rows(recipe, len(training), done, on_progress)
+        for finished in engine(jobs, training, validation, show) if jobs else ():
             if not folder.folder.parent.is_dir():  # writing would make a new run folder, without what belongs in it
                 raise FileError(f"{folder.folder.parent}: the run folder vanished during training")
             folder.write(finished.member, Snapshot(finished.weights, {"history": list(finished.history)}))
@@ -116,6 +124,39 @@ def train_members(
         ) from interrupted
     network = assemble(recipe, [done[member].weights for member in numbers])
     return Trained(network, _history(done), sum(each.seconds for each in done.values()))
+
+
+def _progress_of_rows(
+    recipe: Recipe, images: int, done: Mapping[int, FinishedMember], on_progress: Callable[[Progress], None]
+) -> Callable[[HistoryRow], None]:
+    """What turns rows, of members trained side by side, into the progress of all. images: to learn from."""
+    reached = dict.fromkeys(done, recipe.epochs)
+    per_epoch = sum(recipe.images_in_epoch(epoch, images) for epoch in range(1, recipe.epochs + 1)) / recipe.epochs
+    began, shown = time.perf_counter(), 0
+
+    def show(row: HistoryRow) -> None:
+        nonlocal shown
+        member, epoch = int(row["member"] or 1), int(row["epoch"] or 1)
+        reached[member] = epoch
+        shown += 1
+        ended, epochs = sum(reached.values()), recipe.members * recipe.epochs
+        seconds = max(time.perf_counter() - began, 1e-9)
+        on_progress(
+            Progress(
+                member=member,
+                epoch=epoch,
+                epochs=recipe.epochs,
+                step=ended,
+                steps=epochs,
+                loss=float(row["loss"] or 0),
+                accuracy=float(row["accuracy"] or 0),
+                images_per_second=shown * per_epoch / seconds,
+                seconds_left=(epochs - ended) * seconds / shown,
+                row=row,
+            )
+        )
+
+    return show
 
 
 def _kept(folder: MemberFolder, member: int, tell: Callable[[str], None]) -> FinishedMember | None:

@@ -45,10 +45,10 @@ def test_nets_trained_on_ray_killed_and_resumed_are_those_trained_one_after_anot
     killed = child("train", *words, "-o", tmp_path / "ray", *RAY)
     assert killed.stderr is not None
     lines = iter(killed.stderr)
-    first = next(line for line in lines if line.startswith("net "))
+    first = next(line for line in lines if "val accuracy" in line)
     killed.send_signal(signal.SIGKILL)
     assert patiently(killed).code == -signal.SIGKILL
-    assert "val accuracy" in first
+    assert first.startswith("net ")
     there = [member for member in (1, 2, 3) if RunFolder(tmp_path / "ray").members.file(member).is_file()]
     assert there
     last = patiently(child("train", "--resume", "-o", tmp_path / "ray", "--workers", "2"))
@@ -68,8 +68,9 @@ def test_nets_trained_on_ray_killed_and_resumed_are_those_trained_one_after_anot
     ("options", "code", "sentence"),
     [
         (("--preset", "fast", "--engine", "ray"), 2, "fast is one net"),
-        (("--preset", "best", "--workers", "2"), 2, "--engine ray"),
-        (("--preset", "best", "--engine", "spark"), 2, "local or ray"),
+        (("--preset", "best", "--engine", "local", "--workers", "2"), 2, "--engine ray"),
+        (("--preset", "fast", "--workers", "2"), 2, "fast is one net"),
+        (("--preset", "best", "--engine", "spark"), 2, "auto, local or ray"),
         (("--preset", "best", "--engine", "ray", "--address", "127.0.0.1:1"), 5, "no Ray cluster answers"),
     ],
 )

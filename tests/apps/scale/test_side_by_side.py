@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from digit_recognizer.errors import DigitsError, Interrupted
 from digit_recognizer.training.progress import StopRequest
 from tests.apps.scale.works import obey
 
-Engine = Callable[[Sequence[str], Callable[[], str]], Iterator[str]]
+Engine = Callable[..., Iterator[str]]
 
 STOP = StopRequest()
 
@@ -36,6 +36,13 @@ def test_every_job_has_its_result_and_nothing_is_printed(engine: Engine, capfd: 
     assert sorted(engine(jobs, data)) == [f"{job} with what all share" for job in jobs]
     assert capfd.readouterr() == ("", "")
     assert list(engine([], data)) == []
+
+
+def test_what_jobs_tell_on_the_way_is_heard_in_its_order(engine: Engine) -> None:
+    heard: list[str] = []
+    assert len(list(engine(["a", "b", "c"], data, heard.append))) == 3
+    for job in "abc":
+        assert [words for words in heard if words.startswith(job)] == [f"{job} begun", f"{job} nearly done"]
 
 
 def test_the_job_of_a_worker_that_died_is_done_again(engine: Engine, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 from digit_recognizer.apps.batch.engine import Entry, Job, Outcome, Task
@@ -39,7 +40,7 @@ def act(task: Task) -> Outcome:
     return Outcome(task.number, read=task.pictures, failed=0, seconds=0.0)
 
 
-def obey(words: str, data: str) -> str:
+def obey(words: str, data: str, tell: Callable[[str], None]) -> str:
     """A job of ``side_by_side``: die, die once (after "once:", a file that says it was done), err, or answer."""
     if words == "die":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -48,4 +49,6 @@ def obey(words: str, data: str) -> str:
         os.kill(os.getpid(), signal.SIGKILL)
     if words == "err":
         raise ZeroDivisionError("a slip\nof ours")
+    tell(f"{words} begun")
+    tell(f"{words} nearly done")
     return f"{words} with {data}"

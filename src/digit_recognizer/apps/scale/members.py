@@ -6,14 +6,14 @@ Knows nothing of run folders or of how members are put together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from digit_recognizer.apps.scale.side_by_side import side_by_side
 from digit_recognizer.apps.scale.worker import Handed, hand_over
 from digit_recognizer.training.checkpoint import CheckpointFolder
 from digit_recognizer.training.members import FinishedMember, MemberJob, MembersEngine, train_member
-from digit_recognizer.training.progress import StopRequest
+from digit_recognizer.training.progress import HistoryRow, StopRequest
 
 
 @contextmanager
@@ -34,16 +34,16 @@ def members_side_by_side(
     ...     train_run(dataset, folder, settings, hardware=hardware, engine=engine)
     """
     with side_by_side(_do, lambda job: f"net {job.member}", workers=workers, address=address, stop=stop) as engine:
-        yield lambda jobs, training, validation: engine(
-            jobs, lambda: hand_over(training, validation, precision, sees_folder=address is None)
+        yield lambda jobs, training, validation, on_row: engine(
+            jobs, lambda: hand_over(training, validation, precision, sees_folder=address is None), on_row
         )
 
 
-def _do(job: MemberJob, handed: Handed) -> FinishedMember:
+def _do(job: MemberJob, handed: Handed, on_row: Callable[[HistoryRow], None]) -> FinishedMember:
     """In a worker: one member on one CPU."""
     training, validation = handed.parts
     checkpoints = CheckpointFolder(job.checkpoints) if handed.sees_folder else None
-    return train_member(job, training, validation, hardware=handed.one_cpu(), checkpoints=checkpoints)
+    return train_member(job, training, validation, hardware=handed.one_cpu(), checkpoints=checkpoints, on_row=on_row)
 
 
 __all__ = ["members_side_by_side"]

@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from digit_recognizer.apps.scale.cluster import cluster_cpus, ensure_possible, ray_session
@@ -31,27 +32,30 @@ Result = TypeVar("Result")
 
 @contextmanager
 def side_by_side(
-    do: Callable[[Job, Any], Result],
+    do: Callable[[Job, Any, Callable[[Any], None]], Result],
     name: Callable[[Job], str],
     *,
     workers: int | None = None,
     address: str | None = None,
     stop: StopRequest | None = None,
-) -> Iterator[Callable[[Sequence[Job], Callable[[], Any]], Iterator[Result]]]:
-    """An engine, while the block runs: called with jobs and with what gives them the data that they share, it yields
-    the result of each.
+) -> Iterator[Callable[[Sequence[Job], Callable[[], Any], Callable[[Any], None]], Iterator[Result]]]:
+    """An engine, while the block runs: called with jobs, with what gives them the data that they share, and with what
+    hears what they tell while they are under way, it yields the result of each.
 
-    do: a function of a module, which a worker calls with a job and the data, on a CPU of its own. name: what messages
-    call a job. workers: how many at a time; None for one a core of this machine, or one a CPU of the cluster. address:
-    as for ``ray_session``. The cluster is started or joined with the first job; the data are asked for, and handed to
-    it, once. Raises what ``ensure_possible`` and ``ray_session`` do; FileError where the cluster has no CPU,
-    Interrupted where ``stop`` was set, MissingExtra without Ray Tune, DigitsError where a job fails.
+    do: a function of a module, which a worker calls with a job, the data, and a function to tell something with, on a
+    CPU of its own. name: what messages call a job. workers: how many at a time; None for one a core of this machine, or
+    one a CPU of the cluster. address: as for ``ray_session``. The cluster is started or joined with the first job; the
+    data are asked for, and handed to it, once. Raises what ``ensure_possible`` and ``ray_session`` do; FileError where
+    the cluster has no CPU, Interrupted where ``stop`` was set, MissingExtra without Ray Tune, DigitsError where a job
+    fails.
     """
     ensure_possible(address)
     with ExitStack() as open_session:
         handed: list[Any] = []
 
-        def engine(jobs: Sequence[Job], data: Callable[[], Any]) -> Iterator[Result]:
+        def engine(
+            jobs: Sequence[Job], data: Callable[[], Any], hear: Callable[[Any], None] = lambda told: None
+        ) -> Iterator[Result]:
             if not jobs:
                 return
             import ray
@@ -62,17 +66,18 @@ def side_by_side(
                     raise FileError("the Ray cluster has no CPU for this; add a machine to it", code="no_cluster")
                 handed.append(ray.put(data()))
             places = workers or (available_cores() if address is None else cluster_cpus())
-            yield from _tuned(do, name, jobs, handed[0], places, stop)
+            yield from _tuned(do, name, jobs, handed[0], places, hear, stop)
 
         yield engine
 
 
 def _tuned(
-    do: Callable[[Job, Any], Result],
+    do: Callable[[Job, Any, Callable[[Any], None]], Result],
     name: Callable[[Job], str],
     jobs: Sequence[Job],
     data: Any,
     places: int,
+    hear: Callable[[Any], None],
     stop: StopRequest | None,
 ) -> Iterator[Result]:
     """The jobs done as trials, ``places`` at a time. data: a reference to what they share."""
@@ -83,7 +88,7 @@ def _tuned(
     except ImportError as error:  # Ray alone, without what Tune needs
         raise MissingExtra("scale", "Ray Tune") from error
 
-    from digit_recognizer.apps.scale.tune_trials import JOB, RETRIES, Leaving, Listener, do_trial, result_of
+    from digit_recognizer.apps.scale.tune_trials import JOB, RETRIES, TOLD, Leaving, Listener, do_trial, result_of
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what fails is said in a sentence
     ended: queue.SimpleQueue[tuple[int, dict[str, Any]] | Exception | None] = queue.SimpleQueue()
@@ -124,13 +129,20 @@ def _tuned(
                     said = f" ({str(found).splitlines()[0]})" if str(found or "") else ""
                     raise DigitsError(f"Ray Tune ended before its trials did{said}; the same command goes on")
                 number, report = found
-                if number in waiting:
+                if TOLD in report:
+                    hear(report[TOLD])
+                elif number in waiting:
                     waiting.remove(number)
                     yield result_of(report, name(jobs[number]))
         finally:
             if waiting:
                 leaving.now.set()
             tuning.join(_LEAVE_S)
+
+
+def is_installed() -> bool:
+    """Whether Ray is there with what Ray Tune needs. Loads neither."""
+    return all(find_spec(name) is not None for name in ("ray", "fsspec", "pandas", "pyarrow", "requests"))
 
 
 def available_cores() -> int:
@@ -140,4 +152,4 @@ def available_cores() -> int:
     return torch.get_num_threads()
 
 
-__all__ = ["available_cores", "side_by_side"]
+__all__ = ["available_cores", "is_installed", "side_by_side"]

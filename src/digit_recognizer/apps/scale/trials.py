@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from digit_recognizer.apps.scale.side_by_side import side_by_side
 from digit_recognizer.apps.scale.worker import Handed, hand_over
@@ -35,11 +36,13 @@ def trials_side_by_side(
     ...     run_sweep(folder, settings, engine)
     """
     with side_by_side(_do, lambda job: f"trial {job.trial}", workers=workers, address=address, stop=stop) as engine:
-        yield lambda jobs: engine(jobs, lambda: hand_over(training, validation, precision, seed=seed))
+        yield lambda jobs: engine(
+            jobs, lambda: hand_over(training, validation, precision, seed=seed), lambda told: None
+        )
 
 
-def _do(job: TrialJob, handed: Handed) -> TrialResult:
-    """In a worker: one trial on one CPU."""
+def _do(job: TrialJob, handed: Handed, tell: Callable[[Any], None]) -> TrialResult:
+    """In a worker: one trial on one CPU, of which nothing is told before its end."""
     from digit_recognizer.training.tuning.trial import run_trial
 
     training, validation = (Digits(frames.images, frames.labels) for frames in handed.parts)

@@ -16,6 +16,7 @@ from digit_recognizer.errors import DigitsError
 
 JOB = "job"  # what a trial's configuration calls the number of its job
 RETRIES = 2  # of a job whose worker died
+TOLD = "told"  # what a job said while it was under way, in a report
 _RESULT, _REASON = "result", "reason"
 
 
@@ -23,7 +24,7 @@ class Listener(TrialProgressCallback):  # type: ignore[misc]  # Ray is not typed
     """Hands on what trials report, and takes it out of what Tune keeps of them.
 
     It stands where Tune would put a callback of its own that writes to the terminal, whatever it is told. tell: called
-    with the number of a job and its report: as ``result_of`` takes it.
+    with the number of a job and its report: what it ``TOLD``, or as ``result_of`` takes it.
     """
 
     def __init__(self, tell: Callable[[int, dict[str, Any]], None] = lambda job, report: None) -> None:
@@ -34,7 +35,7 @@ class Listener(TrialProgressCallback):  # type: ignore[misc]  # Ray is not typed
         return {}
 
     def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **_: Any) -> None:
-        self.tell(trial.config[JOB], {name: result.pop(name) for name in (_RESULT, _REASON) if name in result})
+        self.tell(trial.config[JOB], {name: result.pop(name) for name in (TOLD, _RESULT, _REASON) if name in result})
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **_: Any) -> None:
         self.tell(trial.config[JOB], {})
@@ -61,14 +62,14 @@ class Leaving(tune.Stopper):  # type: ignore[misc]
 
 def do_trial(
     config: dict[str, Any],
-    do: Callable[[Any, Any], Any] | None = None,
+    do: Callable[[Any, Any, Callable[[Any], None]], Any] | None = None,
     jobs: Sequence[Any] = (),
     data: Any = None,
 ) -> None:
     """In a worker: one job. What it raises Tune would try again, as if a worker had died; so it is told instead."""
     assert do is not None
     try:
-        report = {_RESULT: do(jobs[config[JOB]], data)}
+        report = {_RESULT: do(jobs[config[JOB]], data, lambda told: tune.report({TOLD: told}))}
     except Exception as error:
         report = {_REASON: str(error).splitlines()[0] if str(error) else type(error).__name__}
     tune.report(report)
@@ -86,4 +87,4 @@ def result_of(report: dict[str, Any], name: str) -> Any:
     return report[_RESULT]
 
 
-__all__ = ["JOB", "RETRIES", "Leaving", "Listener", "do_trial", "result_of"]
+__all__ = ["JOB", "RETRIES", "TOLD", "Leaving", "Listener", "do_trial", "result_of"]
