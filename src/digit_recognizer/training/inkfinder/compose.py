@@ -5,19 +5,16 @@ Knows nothing of networks.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.errors import InputError
 from digit_recognizer.training.inkfinder.scenes import compose_scene
 from digit_recognizer.training.lines.compose import Hand
+from digit_recognizer.training.pool import share_out
 from digit_recognizer.training.ship.material import Ingredients
 
 SHAPE = (128, 256)  # of a scene, in pixels
@@ -51,8 +48,8 @@ def compose_scenes(
 ) -> Scenes:
     """Compose ``count`` scenes of 128 x 256 pixels.
 
-    workers: processes, one per core where left out; 1 works in this process. tell: called with (done, total) scenes.
-    Raises InputError without labelled digits.
+    workers: processes, one per core where left out; 1 works in this process. tell: called with (done, total) scenes;
+    what it raises ends the work. Raises InputError without labelled digits.
 
     >>> from digit_recognizer.digits import Digits
     >>> digits = Digits(np.full((1, 28, 28), 255, np.uint8), np.array([0]))
@@ -63,7 +60,6 @@ def compose_scenes(
         raise InputError("expected labelled digits to compose scenes from, found none")
     ingredients.digits.known_labels()
     tasks = [(first, min(CHUNK, count - first), seed) for first in range(0, count, CHUNK)]
-    workers = workers or os.cpu_count() or 1
     grey, ink = (np.zeros((count, *SHAPE), np.uint8) for _ in range(2))
 
     def keep(task: _Task, made: Scenes) -> None:
@@ -71,29 +67,11 @@ def compose_scenes(
         grey[first : first + size], ink[first : first + size] = made.grey, made.ink
         tell(first + size, count)
 
-    if workers == 1 or len(tasks) <= 1:
-        for task in tasks:
-            keep(task, _make(ingredients, task))
-    else:
-        # Spawned, not forked: torch's threads do not survive a fork.
-        spawn = get_context("spawn")
-        with ProcessPoolExecutor(workers, spawn, initializer=_receive, initargs=(ingredients,)) as pool:
-            for task, made in zip(tasks, pool.map(_make_received, tasks), strict=True):
-                keep(task, made)
+    share_out(_make, ingredients, tasks, keep, workers=workers)
     return Scenes(grey, ink)
 
 
 _Task = tuple[int, int, int]  # first scene, how many, seed
-_received: list[Ingredients] = []  # in a worker process: what every task of the pool shares, sent once
-
-
-def _receive(ingredients: Ingredients) -> None:
-    cv2.setNumThreads(1)  # the pool has a process per core
-    _received[:] = [ingredients]
-
-
-def _make_received(task: _Task) -> Scenes:
-    return _make(_received[0], task)
 
 
 def _make(ingredients: Ingredients, task: _Task) -> Scenes:

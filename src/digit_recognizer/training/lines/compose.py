@@ -5,15 +5,11 @@ Knows nothing of networks.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -25,6 +21,7 @@ from digit_recognizer.pictures.strips import HEIGHT, Grey, own_ink, strip_of
 from digit_recognizer.shipped import shipped_model
 from digit_recognizer.training.fonts import DIGITS, OTHERS, FontFace, render
 from digit_recognizer.training.lines.rows import Character, Run, Writing, write_row
+from digit_recognizer.training.pool import share_out
 from digit_recognizer.training.ship.material import Ingredients
 from digit_recognizer.training.ship.sprites import (
     SPRITE_SIDE,
@@ -150,7 +147,7 @@ def compose_strips(
 
     ingredients: digits, and drawings and fonts where there are any; without fonts, what is no digit is scribbles and
     figures. first_row: the first row's number, by which rows differ; a multiple of CHUNK. workers: processes, one per
-    core where left out; 1 works in this process. tell: called with (done, total) rows.
+    core where left out; 1 works in this process. tell: called with (done, total) rows; what it raises ends the work.
     Raises InputError without labelled digits, UsageError where the first row is no such number.
 
     >>> from digit_recognizer.digits import Digits
@@ -165,40 +162,21 @@ def compose_strips(
     if first_row < 0 or first_row % CHUNK:
         raise UsageError(f"--first-row: expected a multiple of {CHUNK}, 0 or more, found {first_row}")
     tasks = [(first_row + done, min(CHUNK, rows - done), seed) for done in range(0, rows, CHUNK)]
-    workers = workers or os.cpu_count() or 1
     parts: list[Strips] = []
-    done = 0
-    if workers == 1 or len(tasks) <= 1:
-        for task in tasks:
-            parts.append(_make(ingredients, writing, task))
-            done += task[1]
-            tell(done, rows)
-    else:
-        # Spawned, not forked: torch's threads do not survive a fork.
-        spawn = get_context("spawn")
-        with ProcessPoolExecutor(workers, spawn, initializer=_receive, initargs=(ingredients, writing)) as pool:
-            for task, part in zip(tasks, pool.map(_make_received, tasks), strict=True):
-                parts.append(part)
-                done += task[1]
-                tell(done, rows)
+
+    def keep(task: _Task, part: Strips) -> None:
+        parts.append(part)
+        tell(task[0] - first_row + task[1], rows)
+
+    share_out(_make, (ingredients, writing), tasks, keep, workers=workers)
     return Strips.join(parts)
 
 
 _Task = tuple[int, int, int]  # first row, how many, seed
-# In a worker process: what every task of the pool shares, sent once.
-_received: list[tuple[Ingredients, Writing]] = []
 
 
-def _receive(ingredients: Ingredients, writing: Writing) -> None:
-    cv2.setNumThreads(1)  # the pool has a process per core
-    _received[:] = [(ingredients, writing)]
-
-
-def _make_received(task: _Task) -> Strips:
-    return _make(*_received[0], task)
-
-
-def _make(ingredients: Ingredients, writing: Writing, task: _Task) -> Strips:
+def _make(shared: tuple[Ingredients, Writing], task: _Task) -> Strips:
+    ingredients, writing = shared
     first, count, seed = task
     rng = np.random.default_rng([seed, first])
     hand = Hand(ingredients, rng)

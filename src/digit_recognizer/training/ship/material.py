@@ -5,12 +5,8 @@ Every crop goes through pictures/ink.py: the network learns from what it will be
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 
 import numpy as np
 
@@ -19,6 +15,7 @@ from digit_recognizer.errors import InputError
 from digit_recognizer.pictures.ink import to_frame
 from digit_recognizer.sources.strokes import Drawing
 from digit_recognizer.training.fonts import DIGITS, OTHERS, FontFace, render
+from digit_recognizer.training.pool import share_out
 from digit_recognizer.training.ship.scenes import Odds, crop_of, texture
 from digit_recognizer.training.ship.sprites import (
     SPRITE_SIDE,
@@ -140,23 +137,12 @@ def compose(
     tasks = list(_tasks(amounts, seed))
     total = sum(size for _, _, size, _ in tasks)
     parts: list[tuple[Images, Labels]] = []
-    workers = workers or os.cpu_count() or 1
-    glyphs: _Glyphs = {}
-    if workers == 1 or len(tasks) <= 1:
-        for task in tasks:
-            parts.append(_make(ingredients, amounts, task, glyphs))
-            tell(sum(len(labels) for _, labels in parts), total)
-    else:
-        # Spawned, not forked: torch's threads do not survive a fork.
-        spawn = get_context("spawn")
-        with ProcessPoolExecutor(workers, spawn, initializer=_receive, initargs=(ingredients, amounts)) as pool:
-            try:
-                for part in pool.map(_make_received, tasks):
-                    parts.append(part)
-                    tell(sum(len(labels) for _, labels in parts), total)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)  # or leaving the block would make all that is left first
-                raise
+
+    def keep(task: _Task, part: tuple[Images, Labels]) -> None:
+        parts.append(part)
+        tell(sum(len(labels) for _, labels in parts), total)
+
+    share_out(_make, _Kitchen(ingredients, amounts, {}), tasks, keep, workers=workers)
     if not parts:
         return Material(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros(0, np.int64))
     return Material(np.concatenate([images for images, _ in parts]), np.concatenate([labels for _, labels in parts]))
@@ -175,27 +161,21 @@ def _tasks(amounts: Amounts, seed: int) -> Iterator[_Task]:
 
 
 _Glyphs = dict[tuple[FontFace, str], Ink | None]
-# In a worker process: what every task of the pool shares, sent once, and the characters drawn so far.
-_received: list[tuple[Ingredients, Amounts, _Glyphs]] = []
 
 
-def _receive(ingredients: Ingredients, amounts: Amounts) -> None:
-    import cv2
+@dataclass(frozen=True)
+class _Kitchen:
+    """What all tasks share. glyphs: the characters drawn so far, by the same process."""
 
-    cv2.setNumThreads(1)  # the pool has a process per core
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the first one says what follows
-    _received[:] = [(ingredients, amounts, {})]
-
-
-def _make_received(task: _Task) -> tuple[Images, Labels]:
-    ingredients, amounts, glyphs = _received[0]
-    return _make(ingredients, amounts, task, glyphs)
+    ingredients: Ingredients
+    amounts: Amounts
+    glyphs: _Glyphs
 
 
-def _make(ingredients: Ingredients, amounts: Amounts, task: _Task, glyphs: _Glyphs) -> tuple[Images, Labels]:
+def _make(kitchen: _Kitchen, task: _Task) -> tuple[Images, Labels]:
     source, first, size, seed = task
     rng = np.random.default_rng(seed)
-    maker = _Maker(ingredients, amounts, rng, glyphs)
+    maker = _Maker(kitchen.ingredients, kitchen.amounts, rng, kitchen.glyphs)
     one = {
         "digits": maker.digit,
         "drawings": maker.drawing,
