@@ -94,6 +94,33 @@ def test_a_word_whose_marks_are_letters_is_none_however_surely_their_halves_look
     assert kept.text == "111111111"
 
 
+def doubtful(*confidences: float, letters: int = 0) -> ReadWord:
+    """A word read as 345..., each digit as sure as told."""
+    digits = tuple(digit(3 + place, place, confidence=value) for place, value in enumerate(confidences))
+    word = ReadWord(0, 20.0, "", digits, (), letters, 0, 20.0, digits)
+    return judged(word, [], [], parse_expectation())
+
+
+@pytest.mark.parametrize("confidences", [(0.45, 0.99), (0.99, 0.99, 0.4), (0.99, 0.5, 0.99, 0.5)])
+def test_an_unlikely_digit_takes_the_word_along_only_where_there_are_letters(confidences: tuple[float, ...]) -> None:
+    word = doubtful(*confidences)
+    assert (word.text, [rejected.reason for rejected in word.rejected]) == ("", [NOT_A_DIGIT])
+    (alone,) = without_text([word])
+    assert (alone.text, alone.rejected) == ("3456"[: len(confidences)], ())
+    assert not any(reading.accepted for reading in alone.digits)
+    assert without_text([word, letters(1, line=3)])[0] == word
+
+
+@pytest.mark.parametrize("word", [doubtful(0.5), doubtful(0.5, 0.5, 0.99), doubtful(0.5, 0.99, letters=1)])
+def test_what_is_more_than_half_unlikely_or_has_a_letter_is_no_number(word: ReadWord) -> None:
+    assert without_text([word])[0].digits == ()
+
+
+def test_a_doubted_number_that_is_too_short_says_so() -> None:
+    (found,) = without_text([doubtful(0.5, 0.99)], parse_expectation(3))
+    assert [rejected.reason for rejected in found.rejected] == ["expected 3 digits, found 2"]
+
+
 def test_signs_stand_among_the_digits_by_their_place() -> None:
     word = ReadWord(0, 20.0, "", (digit(4, 1), digit(7, 3)), ())
     assert judged(word, [], [(28.0, ","), (0.0, "-")], parse_expectation()).text == "-4,7"

@@ -22,6 +22,8 @@ _TALL = 0.5  # share of the line's height from which on a piece that is no digit
 _UNLIKELY = 0.6  # confidence below which a digit may as well be a letter
 _LETTERS = 0.3  # letters, or digits that may be some, for each digit of a word from which on it is not read
 
+_DOUBTED = 0.5  # share of the digits of a word that may be unlikely where nothing on the page is a letter
+
 _SMALLEST = 8  # pixels: lower than that, a bit of a rule looks like a digit
 _OTHERS = 0.2  # share of the digits on a page of bars that look like something else, though not surely
 _COMB = 5  # 1s in a row that may as well be the teeth of a comb
@@ -50,7 +52,8 @@ class ReadWord:
 
     letters, familiar: how many of its marks, looked at each for itself, are no digits, and how many surely are.
     tallest: of all marks in its line, in pixels. parts: all digits and all that is none, left to right. signs: of a
-    decimal number, (where from left to right, sign).
+    decimal number, (where from left to right, sign). doubted: the digits of a word that was not read, where all that
+    speaks against it is that some of them are unlikely.
     """
 
     line: int
@@ -63,6 +66,7 @@ class ReadWord:
     tallest: float = 0.0
     parts: tuple[Part, ...] = ()
     signs: tuple[tuple[float, str], ...] = ()
+    doubted: tuple[PlacedReading, ...] = ()
 
 
 def judged(
@@ -89,7 +93,22 @@ def judged(
         whole = around([digit.box for digit in digits] + list(none))
         # Of small print that runs together, single marks tell nothing; what became of their parts does.
         count = max(word.letters, len(letters))
-        return replace(word, text="", digits=(), rejected=(Rejected(whole, NOT_A_DIGIT),), letters=count)
+        is_doubted = not none and not word.letters and len(unlikely) <= _DOUBTED * len(digits)
+        return replace(
+            word,
+            text="",
+            digits=(),
+            rejected=(Rejected(whole, NOT_A_DIGIT),),
+            letters=count,
+            doubted=tuple(replace(digit, accepted=False) for digit in digits) if is_doubted else (),
+        )
+    return _number(word, digits, rejected, expectation)
+
+
+def _number(
+    word: ReadWord, digits: tuple[PlacedReading, ...], rejected: list[Rejected], expectation: Expectation
+) -> ReadWord:
+    """The word with these digits; what they fall short of is told beside what was ``rejected``."""
     complaint = expectation.complaint([digit.digit for digit in digits])
     if complaint is not None:
         digits = tuple(replace(digit, accepted=False) for digit in digits)
@@ -97,7 +116,7 @@ def judged(
     if max(digit.box[3] for digit in digits) < _SMALLEST:
         digits = tuple(replace(digit, accepted=False) for digit in digits)
         rejected.append(Rejected(around(digit.box for digit in digits), TOO_SMALL))
-    return replace(word, text=_text(digits, signs), digits=digits, rejected=tuple(rejected))
+    return replace(word, text=_text(digits, word.signs), digits=digits, rejected=tuple(rejected))
 
 
 def _text(digits: Sequence[PlacedReading], signs: Sequence[tuple[float, str]]) -> str:
@@ -112,12 +131,17 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
     Where letters prevail, a number stays if all of its digits are accepted and it does not look like a word of
     ``o l I z s b B g q``: a lone 3, 4 or 7, two even digits that are not such a word, or three and more that are
     either even or have one of those in them. A word that was not read or does not stay is searched for even numbers
-    between its letters, which follow it in the list.
+    between its letters, which follow it in the list. Where there is no letter at all, a word keeps digits that were
+    only doubted, none of them accepted.
     """
     result = []
+    expectation = expectation or Expectation()
+    has_letters = any(word.letters for word in words)
     for word in words:
         kept = _alone_or_among(word, words)
-        numbers = [] if kept.digits else _within(kept, expectation or Expectation())
+        numbers = [] if kept.digits else _within(kept, expectation)
+        if kept.doubted and not numbers and not has_letters:
+            kept = _number(kept, kept.doubted, [], expectation)
         result.append(_around(kept, numbers) if numbers else kept)
         result += numbers
     return _without_bars(result)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Images
+from digit_recognizer.pictures.at_once import read_at_once
 from digit_recognizer.pictures.cells import read_cells
 from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
 from digit_recognizer.pictures.coarseness import has_even_ground, is_drawing
@@ -166,6 +167,10 @@ def _read_ink(
             continue
         letters, familiar = company_of(word, path, digits, probabilities[part], strange[part])
         parts = parts_of(word, path, digits)
+        if read_strips and not letters and len(digits) == len(path) and not word.signs and not expectation.asks:
+            again = read_at_once(word, digits, ink, labels, read_strips, min_confidence)
+            if again is not None:
+                digits, parts = again, tuple(again)
         seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts)
         none = [word.candidates[step.candidate].box for step in path if step.digit is None]
         read.append(judged(seen, none, word.signs, expectation))

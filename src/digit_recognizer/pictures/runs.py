@@ -24,7 +24,7 @@ from digit_recognizer.pictures.ctc import (
 from digit_recognizer.pictures.cutting import Candidate, Labels, Piece
 from digit_recognizer.pictures.paper import PageInk
 from digit_recognizer.pictures.strips import COLUMNS_A_FRAME, Grey, Strip, own_ink, strip_of
-from digit_recognizer.reading import MAX_UNFAMILIARITY, around
+from digit_recognizer.reading import MAX_UNFAMILIARITY, Box, around
 
 ReadStrips = Callable[[Sequence[Grey]], list[LogProbabilities]]
 
@@ -91,7 +91,10 @@ def cut_runs(
         if several is None:
             result.append(piece)
             continue
-        cut = _cut(labels, piece, strips[place], answers[place], several, number)
+        strip, said = strips[place], several.labels
+        middles = [strip.at((frame + 0.5) * COLUMNS_A_FRAME) for frame in places(answers[place], said)]
+        names = [piece.number, *range(number, number + len(said) - 1)]
+        cut = share_ink(labels, [piece.number], piece.box, middles, names)
         if len(cut) != len(several.labels):  # two of them share all their ink
             result.append(piece)
             continue
@@ -196,27 +199,34 @@ def _joins(chosen: Hypothesis, found: Sequence[Hypothesis]) -> list[tuple[int, f
     return sorted(costs.items())
 
 
-def _cut(
-    labels: Labels, piece: Piece, strip: Strip, answer: LogProbabilities, several: Hypothesis, number: int
+def share_ink(
+    labels: Labels, numbers: Sequence[int], box: Box, middles: Sequence[float], names: Sequence[int]
 ) -> list[Piece]:
-    """The mark's ink shared out half-way between the digits' places; those that get any."""
-    x, y, width, tall = piece.box
+    """The ink of marks shared out among digits, half-way between their middles; no pieces where one would get none.
+
+    labels: int32 (H, W), a page's marks by number; those of the marks, ``numbers``, become ``names``, one for each
+    digit. box: (x, y, w, h) around them. middles: of the digits, pixels from the box's left edge, ascending.
+
+    >>> labels = np.array([[1, 1, 0, 2]], np.int32)
+    >>> [piece.box for piece in share_ink(labels, [1, 2], (0, 0, 4, 1), [1.0, 3.0], [5, 6])]
+    [(0, 0, 2, 1), (3, 0, 1, 1)]
+    """
+    x, y, width, tall = box
     part = labels[y : y + tall, x : x + width]
-    mine = part == piece.number
-    middles = np.array([strip.at((frame + 0.5) * COLUMNS_A_FRAME) for frame in places(answer, several.labels)])
-    sides = np.searchsorted((middles[1:] + middles[:-1]) / 2, np.arange(width) + 0.5)
-    result: list[Piece] = []
-    counts = [int((mine & (sides == side)).sum()) for side in range(len(middles))]
+    mine = np.isin(part, np.asarray(numbers))
+    places = np.asarray(middles)
+    sides = np.searchsorted((places[1:] + places[:-1]) / 2, np.arange(width) + 0.5)
+    counts = [int((mine & (sides == side)).sum()) for side in range(len(places))]
     if min(counts) == 0:
         return []
+    result: list[Piece] = []
     for side, count in enumerate(counts):
         own = mine & (sides == side)
-        name = piece.number if side == 0 else number + side - 1
-        part[own] = name
+        part[own] = names[side]
         rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
-        box = x + int(columns[0]), y + int(rows[0]), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
-        result.append(Piece(name, box, count, _PARTED * (side > 0)))
+        own_box = x + int(columns[0]), y + int(rows[0]), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
+        result.append(Piece(names[side], own_box, count, _PARTED * (side > 0)))
     return result
 
 
-__all__ = ["ReadStrips", "Run", "cut_runs", "run_scores", "with_runs"]
+__all__ = ["ReadStrips", "Run", "cut_runs", "run_scores", "share_ink", "with_runs"]
