@@ -138,7 +138,7 @@ def test_sigterm_saves_and_one_process_alone_goes_on(
 
 
 def test_composed_frames_a_polish_and_a_scout_are_trained_by_all_ranks(data: Path, tmp_path: Path) -> None:
-    small = replace(ship(), widths=(8, 8, 8), depths=(1, 1), epochs=1, batch_size=64)
+    small = replace(ship(), widths=(8, 8, 8), depths=(1, 1), epochs=1, batch_size=64, second=None)
     frames = Composition(digits=1.0, drawings=0.0, printed=0.0, no_digits=0.5, plain=1)
     recipe = replace(small, composition=frames, scout=None, polish=None)
     whole = replace(

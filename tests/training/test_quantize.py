@@ -33,12 +33,12 @@ def test_a_cascade_in_int8_is_smaller_and_answers_nearly_alike(tmp_path: Path) -
     shown, checked = frames_to_quantize_with(draw_digits(80, seed=3))
     assert len(shown) == 40 + 40 + 20
     report = quantize_model(check_model(content, "m"), tmp_path / "int8.onnx", images=shown, check_images=checked)
-    assert report.size == (tmp_path / "int8.onnx").stat().st_size < 0.5 * len(content)
+    assert report.size == (tmp_path / "int8.onnx").stat().st_size < 0.75 * len(content)
     assert report.images == 40
     before, after = (Recognizer(tmp_path / name) for name in ("model.onnx", "int8.onnx"))
     kinds = {tensor.name: tensor.data_type for tensor in onnx.load(tmp_path / "int8.onnx").graph.initializer}
     assert onnx.TensorProto.INT8 in kinds.values()
-    assert kinds["main/head.weight"] == kinds["scout/features.0.weight"] == onnx.TensorProto.FLOAT
+    assert kinds["main/head.weight/float"] == kinds["scout/features.0.weight/float"] == onnx.TensorProto.FLOAT
     assert after.metadata == card
     assert after.tells_non_digits
     assert np.abs(before.probabilities(checked) - after.probabilities(checked)).max() < 0.05

@@ -5,7 +5,7 @@ import pytest
 
 from digit_recognizer.errors import UsageError
 from digit_recognizer.training.assembly import build_network
-from digit_recognizer.training.recipe import PRESETS, Recipe, best, fast, notebook, preset
+from digit_recognizer.training.recipe import PRESETS, Recipe, best, fast, notebook, preset, ship
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -56,3 +56,11 @@ def test_a_value_that_makes_no_sense_is_named(name: str, value: float) -> None:
     values = {**fast().to_dict(), name: value}
     with pytest.raises(UsageError, match=name):
         Recipe.from_dict(values)
+
+
+def test_a_second_network_needs_a_scout_and_the_material_of_its_polishes() -> None:
+    recipe = ship()
+    assert recipe.second is not None
+    for change in ({"scout": None}, {"polish": None}):
+        with pytest.raises(UsageError, match="second: expected a scout beside it, and no more polishes"):
+            replace(recipe, **change)

@@ -22,7 +22,7 @@ from digit_recognizer.model_file import ModelMetadata, with_metadata
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.training.export import export_model, write_checked
 from digit_recognizer.training.hardware import Hardware
-from digit_recognizer.training.ship.cascade import Cascade
+from digit_recognizer.training.ship.cascade import Cascade, storable
 from digit_recognizer.training.ship.material import NO_DIGIT, Material
 from digit_recognizer.training.trainer import Labelled, logits
 
@@ -31,7 +31,10 @@ CHECKED_IMAGES = 512  # on which ONNX Runtime and torch are compared
 
 # The scout's answer stands where it is this sure; the first of these that costs hardly any accuracy is taken.
 SCOUT_CONFIDENCES = (0.9, 0.95, 0.97, 0.98, 0.99, 0.993, 0.995, 0.997, 0.998, 0.999, 0.9995)
-SCOUT_COST = 0.0015  # share of the digits among validation frames that may be read wrong beyond the main network's
+SCOUT_COST = 0.002  # share of the digits among validation frames that may be read wrong beyond the main network's
+
+MAIN_CONFIDENCE = 0.9  # the main network's, below which the second is asked; 0.8 and 0.97 do as well
+MAIN_WEIGHT = 0.7  # of its logits then; 0.5 to 0.8 do as well
 
 MOST_SHIFT = 1.6  # of the logit of "no digit"; e ** 1.6: as if there were five times less of it than was learnt from
 
@@ -70,10 +73,14 @@ def export_cascade_calibrated(
     path: Path,
     card: ModelMetadata,
     validation: Digits,
+    second: torch.nn.Module | None = None,
 ) -> tuple[Recognizer, dict[str, Any]]:
-    """As ``export_calibrated``, of two networks in one file. checked: all validation frames, composed ones too."""
+    """As ``export_calibrated``, of several networks in one file, as ``Cascade`` has them.
+
+    checked: all validation frames, composed ones too.
+    """
     material, max_error = Material(checked.images, checked.known_labels()), card.max_error or MAX_ERROR
-    cascade, facts = make_cascade(scout, main, validation, material)
+    cascade, facts = make_cascade(scout, main, validation, material, second)
     min_confidence = choose_min_confidence(cascade, validation, max_error)
     card = replace(
         card,
@@ -88,30 +95,39 @@ def export_cascade_calibrated(
 
 
 def make_cascade(
-    scout: torch.nn.Module, main: torch.nn.Module, plain: Digits, frames: Material
+    scout: torch.nn.Module,
+    main: torch.nn.Module,
+    plain: Digits,
+    frames: Material,
+    second: torch.nn.Module | None = None,
 ) -> tuple[Cascade, dict[str, Any]]:
-    """Calibrate both networks and choose where the scout is trusted; with what was found.
+    """Calibrate the networks and choose where the scout is trusted; with what was found.
 
     plain: validation digits as they are. frames: all validation frames, these first; of the digits among them hardly
-    more (SCOUT_COST) may be read wrong than by the main network alone. The scout, which answers clean digits, is
-    calibrated on the plain ones; the main network's temperature is the geometric mean of what fits them and what fits
-    the composed ones: the first alone is too sure of poor pictures, the second too modest of clean ones. Its logit of
+    more (SCOUT_COST) may be read wrong than without the scout. The scout, which answers clean digits, is calibrated on
+    the plain ones; a large network's temperature is the geometric mean of what fits them and what fits the composed
+    ones: the first alone is too sure of poor pictures, the second too modest of clean ones. The main network's logit of
     "no digit" is then lowered until composed digits are as often right as it says, or by MOST_SHIFT.
     """
+    scout, main = storable(scout), storable(main)
+    second = None if second is None else storable(second)
     float32 = Hardware(torch.device("cpu"), "float32", torch.get_num_threads())
-    temperatures, answers, shift = [], [], 0.0
+    temperatures, cooled = [], []
     is_plain = np.arange(len(frames)) < len(plain)
     is_composed = ~is_plain & (frames.labels != NO_DIGIT)
-    for network, groups in ((scout, (is_plain,)), (main, (is_plain, is_composed))):
+    large = (is_plain, is_composed)
+    for network, groups in ((scout, (is_plain,)), (main, large), *([(second, large)] if second else [])):
         found = logits(network, frames.images, float32).numpy()
         fits = [metrics.fit_temperature(found[chosen], frames.labels[chosen]) for chosen in groups if chosen.any()]
         temperatures.append(float(np.prod(fits)) ** (1 / len(fits)))
-        cooled = found / temperatures[-1]
-        if network is main:
-            shift = no_digit_shift(cooled[is_composed], frames.labels[is_composed])
-            cooled[:, NO_DIGIT] -= shift
-        answers.append(_softmax(cooled))
-    by_scout, by_main = answers
+        cooled.append(found / temperatures[-1])
+    shift = no_digit_shift(cooled[1][is_composed], frames.labels[is_composed])
+    shifts = shift * (np.arange(CLASSES + 1) == NO_DIGIT)
+    by_scout, by_main = _softmax(cooled[0]), _softmax(cooled[1] - shifts)
+    asked = by_main.max(1) < MAIN_CONFIDENCE
+    if second is not None:
+        both = MAIN_WEIGHT * cooled[1] + (1 - MAIN_WEIGHT) * cooled[2] - shifts
+        by_main[asked] = _softmax(both[asked])
     is_digit = frames.labels != NO_DIGIT
 
     def wrong(answers: npt.NDArray[np.float32]) -> float:
@@ -130,8 +146,18 @@ def make_cascade(
         "scout_confidence": chosen,
         "scout_answers": float(sure.mean()),
         "no_digit_shift": shift,
+        **({"second_asked": float((asked & ~sure).mean())} if second is not None else {}),
     }
-    return Cascade(scout, main, temperatures[0], temperatures[1], chosen, shift), facts
+    cascade = Cascade(scout, main, temperatures[0], temperatures[1], chosen, shift)
+    if second is not None:
+        cascade = replace(
+            cascade,
+            second=second,
+            second_temperature=temperatures[2],
+            main_confidence=MAIN_CONFIDENCE,
+            main_weight=MAIN_WEIGHT,
+        )
+    return cascade, facts
 
 
 def no_digit_shift(cooled: npt.NDArray[np.floating], labels: npt.NDArray[np.int64]) -> float:

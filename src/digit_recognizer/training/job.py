@@ -212,11 +212,17 @@ def train_run(
             return trained
 
         recipe, stages = settings.recipe, list[Trained]()
-        networks = {"": taught(recipe, materials[0], folder.checkpoints).network}
-        for number, polish in enumerate(recipe.polishes, 1):
-            checkpoints = folder.polish_checkpoints(number)
-            polished = taught(polish, materials[number], checkpoints, networks[""]).network
-            networks[""] = between(networks[""], polished, materials[number].images, polish.blend)
+
+        def taught_and_polished(recipe: Recipe, checkpoints: Callable[[int], CheckpointFolder]) -> nn.Module:
+            network = taught(recipe, materials[0], checkpoints(0)).network
+            for number, polish in enumerate(recipe.polishes, 1):
+                polished = taught(polish, materials[number], checkpoints(number), network).network
+                network = between(network, polished, materials[number].images, polish.blend)
+            return network
+
+        networks = {"": taught_and_polished(recipe, folder.main_checkpoints)}
+        if recipe.second is not None:
+            networks["second."] = taught_and_polished(recipe.second, folder.second_checkpoints)
         if recipe.scout is not None:
             networks["scout."] = taught(recipe.scout, materials[-1], folder.scout_checkpoints).network
         seconds = sum(trained.seconds for trained in stages)
@@ -230,7 +236,13 @@ def train_run(
         card = _card(dataset, settings, made_of, command, seconds)
         if "scout." in networks:
             recognizer, facts = export_cascade_calibrated(
-                networks["scout."], networks[""], checked, folder.model, card, validation
+                networks["scout."],
+                networks[""],
+                checked,
+                folder.model,
+                card,
+                validation,
+                networks.get("second."),
             )
         else:
             recognizer, facts = export_calibrated(networks[""], folder.model, card, validation)

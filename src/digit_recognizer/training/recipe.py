@@ -53,6 +53,8 @@ class Recipe:
     composition: what is learnt beside the digits, or None. scout: how the small network is trained that answers where
     it is sure; then there are two in one file, see training/ship/cascade.py. polish: how the network goes on learning
     from where it then is, on another composition. A polish may have its own polish. None: no more.
+    second: how a second network of the main one's kind is trained, on the same material, to be asked where that is
+    unsure; with scout alone. Its compositions are the main one's.
     Of a polish: ``retain`` is the share that the answers of the network have, as it is when the polish begins, in what
     is learnt, see retention.py; ``blend`` how far from before to after the network is left, see averaging.py.
     """
@@ -81,6 +83,7 @@ class Recipe:
     composition: Composition | None = None
     scout: Recipe | None = None
     polish: Recipe | None = None
+    second: Recipe | None = None
     retain: float = 0.0
     blend: float = 0.5
 
@@ -96,6 +99,8 @@ class Recipe:
         for name in ("focus", "blend"):
             if not 0 < getattr(self, name) <= 1:
                 raise UsageError(f"{name}: expected more than 0 and at most 1, found {getattr(self, name)}")
+        if self.second is not None and (self.scout is None or len(self.second.polishes) > len(self.polishes)):
+            raise UsageError("second: expected a scout beside it, and no more polishes than the main network's")
         if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
             raise UsageError(f"learning_rate: expected a positive number, found {self.learning_rate}")
 
@@ -140,7 +145,7 @@ class Recipe:
             known["augmentation"] = Augmentation(**values["augmentation"])
             if values.get("composition") is not None:
                 known["composition"] = Composition(**values["composition"])
-            for name in ("scout", "polish"):
+            for name in ("scout", "polish", "second"):
                 if values.get(name) is not None:
                     known[name] = Recipe.from_dict(values[name])
             return Recipe(**known)
@@ -244,7 +249,9 @@ def ship() -> Recipe:
         retain=0.7,
         blend=0.7,
     )
-    return replace(main, scout=scout, polish=replace(polish, polish=last))
+    # What a second one, trained apart, says of the hard ones, corrects a tenth of their errors.
+    second = replace(main, polish=polish)
+    return replace(main, scout=scout, second=second, polish=replace(polish, polish=last))
 
 
 PRESETS = {"notebook": notebook, "fast": fast, "best": best, "ship": ship}

@@ -57,7 +57,7 @@ _FILES = (
     "report.html",
     "split.json",
 )
-_POLISH = "checkpoints-polish"
+_POLISH, _SECOND = "checkpoints-polish", "checkpoints-second"
 _LOCK, _PID = ".run.lock", ".run.pid"
 _HALF_WRITTEN = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.tmp")  # the temporary names of files.whole_file
 
@@ -82,9 +82,15 @@ class RunFolder:
         self.members = MemberFolder(self.path / "checkpoints-members")
         self._lock = FileLock(self.path / _LOCK)
 
-    def polish_checkpoints(self, number: int) -> CheckpointFolder:
-        """Those of the ``number``-th polish, from 1."""
+    def main_checkpoints(self, number: int) -> CheckpointFolder:
+        """Those of the network, 0, and of its ``number``-th polish."""
+        if number == 0:
+            return self.checkpoints
         return CheckpointFolder(self.path / (_POLISH if number == 1 else f"{_POLISH}-{number}"))
+
+    def second_checkpoints(self, number: int) -> CheckpointFolder:
+        """Those of the second network, 0, and of its ``number``-th polish."""
+        return CheckpointFolder(self.path / (_SECOND if number == 0 else f"{_SECOND}-{number}"))
 
     def is_finished(self) -> bool:
         """Whether a whole training lies here; metrics.json is written last."""
@@ -225,8 +231,8 @@ class RunFolder:
                         _remove(path)
 
     def _all_checkpoints(self) -> list[CheckpointFolder]:
-        polishes = [CheckpointFolder(path) for path in sorted(self.path.glob(f"{_POLISH}*"))]
-        return [self.checkpoints, *polishes, self.scout_checkpoints]
+        others = [CheckpointFolder(path) for name in (_POLISH, _SECOND) for path in sorted(self.path.glob(f"{name}*"))]
+        return [self.checkpoints, *others, self.scout_checkpoints]
 
     def _remove_run(self) -> None:
         """Remove the files that a run writes, config.json last: half removed, it is still known as a run."""

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from itertools import pairwise
 
+import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
@@ -26,7 +27,7 @@ def file_weights(content: bytes, prefix: str) -> dict[str, Tensor]:
     Raises ModelError where there are none.
     """
     found = {
-        tensor.name.removeprefix(prefix): torch.from_numpy(onnx.numpy_helper.to_array(tensor).copy())
+        tensor.name.removeprefix(prefix): torch.from_numpy(onnx.numpy_helper.to_array(tensor).astype(np.float32))
         for tensor in onnx.load_from_string(content).graph.initializer
         if tensor.name.startswith(prefix) and tensor.name.endswith((".weight", ".bias"))
     }

@@ -50,16 +50,14 @@ def small_ship() -> Recipe:
     assert recipe.polish is not None
     small = Composition(digits=1, drawings=0.2, printed=0.2, no_digits=0.3, plain=1)
     widths = {"widths": (4, 6, 8), "depths": (1, 1), "epochs": 1}
+    polish = replace(recipe.polish, **widths, polish=None, composition=replace(small, no_digits=0.5))
+    last = replace(polish, composition=replace(small, straight=0.1))
     return replace(
         recipe,
         **widths,
         composition=small,
-        polish=replace(
-            recipe.polish,
-            **widths,
-            composition=replace(small, no_digits=0.5),
-            polish=replace(recipe.polish, **widths, polish=None, composition=replace(small, straight=0.1)),
-        ),
+        polish=replace(polish, polish=last),
+        second=replace(recipe, **widths, composition=small, polish=polish, second=None, scout=None),
         scout=replace(recipe.scout, widths=(4, 4, 4), depths=(1, 1), epochs=1),
     )
 
@@ -86,13 +84,13 @@ def test_a_run_ends_with_one_file_that_tells_how_likely_a_picture_shows_no_digit
     rows = recognizer.probabilities(digits.images)
     assert (rows.sum(1) < 1).all()
     assert finished.metrics["parameters"] > 1_000
-    assert {"scout_confidence", "scout_answers", "main_accuracy"} <= set(finished.metrics)
-    assert [line.split(",")[1] for line in folder.history.read_text().splitlines()] == ["epoch", "1", "1", "1", "1"]
+    assert {"scout_confidence", "scout_answers", "second_asked", "main_accuracy"} <= set(finished.metrics)
+    assert [line.split(",")[1] for line in folder.history.read_text().splitlines()] == ["epoch", *"111111"]
     assert settings_of(folder) == settings
     assert not list(folder.path.glob("checkpoints*/*"))
 
 
-@pytest.mark.parametrize("stop_after", [2, 3])  # rows: in the first polish, in the second
+@pytest.mark.parametrize("stop_after", [2, 3, 5])  # rows: in the first polish, in the second, in the second net's
 def test_a_run_stopped_while_it_is_polished_goes_on_and_ends_with_the_same_bytes(
     tmp_path: Path, strokes: Path, fonts: Path, stop_after: int
 ) -> None:
@@ -121,7 +119,7 @@ def test_a_run_stopped_while_it_is_polished_goes_on_and_ends_with_the_same_bytes
     assert not broken.is_finished()
     train_run(Dataset("drawn", digits, None), broken, settings, hardware=cpu, resume=True)
     assert broken.weights.read_bytes() == whole.weights.read_bytes()
-    assert [line.split(",")[1] for line in broken.history.read_text().splitlines()] == ["epoch", "1", "1", "1", "1"]
+    assert [line.split(",")[1] for line in broken.history.read_text().splitlines()] == ["epoch", *"111111"]
 
 
 def test_a_run_asked_to_stop_while_it_composes_stops_before_it_has_all_frames(tmp_path: Path, fonts: Path) -> None:
