@@ -19,10 +19,10 @@ def build_network(recipe: Recipe, member: int = 1) -> nn.Module:
     return Deskewed(network) if recipe.deskew_every and member % recipe.deskew_every == 0 else network
 
 
-def assemble(recipe: Recipe, members: Sequence[Mapping[str, Tensor]]) -> nn.Module:
+def assemble(recipe: Recipe, members: Sequence[Mapping[str, Tensor]], first: int = 1) -> nn.Module:
     """The network of these members' weights, in evaluation mode on the CPU; several answer as one.
 
-    members: each as ``state_dict`` gives it, in their order.
+    members: each as ``state_dict`` gives it, in their order. first: the number of the first of them.
 
     >>> from digit_recognizer.training.recipe import fast
     >>> weights = build_network(fast()).state_dict()
@@ -30,7 +30,7 @@ def assemble(recipe: Recipe, members: Sequence[Mapping[str, Tensor]]) -> nn.Modu
     ('CompactNetwork', 'Ensemble')
     """
     networks = []
-    for member, weights in enumerate(members, 1):
+    for member, weights in enumerate(members, first):
         with torch.random.fork_rng([]):
             network = build_network(recipe, member)
         network.load_state_dict(dict(weights))

@@ -156,7 +156,8 @@ class _Run:
             good = self._snapshot()
             if self.checkpoints:
                 self.checkpoints.save(self._total_step(), good)
-        network = assemble(self.recipe, [_under(f"member{member}.", self.finished) for member in members])
+        weights = [_under(f"member{member}.", self.finished) for member in members]
+        network = assemble(self.recipe, weights, members.start)
         return Trained(network, self.history, sum(float(row["seconds"] or 0) for row in self.history))
 
     # ---- the loop ----

@@ -28,7 +28,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def words(data: Path, tmp_path: Path) -> tuple[str | Path, ...]:
     """What to train: three nets; Ray trains the first two together, and the third after one of them."""
     recipe = tmp_path / "three.json"
-    recipe.write_text(json.dumps(replace(TINY, members=3, epochs=12).to_dict()))
+    recipe.write_text(json.dumps(replace(TINY, members=3, epochs=12, deskew_every=3).to_dict()))
     return (data, "--recipe", recipe, "--device", "cpu")
 
 
