@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.context import AMONG_LETTERS, BARS, TOO_SMALL, ReadWord, judged, without_text
+from digit_recognizer.pictures.context import AMONG_LETTERS, BARS, DOUBTED, TOO_SMALL, ReadWord, judged, without_text
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.reading import NOT_A_DIGIT, PlacedReading, Reading
 
@@ -106,7 +106,8 @@ def test_an_unlikely_digit_takes_the_word_along_only_where_there_are_letters(con
     word = doubtful(*confidences)
     assert (word.text, [rejected.reason for rejected in word.rejected]) == ("", [NOT_A_DIGIT])
     (alone,) = without_text([word])
-    assert (alone.text, alone.rejected) == ("3456"[: len(confidences)], ())
+    assert alone.text == "3456"[: len(confidences)]
+    assert [(rejected.box, rejected.reason) for rejected in alone.rejected] == [(word.rejected[0].box, DOUBTED)]
     assert not any(reading.accepted for reading in alone.digits)
     assert without_text([word, letters(1, line=3)])[0] == word
 
@@ -118,7 +119,7 @@ def test_what_is_more_than_half_unlikely_or_has_a_letter_is_no_number(word: Read
 
 def test_a_doubted_number_that_is_too_short_says_so() -> None:
     (found,) = without_text([doubtful(0.5, 0.99)], parse_expectation(3))
-    assert [rejected.reason for rejected in found.rejected] == ["expected 3 digits, found 2"]
+    assert [rejected.reason for rejected in found.rejected] == [DOUBTED, "expected 3 digits, found 2"]
 
 
 def test_signs_stand_among_the_digits_by_their_place() -> None:

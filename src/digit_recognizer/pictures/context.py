@@ -17,6 +17,7 @@ from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, 
 AMONG_LETTERS = "among letters, which it may be itself"
 BARS = "bars, and no other digit to tell them by"
 TOO_SMALL = "too small to be sure"
+DOUBTED = "a digit of it is unlikely"
 
 _TALL = 0.5  # share of the line's height from which on a piece that is no digit counts as a letter
 _UNLIKELY = 0.6  # confidence below which a digit may as well be a letter
@@ -132,7 +133,7 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
     ``o l I z s b B g q``: a lone 3, 4 or 7, two even digits that are not such a word, or three and more that are
     either even or have one of those in them. A word that was not read or does not stay is searched for even numbers
     between its letters, which follow it in the list. Where there is no letter at all, a word keeps digits that were
-    only doubted, none of them accepted.
+    only doubted, none of them accepted, and why.
     """
     result = []
     expectation = expectation or Expectation()
@@ -141,7 +142,8 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
         kept = _alone_or_among(word, words)
         numbers = [] if kept.digits else _within(kept, expectation)
         if kept.doubted and not numbers and not has_letters:
-            kept = _number(kept, kept.doubted, [], expectation)
+            doubted = Rejected(around(digit.box for digit in kept.doubted), DOUBTED)
+            kept = _number(kept, kept.doubted, [doubted], expectation)
         result.append(_around(kept, numbers) if numbers else kept)
         result += numbers
     return _without_bars(result)
@@ -259,4 +261,4 @@ def _are_even(digits: Sequence[PlacedReading], tallest: float) -> bool:
     return max(heights) <= _EVEN * min(heights) and max(heights) >= _LOW * tallest
 
 
-__all__ = ["AMONG_LETTERS", "BARS", "TOO_SMALL", "ReadWord", "judged", "without_text"]
+__all__ = ["AMONG_LETTERS", "BARS", "DOUBTED", "TOO_SMALL", "ReadWord", "judged", "without_text"]
