@@ -70,12 +70,13 @@ def test_a_long_cell_is_neither_cut_nor_broken_nor_read_as_markup(capsys: pytest
 def test_an_epoch_is_one_line_and_names_the_net_where_there_are_several() -> None:
     line = epoch_line(ROW, 50)
     assert line.startswith("epoch  3/50 · 2.5 s · loss 0.1000 acc 0.9700 · val 0.0500")
-    assert epoch_line({**ROW, "member": 2}, 50) == line.replace("epoch ", "net 2, ")
+    assert epoch_line(ROW, 50, nets=10) == line.replace("epoch ", "net 1, ")
+    assert epoch_line({**ROW, "member": 2}, 50, nets=10) == line.replace("epoch ", "net 2, ")
 
 
 def test_an_epoch_of_many_minutes_fits_in_80_columns() -> None:
     slow = {**ROW, "member": 2, "epoch": 13, "seconds": 754.3, "learning_rate": 2.5e-5}
-    assert len(epoch_line(slow, 50)) <= 80
+    assert len(epoch_line(slow, 50, nets=10)) <= 80
 
 
 @pytest.mark.parametrize(

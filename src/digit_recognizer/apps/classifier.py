@@ -214,7 +214,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
         def tell(progress: Progress) -> None:
             if progress.row is not None:
-                print(epoch_line(progress.row, progress.epochs), file=sys.stderr)
+                print(epoch_line(progress.row, progress.epochs, recipe.members), file=sys.stderr)
 
         trained = train(
             recipe,

@@ -112,16 +112,16 @@ class Terminal:
         if self.as_json:
             print(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
-    def training(self) -> TrainingDisplay:
-        """A display for one training: a bar on a terminal, a line per epoch elsewhere."""
-        return TrainingDisplay(self.notes.console())
+    def training(self, nets: int = 1) -> TrainingDisplay:
+        """A display for one training, of so many nets: a bar on a terminal, a line per epoch elsewhere."""
+        return TrainingDisplay(self.notes.console(), nets)
 
 
 class TrainingDisplay:
     """Shows a training under way. Use as a context manager and hand ``show`` to the trainer."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, nets: int = 1) -> None:
+        self._console, self._nets = console, nets
         self._bar = Bar(console if console.is_terminal else None, "training")
 
     def __enter__(self) -> Self:
@@ -138,7 +138,7 @@ class TrainingDisplay:
         from rich.text import Text
 
         if progress.row is not None:
-            self._console.print(Text(epoch_line(progress.row, progress.epochs)))
+            self._console.print(Text(epoch_line(progress.row, progress.epochs, self._nets)))
         if progress.note:
             self._console.print(Text(progress.note, style="yellow"))
         if progress.images_per_second:
@@ -164,14 +164,14 @@ def _width(text: str) -> int:
     return cell_len(text)
 
 
-def epoch_line(row: HistoryRow, epochs: int) -> str:
-    """One epoch in one line of at most 80 columns, with the figures that the notebook prints.
+def epoch_line(row: HistoryRow, epochs: int, nets: int = 1) -> str:
+    """One epoch, of one of so many nets, in one line of at most 80 columns, with the figures that the notebook prints.
 
     >>> epoch_line({"member": 1, "epoch": 3, "seconds": 2.5, "learning_rate": 1e-3, "loss": 0.1, "accuracy": 0.97,
     ...             "val_loss": 0.05, "val_accuracy": 0.986}, 50)
     'epoch  3/50 · 2.5 s · loss 0.1000 acc 0.9700 · val 0.0500 acc 0.9860 lr 0.001'
     """
-    leading = f"net {row['member']}, " if (row["member"] or 1) > 1 else "epoch "
+    leading = f"net {row['member']}, " if nets > 1 else "epoch "
     seconds = f"{row['seconds']:.{1 if (row['seconds'] or 0) < 99.95 else 0}f}"
     return (
         f"{leading}{row['epoch']:>{len(str(epochs))}}/{epochs} · {seconds} s · "

@@ -91,7 +91,7 @@ def train_into(
         terminal.note(request.note)
     with (
         stop_on_signals() as stop,
-        terminal.training() as display,
+        terminal.training(recipe.members) as display,
         members(stop) if members else nullcontext() as engine,
     ):
         finished = train_run(
