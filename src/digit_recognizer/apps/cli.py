@@ -95,7 +95,7 @@ def run(
     """The whole job: explore, train, evaluate, predict, report."""
     terminal = Terminal(as_json=as_json)
     with needs("train", "training"), needs("report", "the report"):
-        from digit_recognizer.apps.engines import asked_engine, with_engine
+        from digit_recognizer.apps.engines import asked_engine, device_for, with_engine
         from digit_recognizer.apps.ranks import refuse_torchrun
         from digit_recognizer.apps.request import make_request
         from digit_recognizer.apps.whole_job import run_whole_job
@@ -110,7 +110,7 @@ def run(
             seed,
             val,
             epochs,
-            "cpu" if asked == "ray" and device == "auto" else device,
+            device_for(asked, device),
             max_error=max_error,
             resume=resume,
             overwrite=overwrite,

@@ -35,6 +35,15 @@ def asked_engine(engine: str | None, workers: int | None, address: str | None, r
     return "local" if engine == "local" else "auto"
 
 
+def device_for(asked: Asked, device: str) -> str:
+    """The device that was asked for; Ray's trainings have CPUs, where nobody asked for another.
+
+    >>> device_for("ray", "auto"), device_for("auto", "auto"), device_for("ray", "cuda")
+    ('cpu', 'auto', 'cuda')
+    """
+    return "cpu" if asked == "ray" and device == "auto" else device
+
+
 def chosen_engine(asked: Asked, trainings: int, device: str) -> Engine:
     """ "auto" becomes Ray where there are several trainings and several cores, no GPU is used, and Ray Tune is there.
 
@@ -86,4 +95,4 @@ def _begun_with(path: Path) -> Engine | None:
     return "ray" if folder.read_json(folder.config).get(SIDE_BY_SIDE) else "local"
 
 
-__all__ = ["Asked", "Engine", "asked_engine", "chosen_engine", "with_engine"]
+__all__ = ["Asked", "Engine", "asked_engine", "chosen_engine", "device_for", "with_engine"]

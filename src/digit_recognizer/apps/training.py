@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from digit_recognizer.apps.engines import asked_engine, with_engine
+from digit_recognizer.apps.engines import asked_engine, device_for, with_engine
 from digit_recognizer.apps.ranks import goes_on, leading, repeat_command
 from digit_recognizer.apps.request import make_request
 from digit_recognizer.apps.terminal import Terminal
@@ -57,7 +57,7 @@ def train_as_asked(
             seed,
             val,
             epochs,
-            "cpu" if asked == "ray" and device == "auto" else device,
+            device_for(asked, device),
             recipe_file=recipe,
             strokes=strokes,
             fonts=fonts,

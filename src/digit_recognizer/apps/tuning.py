@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digit_recognizer.apps.engines import asked_engine, chosen_engine
+from digit_recognizer.apps.engines import asked_engine, chosen_engine, device_for
 from digit_recognizer.apps.options import Address, Device, Engine, Epochs, Json, Unfinished, Workers
 from digit_recognizer.apps.outcome import needs
 from digit_recognizer.apps.terminal import Terminal, counted, percent
@@ -62,7 +62,7 @@ def tune(
         if preset not in _PRESETS:
             raise UsageError(f"no preset to vary: {preset!r}; tune {', '.join(_PRESETS[:-1])} or {_PRESETS[-1]}")
         recipe = preset_of(preset) if epochs is None else replace(preset_of(preset), epochs=epochs)
-        hardware = choose_hardware("cpu" if asked == "ray" and device == "auto" else device)
+        hardware = choose_hardware(device_for(asked, device))
         chosen = chosen_engine(asked, trials, hardware.device.type)
         draw_trials(trials, seed), trial_recipe(recipe, Trial(1))  # refuse what makes no sense before the data is read
         dataset = load(data)

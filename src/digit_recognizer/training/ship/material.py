@@ -142,7 +142,7 @@ def compose(
         parts.append(part)
         tell(sum(len(labels) for _, labels in parts), total)
 
-    share_out(_make, _Kitchen(ingredients, amounts, {}), tasks, keep, workers=workers)
+    share_out(_make, _Shared(ingredients, amounts, {}), tasks, keep, workers=workers)
     if not parts:
         return Material(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros(0, np.int64))
     return Material(np.concatenate([images for images, _ in parts]), np.concatenate([labels for _, labels in parts]))
@@ -164,7 +164,7 @@ _Glyphs = dict[tuple[FontFace, str], Ink | None]
 
 
 @dataclass(frozen=True)
-class _Kitchen:
+class _Shared:
     """What all tasks share. glyphs: the characters drawn so far, by the same process."""
 
     ingredients: Ingredients
@@ -172,10 +172,10 @@ class _Kitchen:
     glyphs: _Glyphs
 
 
-def _make(kitchen: _Kitchen, task: _Task) -> tuple[Images, Labels]:
+def _make(shared: _Shared, task: _Task) -> tuple[Images, Labels]:
     source, first, size, seed = task
     rng = np.random.default_rng(seed)
-    maker = _Maker(kitchen.ingredients, kitchen.amounts, rng, kitchen.glyphs)
+    maker = _Maker(shared.ingredients, shared.amounts, rng, shared.glyphs)
     one = {
         "digits": maker.digit,
         "drawings": maker.drawing,
