@@ -89,6 +89,24 @@ def test_annotated_pictures_are_the_page_a_whole_factor_larger_with_colour_where
     assert coloured.max() >= times * max(box[0] + box[2] for box in boxes)
 
 
+@pytest.mark.parametrize("option", ["--annotate", "--show-steps"])
+def test_no_picture_is_written_over_by_its_drawing(
+    digits_command: Call, model: Path, pages: list[str], option: str
+) -> None:
+    before = Path("one.png").read_bytes()
+    end = digits_command("read", "one.png", "-m", model, option, ".")
+    assert end.code == 2
+    assert "name another folder for that" in end.sentence
+    assert Path("one.png").read_bytes() == before
+
+
+def test_drawings_of_an_earlier_run_are_not_read(digits_command: Call, model: Path, pages: list[str]) -> None:
+    first = digits_command("read", ".", "-m", model, "--annotate", "drawn", "--json")
+    again = digits_command("read", ".", "-m", model, "--annotate", "drawn", "--json")
+    assert list(Path("drawn").iterdir())
+    assert [page["file"] for page in json.loads(again.out)] == [page["file"] for page in json.loads(first.out)]
+
+
 @pytest.mark.parametrize(("words", "code"), [(["bad.png"], 3), (["missing.png"], 5), (["bad.png", "one.png"], 1)])
 def test_what_cannot_be_read_is_named(
     digits_command: Call, model: Path, pages: list[str], words: list[str], code: int
@@ -213,6 +231,8 @@ def test_a_pdf_is_read_page_by_page_and_a_damaged_one_does_not_stop_the_rest(
     command = [sys.executable, "-W", "error", "-c", PROGRAM, "read", "-", "-m", str(model), "--json"]
     run = subprocess.run(command, input=Path("form.pdf").read_bytes(), capture_output=True, timeout=120)
     assert [page["file"] for page in json.loads(run.stdout)] == ["stdin#1", "stdin#2"]
+    run = subprocess.run(command[:-1], input=Path("form.pdf").read_bytes(), capture_output=True, timeout=120)
+    assert {line.split(":")[0] for line in run.stdout.decode().splitlines()} == {"stdin#1", "stdin#2"}
 
 
 def test_on_a_terminal_a_bar_counts_pictures_and_results_stay_whole(

@@ -5,8 +5,9 @@ Opens no model.
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,14 +83,21 @@ def read_pictures(sources: Sequence[str], recognizer: Recognizer, terminal: Term
 
     if wanted.csv_on_stdout and terminal.as_json:
         raise UsageError("--csv - and --json both print on stdout; give --csv a file")
-    alone = len(sources) == 1 and is_one(sources[0], documents=True)
+    given: Iterable[Any] = opened(sources)
+    alone = False
+    if len(sources) == 1:
+        given = list(given)
+        alone = is_one(_content(given[0]), documents=True)
+    written_to = _Written(sources, wanted)
     errors: list[DigitsError] = []
     entries: list[dict[str, Any]] = []
     rows: list[str] = [csv_line(COLUMNS)]
     taken: set[str] = set()
     count = 0
     with _bar(sources, terminal, alone) as bar:
-        for done, picture in enumerate(collect(opened(sources), documents=True), 1):
+        for done, picture in enumerate(collect(given, documents=True), 1):
+            if written_to.holds(picture):
+                continue
             try:
                 read = _read(picture, recognizer, wanted)
             except DigitsError as error:
@@ -204,13 +212,45 @@ def _written(read: _PageRead, wanted: Wanted, taken: set[str]) -> Iterator[str]:
         yield f"steps written to {printable(str(folder))}"
 
 
+class _Written:
+    """The folders that pictures are written to: what lies in them is not read, and never written over."""
+
+    def __init__(self, sources: Sequence[str], wanted: Wanted) -> None:
+        self._folders = [folder.resolve() for folder in (wanted.annotate, wanted.show_steps) if folder is not None]
+        self._walked = [Path(source).resolve() for source in sources if os.path.isdir(source)]
+
+    def holds(self, picture: Picture) -> bool:
+        """Whether a picture was met in such a folder on a walk through one above it: a drawing of an earlier run.
+
+        Raises UsageError where somebody named it: its drawing would lie beside it, or in its place.
+        """
+        if not self._folders or not isinstance(picture.source, Path):
+            return False
+        place = picture.source.resolve()
+        for folder in self._folders:
+            if place.is_relative_to(folder):
+                if any(above != folder and folder.is_relative_to(above) for above in self._walked):
+                    return True
+                raise UsageError(
+                    f"{picture.name} lies in {folder}, which is to be written to; name another folder for that"
+                )
+        return False
+
+
+def _content(source: Any) -> Any:
+    """What was handed over: of a picture that came on stdin, its bytes."""
+    from digit_recognizer.pictures.collect import Picture
+
+    return source.source if isinstance(source, Picture) else source
+
+
 def _free_name(name: str, taken: set[str]) -> str:
     """The picture's own name without suffix, or that with a number where it was taken: a name for files."""
     stem = Path(name).stem or "picture"
     free, number = stem, 2
-    while free in taken:
+    while free.casefold() in taken:  # A and a are one file to many disks
         free, number = f"{stem}-{number}", number + 1
-    taken.add(free)
+    taken.add(free.casefold())
     return free
 
 
