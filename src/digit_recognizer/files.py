@@ -98,11 +98,14 @@ def open_bytes(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+    is_folder = path.is_dir()
+    if is_folder and os.name == "nt":
+        return  # Windows opens no folders
+    descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)  # nor does it fsync what is only read
     try:
         os.fsync(descriptor)
     except OSError:
-        if not path.is_dir():  # some file systems cannot fsync a folder; the file itself must be safe
+        if not is_folder:  # some file systems cannot fsync a folder; the file itself must be safe
             raise
     finally:
         os.close(descriptor)
