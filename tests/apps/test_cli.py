@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -235,6 +236,8 @@ def test_export_copies_the_model_byte_for_byte_and_refuses_another(
     assert end.code == 0
     assert Path("copy.onnx").read_bytes() == model.read_bytes()
     assert Recognizer("copy.onnx").sha256 in end.out
+    document = json.loads(digits_command("export", "run", "-o", "copy.onnx", "--json").out)
+    assert document == {"model": "copy.onnx", "bytes": model.stat().st_size, "sha256": Recognizer("copy.onnx").sha256}
     (tmp_path / "run" / "model.onnx").write_bytes(b"\x08")
     assert digits_command("export", "run", "-o", "second.onnx").code == 4
     assert not Path("second.onnx").exists()
@@ -343,12 +346,22 @@ def test_a_closed_stream_is_as_good_as_the_null_device(data: Path, tmp_path: Pat
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
-def test_a_full_disk_behind_stdout_exits_5(data: Path, model: Path) -> None:
+@pytest.mark.parametrize("command", ["predict data", "predict picture", "read --csv -", "read --json"])
+def test_a_full_disk_behind_stdout_exits_5(data: Path, model: Path, tmp_path: Path, command: str) -> None:
+    image = np.full((80, 80), 255, np.uint8)
+    image[20:60, 38:43] = 0
+    cv2.imwrite(str(tmp_path / "one.png"), image)
+    name, *options = command.split()
+    if options[:1] in (["data"], ["picture"]):
+        options = [str(data if options[0] == "data" else tmp_path / "one.png"), "-m", str(model)]
+    else:
+        options = [str(tmp_path / "one.png"), "-m", str(model), *options]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
     with open("/dev/full", "w") as full:
-        words = [sys.executable, "-c", PROGRAM, "predict", str(data), "-m", str(model)]
-        run = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+        words = [sys.executable, "-c", PROGRAM, name, *options]
+        run = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, env=environment)
     assert run.returncode == 5
-    assert run.stderr == "error: reading or writing failed (No space left on device)\n"
+    assert run.stderr.splitlines()[-1] == "error: reading or writing failed (No space left on device)"
 
 
 def test_a_terminal_without_our_letters_is_no_error(data: Path) -> None:

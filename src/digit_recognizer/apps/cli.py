@@ -10,12 +10,13 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from digit_recognizer._version import __version__
 from digit_recognizer.apps.batch.command import batch
+from digit_recognizer.apps.exporting import export, report
 from digit_recognizer.apps.ink_training import train_ink
 from digit_recognizer.apps.line_training import train_lines
 from digit_recognizer.apps.options import (
@@ -40,9 +41,8 @@ from digit_recognizer.apps.options import (
 )
 from digit_recognizer.apps.outcome import close_output, needs, tell
 from digit_recognizer.apps.server.command import serve
-from digit_recognizer.apps.terminal import Terminal, counted, percent
+from digit_recognizer.apps.terminal import Terminal, counted
 from digit_recognizer.apps.tuning import tune
-from digit_recognizer.errors import UsageError
 
 if TYPE_CHECKING:
     from digit_recognizer.digits import Dataset
@@ -88,6 +88,8 @@ def run(
     device: Device = "auto",
     max_error: MaxError = None,
     engine: Engine = None,
+    workers: Workers = None,
+    address: Address = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -102,7 +104,7 @@ def run(
 
         refuse_torchrun("run")
         _require_report()
-        asked = asked_engine(engine, None, None, output if resume else None)
+        asked = asked_engine(engine, workers, address, output if resume else None)
         request = make_request(
             data,
             output,
@@ -115,7 +117,7 @@ def run(
             resume=resume,
             overwrite=overwrite,
         )
-        request, members = with_engine(request, asked)
+        request, members = with_engine(request, asked, workers, address)
         terminal.document(run_whole_job(request, terminal, members))
 
 
@@ -305,54 +307,8 @@ def read(
     raise typer.Exit(read_pictures(pictures, Recognizer(model), Terminal(as_json=as_json), wanted))
 
 
-@app.command()
-def export(
-    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx file to write.")],
-    int8: Annotated[
-        bool, typer.Option("--int8", help="In 8-bit integers: smaller, and faster where nets are large.")
-    ] = False,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="--int8: the data to find the layers' ranges with.  [default: the run's]", show_default=False
-        ),
-    ] = None,
-) -> None:
-    """Copy a run's model, checked, to a file of its own."""
-    from digit_recognizer.files import write_bytes
-    from digit_recognizer.model_file import read_model
-    from digit_recognizer.model_probe import ensure_safe
-
-    if data is not None and not int8:
-        raise UsageError("--data is for --int8")
-    file = read_model(run_folder)
-    ensure_safe(file)
-    if not int8:
-        write_bytes(output, file.content)
-        Terminal().say(f"{output}: {len(file.content):,} bytes, sha256 {file.sha256}")
-        return
-    with needs("train", "export in int8"):
-        from digit_recognizer.apps.evaluation import held_out_of
-        from digit_recognizer.training.quantize import frames_to_quantize_with, quantize_model
-
-        images, check_images = frames_to_quantize_with(held_out_of(run_folder, data))
-        written = quantize_model(file, output, images=images, check_images=check_images)
-        Terminal().say(
-            f"{output}: {written.size:,} bytes, sha256 {read_model(output).sha256}; of {written.images:,} images "
-            f"{percent(written.changed)} get another label than in float32"
-        )
-
-
-@app.command()
-def report(run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]) -> None:
-    """Write report.html of a run anew from its files."""
-    with needs("report", "the report"):
-        from digit_recognizer.analysis.report import write_report
-
-        Terminal().say(str(write_report(run_folder)))
-
-
+app.command("export")(export)
+app.command("report")(report)
 app.command("train-lines")(train_lines)
 app.command("train-ink")(train_ink)
 app.command("tune")(tune)
@@ -377,19 +333,27 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without a letter of ours is no reason to stop
     as_json = "--json" in sys.argv
+    code = 0
     command = typer.main.get_command(app)
     try:
-        # Not app(): typer has its own ideas of Ctrl-C and of a closed pipe.
-        with command.make_context("digits", sys.argv[1:]) as context:
-            command.invoke(context)
-        sys.stdout.flush()
-        code = 0
-    except typer.Exit as exit_request:
-        code = exit_request.exit_code
+        code = _code_of(command, sys.argv[1:])
+        sys.stdout.flush()  # what a full disk did not take must be told
+    except BrokenPipeError as error:
+        code = code or tell(error, as_json)
     except (Exception, KeyboardInterrupt) as error:
         code = tell(error, as_json)
     close_output()
     sys.exit(code)
+
+
+def _code_of(command: Any, words: list[str]) -> int:
+    """Run the command; its exit code. Not app(): typer has its own ideas of Ctrl-C and of a closed pipe."""
+    try:
+        with command.make_context("digits", words) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return int(end.exit_code)
+    return 0
 
 
 def _open_what_is_closed() -> None:
