@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,6 +93,80 @@ def test_a_folder_that_may_not_be_read_is_named(folder: Path) -> None:
             last.frame()
     finally:
         (folder / "deep").chmod(0o755)
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Let nobody read folders and files of these names, the super-user included."""
+    scan, open_file = os.scandir, Path.open
+
+    def checked(path: Any) -> None:
+        if os.path.basename(os.fspath(path)) in names:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+
+    def scandir(path: Any = ".") -> Any:
+        checked(path)
+        return scan(path)
+
+    def opened(path: Path, *rest: Any, **options: Any) -> Any:
+        checked(path)
+        return open_file(path, *rest, **options)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(Path, "open", opened)
+
+
+def told(source: object) -> list[str]:
+    """The name of each picture; where it cannot be opened, the sentence."""
+    found = []
+    for picture in collect(source):
+        try:
+            picture.grey()
+            found.append(picture.name)
+        except FileError as error:
+            found.append(str(error))
+    return found
+
+
+def test_one_folder_and_one_file_that_may_not_be_read_are_two_errors_and_the_walk_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("apart/3.png", "deep/1.png", "zone/4.png"):
+        save(folder / name)
+    refuse(monkeypatch, "plain", "er")
+
+    assert told("scans") == [
+        "scans/2.PNG",
+        "scans/10.png",
+        "scans/plain: cannot be read (Permission denied)",
+        "scans/apart/3.png",
+        "scans/deep/1.png",
+        "scans/deep/er: cannot be read (Permission denied)",
+        "scans/zone/4.png",
+    ]
+
+
+def test_what_a_pattern_names_and_may_not_be_read_is_an_error_and_the_others_follow(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(folder / "zone" / "4.png")
+    refuse(monkeypatch, "plain", "deep")
+
+    assert told("scans/*") == [
+        "scans/2.PNG",
+        "scans/10.png",
+        "scans/deep: cannot be read (Permission denied)",
+        "scans/plain: cannot be read (Permission denied)",
+        "scans/zone/4.png",
+    ]
+
+
+def test_a_link_that_leads_to_itself_is_one_error_and_the_walk_goes_on(folder: Path) -> None:
+    (folder / "3.png").symlink_to("3.png")
+
+    first, loop, *others = told("scans")
+
+    assert (first, others) == ("scans/2.PNG", ["scans/10.png", "scans/plain", "scans/deep/er/1.png"])
+    assert loop.startswith("scans/3.png: cannot be read (")
 
 
 def test_pictures_without_a_path_are_numbered_by_their_place(folder: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -110,8 +111,8 @@ def collect(source: Any, *, documents: bool = False) -> Iterator[Picture]:
     is taken as it is named, of a folder or a pattern the pictures alone.
     documents: take a PDF for its pages, named "form.pdf#1" and so on, which are rendered one by one as they are opened;
     "form.pdf#2" is that page alone. Left out, a PDF is no picture.
-    What cannot be found or is none of these becomes a Picture that raises when it is opened; so one of many cannot
-    spoil the rest.
+    What cannot be found or read, a folder for one, or is none of these becomes a Picture that raises when it is opened;
+    so one of many cannot spoil the rest.
 
     >>> [picture.name for picture in collect([np.zeros((9, 9), np.uint8), b"GIF89a"])]
     ['1', '2']
@@ -141,7 +142,10 @@ def is_hidden(name: str) -> bool:
 
 
 def looks_like_picture(path: Path) -> bool:
-    """Whether the name says so (a damaged one must be named, not passed over), or else the first bytes."""
+    """Whether the name says so (a damaged one must be named, not passed over), or else the first bytes.
+
+    Raises OSError where a file without a suffix cannot be read.
+    """
     if is_hidden(path.name):
         return False
     if path.suffix.lower() in SUFFIXES:
@@ -226,14 +230,9 @@ def _from_path(source: str | os.PathLike[Any], documents: bool) -> Iterator[Pict
 
 def _from_folder(folder: Path, documents: bool) -> Iterator[Picture]:
     empty = True
-    try:
-        for path in _walk(folder, documents):
-            empty = False
-            yield Picture(_name(str(path)), path)
-    except OSError as error:
-        place = _name(str(error.filename or folder))
-        yield Picture(place, FileError(f"{place}: cannot be read ({error.strerror or error})"))
-        return
+    for picture in _walk(folder, documents):
+        empty = False
+        yield picture
     if empty:
         yield _nothing(folder)
 
@@ -242,16 +241,40 @@ def _from_pattern(pattern: Path, documents: bool) -> Iterator[Picture]:
     empty = True
     for name in sorted(glob.iglob(str(pattern), recursive=True), key=natural):
         path = Path(name)
-        # "**" walks through folders by itself; what another pattern names is taken with all below it.
-        if path.is_dir() and "**" not in pattern.parts:
-            found = _from_folder(path, documents)
-        else:
-            found = iter([Picture(_name(name), path)] if path.is_file() and _is_wanted(path, documents) else [])
-        for picture in found:
+        for picture in _matched(path, documents, walks="**" in pattern.parts):
             empty = False
             yield picture
     if empty:
         yield _nothing(pattern)
+
+
+def _matched(path: Path, documents: bool, *, walks: bool) -> Iterator[Picture]:
+    """What a path stands for that a pattern names. walks: whether the pattern goes through folders by itself.
+
+    What another pattern names is taken with all below it. Links to nowhere, pipes and devices are passed over.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        yield _unreadable(path, error)
+        return
+    if stat.S_ISDIR(mode) and not walks:
+        yield from _from_folder(path, documents)
+    elif stat.S_ISREG(mode):
+        yield from _if_wanted(path, documents)
+
+
+def _if_wanted(path: Path, documents: bool) -> Iterator[Picture]:
+    """The file as a picture, or nothing; where that cannot be told, an error in its place."""
+    try:
+        wanted = _is_wanted(path, documents)
+    except OSError as error:
+        yield _unreadable(path, error)
+        return
+    if wanted:
+        yield Picture(_name(str(path)), path)
 
 
 def _is_wanted(path: Path, documents: bool) -> bool:
@@ -266,16 +289,33 @@ def _nothing(where: Path) -> Picture:
     )
 
 
-def _walk(folder: Path, documents: bool) -> Iterator[Path]:
-    """Every picture below ``folder``, files before folders, each in natural order. Raises OSError."""
-    with os.scandir(folder) as found:
-        entries = sorted((entry for entry in found if not is_hidden(entry.name)), key=lambda entry: natural(entry.name))
+def _unreadable(path: Path, error: OSError) -> Picture:
+    name = _name(str(path))
+    return Picture(name, FileError(f"{name}: cannot be read ({error.strerror or error})"))
+
+
+def _walk(folder: Path, documents: bool) -> Iterator[Picture]:
+    """Every picture below ``folder``, files before folders, each in natural order; an error for what cannot be read."""
+    try:
+        with os.scandir(folder) as found:
+            visible = (entry for entry in found if not is_hidden(entry.name))
+            entries = sorted(visible, key=lambda entry: natural(entry.name))
+    except OSError as error:
+        yield _unreadable(folder, error)
+        return
     for entry in entries:
-        if not entry.is_dir() and _is_wanted(folder / entry.name, documents):
-            yield folder / entry.name
+        if not _is_folder(entry, follow=True):
+            yield from _if_wanted(folder / entry.name, documents)
     for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
+        if _is_folder(entry, follow=False):
             yield from _walk(folder / entry.name, documents)
+
+
+def _is_folder(entry: os.DirEntry[str], *, follow: bool) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=follow)
+    except OSError:  # a link that leads in a circle, or to where nobody may look
+        return False
 
 
 def _name(path: str) -> str:
