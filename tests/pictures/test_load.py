@@ -133,6 +133,43 @@ def test_a_jpeg_without_its_last_bytes_is_refused() -> None:
         load_grey(content[:-2])
 
 
+def jpegs() -> dict[str, bytes]:
+    """The same noise as JPEGs of one scan, of several, with restart markers, and with a preview in its EXIF data."""
+    noise = Image.fromarray(np.random.default_rng(3).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    preview = encode(noise.resize((16, 16)), "JPEG")
+    return {
+        "one scan": encode(noise, "JPEG"),
+        "several scans": encode(noise, "JPEG", progressive=True),
+        "restart markers": encode(noise, "JPEG", restart_marker_blocks=1),
+        "a preview": encode(noise, "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0" + preview),
+    }
+
+
+@pytest.mark.parametrize("kind", jpegs())
+def test_a_jpeg_is_whole_whatever_a_camera_appends_to_it(kind: str) -> None:
+    content = jpegs()[kind]
+    expected = load_grey(content)
+    video = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 40
+    for appended in (video, video + b"\xff\xda" + video, b"\xff\xda", content, content[:-2], content[:-40]):
+        assert np.array_equal(load_grey(content + appended), expected)
+
+
+@pytest.mark.parametrize("kind", jpegs())
+def test_a_jpeg_cut_within_its_last_bytes_is_refused_whatever_follows_or_lies_in_it(kind: str) -> None:
+    content = jpegs()[kind]
+    comment = b"\xff\xfe\0\x06\xff\xd9\xff\xd9"  # an end marker inside a segment ends nothing
+    noise = np.random.default_rng(4).integers(0, 256, 60_000, dtype=np.uint8).tobytes()
+    for end in range(1, 30):
+        for appended in (b"", b"\xff", comment, b"\xff\xfe\0\0\xff\xd9", content, b"\xff\x02" + noise + b"\xff\xd9"):
+            with pytest.raises(InputError, match="truncated or damaged"):
+                load_grey(content[: -1 - end] + appended)
+
+
+def test_a_jpeg_may_fill_up_before_its_end_marker() -> None:
+    content = jpegs()["one scan"]
+    assert np.array_equal(load_grey(content[:-2] + b"\xff" * 9 + content[-2:]), load_grey(content))
+
+
 def test_a_png_with_a_wrong_checksum_is_refused() -> None:
     content = bytearray(encode(Image.fromarray(textured())))
     content[content.index(b"IDAT") + 10] ^= 0xFF

@@ -6,6 +6,7 @@ Pillow decodes, and heif.py what Pillow does not. Knows nothing of digits: what 
 from __future__ import annotations
 
 import io
+import re
 import threading
 import warnings
 from collections.abc import Callable
@@ -54,6 +55,10 @@ _OTHER_SIGNATURES = (
 )
 _ORIENTATION = 0x0112  # the EXIF tag
 _EMPTY_EXIF = 26  # bytes of EXIF that may hold no tag at all: "Exif", TIFF's header, a count of 0
+# What opens a segment or ends the file: 0xFF, and neither a stuffed zero, nor another one to fill up, nor a restart.
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")
+_FIRST_SEGMENT, _START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = 0xC0, 0xD8, 0xD9, 0xDA
+_MOST_SEGMENTS = 65_536  # of a JPEG; real ones have up to some hundred
 _UPRIGHT: dict[int, Callable[[Grey], Grey]] = {
     2: lambda a: a[:, ::-1],
     3: lambda a: a[::-1, ::-1],
@@ -316,8 +321,26 @@ def _orientation(image: Image.Image) -> tuple[int, bool]:
 
 
 def _jpeg_is_whole(content: bytes) -> bool:
-    # libjpeg fills what is missing at the very end with grey, silently. Cameras may append data after the marker.
-    return content.rfind(b"\xff\xd9") > content.rfind(b"\xff\xda")
+    """Whether the scans of a JPEG are followed by its end (ITU-T T.81, B.2); libjpeg fills what is missing with grey.
+
+    Segments are passed over by their lengths, with whatever a preview in them ends by itself. What cameras append
+    behind the end, videos or further pictures, is not looked at. 10 MB take 3 ms, a thirtieth of decoding them.
+    """
+    place, scanned = 2, False
+    for _ in range(_MOST_SEGMENTS):
+        found = _JPEG_MARKER.search(content, place)
+        if found is None:
+            return False
+        place = found.end()
+        code = content[place - 1]
+        if code == _END_OF_IMAGE:
+            return scanned
+        length = int.from_bytes(content[place : place + 2], "big")
+        if code == _START_OF_IMAGE or code < _FIRST_SEGMENT or length < 2:
+            return False  # another picture has begun, or these are no bytes of a JPEG any more
+        scanned = scanned or code == _START_OF_SCAN
+        place += length
+    return False
 
 
 def _describe(head: bytes) -> str:
