@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,16 @@ def test_a_limit_cuts_the_last_run(tmp_path: Path) -> None:
 
     assert [(entry.rows, entry.stop) for entry in listing] == [(5, 100), (2, 200)]
     assert listing.pictures == 7
+
+
+def test_an_error_of_the_source_is_not_told_as_one_of_the_listing(tmp_path: Path) -> None:
+    def entries() -> Iterator[Entry]:
+        yield from pictures(2)
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/scans/deep")
+
+    with pytest.raises(FileError, match=r"^/scans/deep: cannot be read \(Permission denied\)$"):
+        write_listing(tmp_path / "list", "pictures", entries())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_first_difference_is_named(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 
 from digit_recognizer.apps.batch.driver import Request, run_batch
 from digit_recognizer.apps.batch.source import Sizes, find_source
+from digit_recognizer.apps.batch.tables import ids_of, index_table, read_table
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import FileError, InputError, UsageError
 from digit_recognizer.recognizer import Recognizer
@@ -197,6 +201,98 @@ def test_what_is_no_regular_file_is_an_error_and_never_waited_for(tmp_path: Path
     assert len(rows(tmp_path / "out")) == 2
 
 
+def unreadable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let nobody open files of that name, the super-user included."""
+    open_path, open_low = Path.open, os.open
+
+    def checked(path: Any) -> None:
+        if os.path.basename(os.fspath(path)) == name:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+
+    def opened(path: Path, *rest: Any, **options: Any) -> Any:
+        checked(path)
+        return open_path(path, *rest, **options)
+
+    def opened_low(path: Any, *rest: Any, **options: Any) -> int:
+        checked(path)
+        return open_low(path, *rest, **options)
+
+    monkeypatch.setattr(Path, "open", opened)
+    monkeypatch.setattr(os, "open", opened_low)
+
+
+@pytest.mark.parametrize("name", ["0000", "0001a.png", "zzz"])
+def test_a_picture_that_may_not_be_read_is_an_error_and_the_job_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = sources.write_pictures(tmp_path / "pictures", frames(4))
+    (folder / name).write_bytes(png(frames(1)[0]))
+    unreadable(monkeypatch, name)
+
+    run_batch(Request(str(folder), tmp_path / "out"), EngineHere())
+
+    (failed,) = errors(tmp_path / "out")
+    assert (failed["id"], failed["code"]) == (name, "io_error")
+    assert failed["sentence"].endswith(f"{name}: cannot be read (Permission denied)")
+    assert len(rows(tmp_path / "out")) == 4
+
+
+def test_a_link_that_leads_to_itself_is_an_error_and_the_job_goes_on(tmp_path: Path) -> None:
+    folder = sources.write_pictures(tmp_path / "pictures", frames(4))
+    (folder / "loop.png").symlink_to("loop.png")
+
+    run_batch(Request(str(folder), tmp_path / "out"), EngineHere())
+
+    assert [row["id"] for row in errors(tmp_path / "out")] == ["loop.png"]
+    assert len(rows(tmp_path / "out")) == 4
+
+
+def test_a_note_beside_tables_that_may_not_be_read_does_not_stand_for_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = two_tables(tmp_path, frames(COUNT))
+    (folder / "LICENSE").write_text("not data")
+    unreadable(monkeypatch, "LICENSE")
+
+    run_batch(Request(str(folder), tmp_path / "out"), EngineHere())
+
+    assert (len(rows(tmp_path / "out")), errors(tmp_path / "out")) == (COUNT, [])
+
+
+def damaged_gzip(path: Path) -> Path:
+    """The file, gzipped, with a checksum that is wrong."""
+    target = sources.packed(path)
+    content = bytearray(target.read_bytes())
+    content[-8] ^= 0xFF
+    target.write_bytes(content)
+    return target
+
+
+def test_a_damaged_gzip_file_is_the_fault_of_the_source_alone_and_among_others(tmp_path: Path) -> None:
+    path = damaged_gzip(sources.write_csv(tmp_path / "train.csv", frames(3)))
+    (tmp_path / "many").mkdir()
+    sources.write_csv(tmp_path / "many" / "a.csv", frames(3))
+    shutil.copy(path, tmp_path / "many" / "b.csv.gz")
+
+    for source in (path, tmp_path / "many"):
+        with pytest.raises(InputError, match=r"[^/]\.csv\.gz: truncated or damaged gzip file \(CRC") as refusal:
+            run_batch(Request(str(source), tmp_path / "out"), EngineHere())
+        assert refusal.value.code == "truncated"
+
+
+def test_a_packed_file_that_cannot_be_read_on_is_named_as_what_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = sources.packed(sources.write_csv(tmp_path / "train.csv", frames(3)))
+
+    def fails(*_: Any) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(gzip.GzipFile, "read", fails)
+    with pytest.raises(FileError, match=r"train\.csv\.gz: cannot be read \(Input/output error\)"):
+        run_batch(Request(str(path), tmp_path / "out"), EngineHere())
+
+
 def test_names_that_are_not_utf8_are_read_and_told_in_ascii(tmp_path: Path) -> None:
     folder = sources.write_pictures(tmp_path / "pictures", frames(2))
     os.rename(folder / "0000.png", os.fsencode(folder) + b"/\xff.png")
@@ -232,6 +328,37 @@ def test_a_table_that_calls_two_rows_the_same_is_refused(tmp_path: Path) -> None
         run_batch(Request(str(path), tmp_path / "out"), EngineHere())
 
 
+@pytest.mark.parametrize("column", ["id", "name"])
+def test_rows_without_a_name_are_called_by_table_and_number_and_are_no_duplicates(tmp_path: Path, column: str) -> None:
+    images = frames(6)
+    (tmp_path / "tables").mkdir()
+    for table, names_in_it in (("a", [None, "x", None]), ("b", ["y", None, None])):
+        part = images[:3] if table == "a" else images[3:]
+        path = tmp_path / "tables" / f"{table}.parquet"
+        sources.write_table(path, {"image": [png(image) for image in part], column: names_in_it}, 2)
+
+    run_batch(Request(str(tmp_path / "tables"), tmp_path / "both"), EngineHere())
+    run_batch(Request(str(tmp_path / "tables" / "a.parquet"), tmp_path / "one"), EngineHere())
+
+    called = [row["id"] for row in rows(tmp_path / "both")]
+    assert called == ["a.parquet/1", "x", "a.parquet/3", "y", "b.parquet/2", "b.parquet/3"]
+    assert [row["id"] for row in rows(tmp_path / "one")] == ["1", "x", "3"]
+
+
+def test_names_for_duplicates_are_those_of_the_rows_over_many_reads(tmp_path: Path) -> None:
+    count = 70_000  # more than are read at a time
+    ids = [None if number % 1000 == 7 else f"n{number}" for number in range(count)]
+    path = sources.write_table(
+        tmp_path / "a.parquet", {"pixels": pa.nulls(count, pa.binary(784)), "id": ids}, rows_of_a_group=30_000
+    )
+
+    named = [name for chunk in ids_of(str(path), "a/") for name in chunk]
+
+    assert named == [f"a/{number + 1}" if name is None else name for number, name in enumerate(ids)]
+    entries = index_table(str(path), "a/", 8192)
+    assert named == [name for entry in entries for block in read_table(entry) for name in block.ids.to_pylist()]
+
+
 def test_what_cannot_be_a_source_is_refused_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_bytes(b"PK\x03\x04")
     (tmp_path / "a.csv").write_text("label,value\n1,2\n")
@@ -264,3 +391,4 @@ def test_answers_are_never_written_among_the_tables_that_are_read(tmp_path: Path
     for source in (folder, f"{folder}/*.parquet"):
         with pytest.raises(UsageError, match="lies in the source"):
             run_batch(Request(str(source), folder / "out"), EngineHere())
+    assert not (folder / "out").exists()

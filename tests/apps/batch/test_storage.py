@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,6 +111,125 @@ def test_a_store_that_is_away_stops_the_work_where_single_objects_that_are_missi
     assert fetched([*[TimeoutError("slow")] * 9, b"x"])[-1] == b"x"
     with pytest.raises(FileError, match=r"s3://b/0: cannot be read \(slow\)"):
         fetched([TimeoutError("slow")] * 10)
+
+
+class Host:
+    """A store that has some objects; all others, or all of them, fail with ``error``."""
+
+    def __init__(self, error: Exception, **contents: bytes) -> None:
+        self.error = error
+        self.contents = contents
+        self.asked: list[list[str]] = []
+
+    def cat_ranges(
+        self, paths: list[str], starts: list[int], stops: list[int | None], **_: object
+    ) -> list[bytes | Exception]:
+        self.asked.append(paths)
+        found = [self.contents.get(path) for path in paths]
+        return [
+            self.error if content is None else content[start:stop]
+            for content, start, stop in zip(found, starts, stops, strict=True)
+        ]
+
+
+def test_a_list_may_mix_local_files_and_stores(tmp_path: Path) -> None:
+    import fsspec
+
+    fsspec.filesystem("memory").pipe({"/mixed/a": b"in memory", "/mixed/b": b"too"})
+    (tmp_path / "a").write_bytes(b"on disk")
+    (tmp_path / "z.zip").write_bytes(zipped("inside.png", b"packed"))
+    paths = [
+        "memory://mixed/a",
+        str(tmp_path / "a"),
+        f"file://{tmp_path}/a",
+        str(tmp_path / "nowhere"),
+        "memory://mixed/nowhere",
+        "memory://mixed/b",
+        f"zip://inside.png::file://{tmp_path}/z.zip",
+    ]
+
+    for order in (paths, paths[::-1]):
+        contents = dict(zip(order, storage.read_all([(path, 0, -1) for path in order], limit=100), strict=True))
+        assert [contents[path] for path in (*paths[:3], *paths[5:])] == [
+            b"in memory",
+            b"on disk",
+            b"on disk",
+            b"too",
+            b"packed",
+        ]
+        for path in paths[3:5]:
+            assert isinstance(contents[path], FileError)
+            assert path in str(contents[path])
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(name, content)
+    return file.getvalue()
+
+
+def test_every_host_is_asked_for_its_own_files_and_one_that_is_away_stops_the_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hosts = {"one": Host(TimeoutError("slow"), x=b"1"), "two": Host(TimeoutError("slow"), x=b"2", y=b"two")}
+
+    def system(url: str) -> tuple[Host, str]:
+        host, _, name = url.removeprefix("ftp://").partition("/")
+        if host not in hosts:
+            raise FileError(f"{url}: cannot be read (refused)") from OSError("refused")
+        return hosts[host], name
+
+    monkeypatch.setattr(storage, "_system", system)
+
+    def read(*paths: str) -> list[bytes | FileError]:
+        return list(storage.read_all([(path, 0, -1) for path in paths], limit=1000))
+
+    assert read("ftp://one/x", "ftp://two/x", "ftp://two/y", "ftp://one/x") == [b"1", b"2", b"two", b"1"]
+    assert (hosts["one"].asked, hosts["two"].asked) == ([["x", "x"]], [["x", "y"]])
+    lost, found, slow = read("ftp://gone/x", "ftp://two/y", "ftp://one/z")
+    assert str(lost) == "ftp://gone/x: cannot be read (refused)"
+    assert found == b"two"
+    assert str(slow) == "ftp://one/z: cannot be read (slow)"
+    for away in ("gone", "one"):
+        with pytest.raises(FileError, match=f"ftp://{away}/0: cannot be read"):
+            read("ftp://two/x", *[f"ftp://{away}/{number}" for number in range(9)])
+
+
+def test_a_server_that_refuses_the_connection_is_told_in_a_sentence() -> None:
+    with pytest.raises(FileError, match=r"ftp://127\.0\.0\.1:1/x: cannot be read \("):
+        storage.read("ftp://127.0.0.1:1/x")
+
+
+def test_the_limit_holds_for_urls_and_no_more_than_it_is_asked_of_a_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = Host(FileNotFoundError(2, "No such key"), short=b"x" * 100, long=b"x" * 101)
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "_system", lambda url: (host, url.rpartition("/")[2]))
+        ranges = [("s3://b/short", 0, -1), ("s3://b/long", 0, -1), ("s3://b/long", 1, 101)]
+        whole, over, inside = storage.read_all(ranges, limit=100)
+    assert (whole, inside) == (b"x" * 100, b"x" * 100)
+    assert isinstance(over, FileError)
+    assert (over.code, str(over)) == ("too_large", "s3://b/long: more than the limit of 100 bytes")
+    (tmp_path / "long").write_bytes(b"x" * 101)
+    for path in (f"file://{tmp_path}/long", str(tmp_path / "long")):
+        assert len(storage.read(path, limit=101)) == 101
+        with pytest.raises(FileError, match="more than the limit of 100") as refusal:
+            storage.read(path, limit=100)
+        assert refusal.value.code == "too_large"
+
+
+def test_a_local_name_with_two_colons_is_no_url(tmp_path: Path) -> None:
+    folder = sources.write_pictures(tmp_path / "scans::2024", frames(2))
+    (folder / "a::b.png").write_bytes(png(frames(1)[0]))
+    (tmp_path / "list.txt").write_text("scans::2024/a::b.png\n")
+
+    run_batch(Request(str(folder), tmp_path / "out"), EngineHere())
+    run_batch(Request(str(tmp_path / "list.txt"), tmp_path / "listed"), EngineHere())
+
+    assert [row["id"] for row in rows(tmp_path / "out")] == ["0000.png", "a::b.png", "more/0001.png"]
+    assert [row["id"] for row in rows(tmp_path / "listed")] == ["scans::2024/a::b.png"]
 
 
 def test_a_folder_is_walked_files_first_by_name_without_hidden_ones(tmp_path: Path) -> None:

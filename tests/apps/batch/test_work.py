@@ -13,7 +13,7 @@ from PIL import Image
 
 from digit_recognizer.apps.batch.driver import Request, run_batch
 from digit_recognizer.apps.batch.engine import Entry, Job, Task
-from digit_recognizer.apps.batch.parts import PAGES, PREDICTIONS, read_tally
+from digit_recognizer.apps.batch.parts import PAGES, PREDICTIONS, join_errors, read_tally
 from digit_recognizer.apps.batch.work import do
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import FileError, ModelError
@@ -116,3 +116,8 @@ def test_a_part_that_cannot_be_written_stops_the_job(tmp_path: Path) -> None:
 
     with pytest.raises(FileError, match=r"part\.parquet: cannot be written"):
         do(task(tmp_path, Entry("a", str(tmp_path / "nowhere.png"))))
+
+
+def test_errors_of_a_part_that_are_gone_are_named_when_they_are_joined(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"gone\.parquet: the errors of a part cannot be read"):
+        join_errors(tmp_path / "errors.parquet", [tmp_path / "gone.parquet"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from glob import has_magic
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,8 @@ from filelock import FileLock, Timeout
 from digit_recognizer._version import __version__
 from digit_recognizer.apps.batch.listing import Listing, first_difference, refuse_duplicates, write_listing
 from digit_recognizer.apps.batch.request import Request
-from digit_recognizer.apps.batch.source import TABLE, find_source
-from digit_recognizer.apps.batch.storage import is_url
+from digit_recognizer.apps.batch.source import find_source
+from digit_recognizer.apps.batch.storage import is_folder, is_pattern, is_url
 from digit_recognizer.errors import FileError, UsageError
 from digit_recognizer.files import read_bytes, write_json
 from digit_recognizer.recognizer import Recognizer
@@ -26,6 +28,8 @@ JOB, INPUTS, MANIFEST, ERRORS = "job.json", "inputs.parquet", "manifest.json", "
 SUMMARY, PARTS, WORK = "summary.html", "parts", "work"
 
 _OURS = (JOB, INPUTS, MANIFEST, ERRORS, SUMMARY, PARTS, WORK, ".lock")
+_OF_DESKTOPS = (".DS_Store", "Thumbs.db", "desktop.ini")  # which they leave wherever somebody looks
+_WRITTEN = (".parquet", ".json", ".html", ".tar", ".csv", "")  # suffixes of ours, and of what is unpacked
 
 
 @contextmanager
@@ -48,13 +52,23 @@ def claimed(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+def refuse_inside(source: str, output: Path) -> None:
+    """Raise UsageError where the output lies in the folder that is read, so that a batch would read its own files.
+
+    source: a folder or a pattern; a file, or a URL, holds no folder. A pattern that can name none of these files, such
+    as 'scans/*.png', is let through. Nothing is written, not even the folder.
+    """
+    if is_url(source) or not (is_folder(source) or (is_pattern(source) and _may_name_ours(source))):
+        return
+    if Path(os.path.realpath(output)).is_relative_to(os.path.realpath(_root(source))):
+        raise UsageError(f"{output}: lies in the source {source}, so its own files would be read; give another -o")
+
+
 def settle(request: Request, recognizer: Recognizer) -> Listing:
     """The listing of what is to be read, its job on disk; or that of the job which is there, if it is the same one."""
     folder = request.output
     unpacked = folder.absolute() / WORK / "unpacked"
     found = find_source(request.source, request.sizes(), unpacked)
-    if found.kind == TABLE and not is_url(request.source) and folder.resolve().is_relative_to(_root(request.source)):
-        raise UsageError(f"{folder}: lies in the source, so its own tables would be read; give another -o")
     now = write_listing(folder / WORK / INPUTS, found.kind, found.entries, found.size, request.limit)
     if found.ids is not None:
         refuse_duplicates(request.source, found.ids, now.pictures)
@@ -104,12 +118,18 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path
     return different
 
 
+def _may_name_ours(pattern: str) -> bool:
+    """Whether files that a batch writes may have names as the pattern's last part says; what is hidden has not."""
+    suffix = Path(pattern).suffix.lower()
+    return any(fnmatch(written, suffix) for written in _WRITTEN)
+
+
 def _root(source: str) -> Path:
-    """The folder that is looked through, or the file."""
+    """The folder that is looked through."""
     fixed = Path(source)
-    while has_magic(str(fixed)):
+    while not is_folder(source) and has_magic(str(fixed)):
         fixed = fixed.parent
-    return fixed.resolve()
+    return fixed
 
 
 def _check_folder(folder: Path) -> None:
@@ -119,7 +139,7 @@ def _check_folder(folder: Path) -> None:
         strangers = sorted(path.name for path in folder.iterdir() if path.name not in _OURS)
     except OSError as error:
         raise FileError(f"{folder}: expected a folder to write to ({error.strerror or error})") from error
-    strangers = [name for name in strangers if not name.endswith(".tmp")]
+    strangers = [name for name in strangers if not name.endswith(".tmp") and name not in _OF_DESKTOPS]
     if strangers:
         raise FileError(
             f"{folder}: expected an empty folder or one of digits batch, found {strangers[0]}; give another -o",
@@ -164,6 +184,7 @@ __all__ = [
     "WORK",
     "claimed",
     "read_json",
+    "refuse_inside",
     "remove_leftovers",
     "remove_work",
     "settle",

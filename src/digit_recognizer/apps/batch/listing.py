@@ -112,9 +112,10 @@ class Listing:
 def write_listing(
     path: Path, kind: str, entries: Iterable[Entry], size: int = 1024, limit: int | None = None
 ) -> Listing:
-    """Write the entries, whole or not at all; the last ones are left out beyond ``limit`` pictures. Raises FileError.
+    """Write the entries, whole or not at all; the last ones are left out beyond ``limit`` pictures.
 
-    size: how many pictures a task is meant to hold.
+    size: how many pictures a task is meant to hold. Raises FileError where the file cannot be written or, naming what,
+    the source cannot be read.
 
     >>> from tempfile import mkdtemp
     >>> listing = write_listing(Path(mkdtemp()) / "inputs.parquet", "pictures", [Entry("a.png", "/scans/a.png")])
@@ -133,7 +134,7 @@ def write_listing(
             digest.update("".join(map(_line, waiting)).encode("utf-8", "surrogatepass"))
             waiting.clear()
 
-        for entry in entries if limit is None else _first(entries, limit):
+        for entry in _of_source(entries if limit is None else _first(entries, limit)):
             waiting.append(entry)
             pictures += entry.rows
             if len(waiting) == _TOGETHER:
@@ -201,6 +202,14 @@ def refuse_duplicates(where: str, ids: Callable[[], Iterator[Sequence[str]]], co
             f"{where}: expected every picture once, found more than once: {', '.join(map(repr, twice[:5]))}{more}",
             code="duplicates",
         )
+
+
+def _of_source(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The entries. An error of the system on the way is one of the source, not of the listing that is written."""
+    try:
+        yield from entries
+    except OSError as error:
+        raise FileError(f"{error.filename or 'the source'}: cannot be read ({error.strerror or error})") from error
 
 
 def _first(entries: Iterable[Entry], limit: int) -> Iterator[Entry]:

@@ -204,15 +204,19 @@ def read_tally(path: Path) -> Tally:
 def join_errors(path: Path, files: Iterable[Path]) -> int:
     """Join the failures of many parts to one table, in their order; returns how many. Raises FileError."""
     count = 0
-    try:
-        with whole_file(path) as temporary, pq.ParquetWriter(temporary, ERRORS, compression="zstd") as writer:
-            for file in files:
-                table = pq.read_table(file)
-                count += len(table)
-                writer.write_table(table)
-    except pa.ArrowException as error:
-        raise FileError(f"{path}: the errors of a part cannot be read ({error})") from error
+    with whole_file(path) as temporary, pq.ParquetWriter(temporary, ERRORS, compression="zstd") as writer:
+        for file in files:
+            table = _read_errors(file)
+            count += len(table)
+            writer.write_table(table)
     return count
+
+
+def _read_errors(path: Path) -> Any:
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise FileError(f"{path}: the errors of a part cannot be read ({error})") from error
 
 
 def _write(table: Any, path: Path) -> None:

@@ -80,14 +80,12 @@ def find_source(source: str, sizes: Sizes, unpacked: Path) -> Source:
             return storage.matching(source)
     else:
         return _of_file(storage.absolute(source), "", sizes, unpacked)
-    pictures = (_picture(found) for found in files() if _looks_like_picture(found))
-    if (first := next(pictures, None)) is not None:
-        return Source(PICTURES, chain([first], pictures), sizes.encoded)
-    containers = (found for found in files() if _looks_like_container(found.name))
-    one = next(containers, None)
-    if one is None:
-        return Source(PICTURES, iter(()), sizes.encoded)
-    return _of_containers(chain([one], containers), source, sizes, unpacked)
+    pictures, are_sure = _pictures_among(files())
+    if not are_sure:
+        containers = (found for found in files() if _looks_like_container(found.name))
+        if (one := next(containers, None)) is not None:
+            return _of_containers(chain([one], containers), source, sizes, unpacked)
+    return Source(PICTURES, map(_picture, pictures), sizes.encoded)
 
 
 def read_entry(kind: str, entry: Entry) -> Iterator[Block]:
@@ -110,6 +108,21 @@ def read_pictures(entries: Sequence[Entry]) -> Iterator[Block]:
             encoded=[content if isinstance(content, bytes) else b"" for content in contents],
             failed=failed,
         )
+
+
+def _pictures_among(files: Iterator[storage.Found]) -> tuple[Iterator[storage.Found], bool]:
+    """The pictures among the files, and whether there is one for sure. Taken only as far as the first sure one.
+
+    A file that cannot be read may be one, too: that it cannot be read is told where it is opened.
+    """
+    unread: list[storage.Found] = []
+    for found in files:
+        looks = _looks_like_picture(found)
+        if looks is not False:
+            unread.append(found)
+        if looks:
+            return chain(unread, (other for other in files if _looks_like_picture(other) is not False)), True
+    return iter(unread), False
 
 
 def _of_containers(files: Iterable[storage.Found], where: str, sizes: Sizes, unpacked: Path) -> Source:
@@ -157,7 +170,7 @@ def _of_file(path: str, prefix: str, sizes: Sizes, unpacked: Path, number: int =
         if columns is None and path_column(schema.names) is not None:
             return _listed(lambda: read_path_table(path), sizes)
         size = sizes.pixels if columns is not None and not columns.encoded else sizes.encoded
-        ids = None if columns is None or columns.id is None else lambda: ids_of(path)
+        ids = None if columns is None or columns.id is None else lambda: ids_of(path, prefix)
         return Source(TABLE, index_table(path, prefix, size), size, ids)
     if head[257:262] == b"ustar" or lower.endswith(".tar"):
         return Source(PICTURES, index_tar(path, prefix), sizes.encoded)
@@ -191,10 +204,14 @@ def _picture(found: storage.Found) -> Entry:
     return Entry(name, storage.absolute(found.path), mark=str(found.size))
 
 
-def _looks_like_picture(found: storage.Found) -> bool:
+def _looks_like_picture(found: storage.Found) -> bool | None:
+    """Whether a file is a picture; None where that cannot be told, as it cannot be read."""
     if found.name.lower().endswith(SUFFIXES):
         return True
-    return not storage.is_url(found.path) and looks_like_picture(Path(found.path))
+    try:
+        return not storage.is_url(found.path) and looks_like_picture(Path(found.path))
+    except OSError:
+        return None
 
 
 def _looks_like_container(name: str) -> bool:
@@ -203,21 +220,27 @@ def _looks_like_container(name: str) -> bool:
 
 
 def _unpack(path: str, target: Path) -> None:
-    """gzip to a plain file, which can be read from anywhere in the middle. Raises InputError where it is damaged."""
+    """gzip to a plain file, which can be read from anywhere in the middle. Raises as ``_unpacked`` does."""
+    with whole_file(target) as temporary, temporary.open("wb") as out:
+        for chunk in _unpacked(path):
+            out.write(chunk)
+
+
+def _unpacked(path: str) -> Iterator[bytes]:
+    """What a gzip file holds, a MiB at a time. Raises InputError where it is damaged, FileError where it is not read.
+
+    No OSError leaves it, which BadGzipFile is: ``whole_file`` would take it for one of the file that is written.
+    """
     size, packed = 0, storage.file_size(path)
-    try:
-        with (
-            storage.opened(path) as stream,
-            gzip.GzipFile(fileobj=stream) as text,
-            whole_file(target) as temporary,
-            temporary.open("wb") as out,
-        ):
-            while chunk := text.read(_CHUNK):
-                size += len(chunk)
-                check_unpacked(path, packed, size, limit=_MAX_UNPACKED)
-                out.write(chunk)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: truncated or damaged gzip file ({error})", code="truncated") from error
+    with storage.opened(path) as stream, storage.translated(path):
+        try:
+            with gzip.GzipFile(fileobj=stream) as text:
+                while chunk := text.read(_CHUNK):
+                    size += len(chunk)
+                    check_unpacked(path, packed, size, limit=_MAX_UNPACKED)
+                    yield chunk
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise InputError(f"{path}: truncated or damaged gzip file ({error})", code="truncated") from error
 
 
 __all__ = ["CSV", "IDX", "PICTURES", "TABLE", "Sizes", "Source", "find_source", "read_entry", "read_pictures"]

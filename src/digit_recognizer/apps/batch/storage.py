@@ -9,7 +9,6 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from digit_recognizer.errors import DigitsError, FileError, MissingExtra, UsageError
@@ -32,26 +31,26 @@ class Found:
 
 
 def is_url(path: str) -> bool:
-    """Whether fsspec is asked for it, rather than the local file system.
+    """Whether fsspec is asked for it, rather than the local file system, whose names may hold two colons, too.
 
-    >>> is_url("s3://digits/scans"), is_url("scans/1.png")
-    (True, False)
+    >>> is_url("s3://digits/scans"), is_url("zip://1.png::s3://digits/a.zip"), is_url("scans/a::1.png")
+    (True, True, False)
     """
-    return "://" in path or "::" in path
+    return "://" in path
 
 
 def is_folder(path: str) -> bool:
     """Whether there is a folder (or, of an object store, a prefix) of that name. Raises FileError."""
     if not is_url(path):
-        return Path(path).is_dir()
+        return os.path.isdir(path)
     system, inside = _system(path)
-    with _translated(path):
+    with translated(path):
         return bool(system.isdir(inside))
 
 
 def is_pattern(path: str) -> bool:
     """Whether a path with ``*``, ``?`` or ``[`` names no file as it stands."""
-    return glob.has_magic(path) and (is_url(path) or not Path(path).exists())
+    return glob.has_magic(path) and (is_url(path) or not os.path.exists(path))
 
 
 def walk(root: str) -> Iterator[Found]:
@@ -73,7 +72,7 @@ def matching(pattern: str) -> Iterator[Found]:
     """The files that a pattern names, by name. Raises FileError."""
     if is_url(pattern):
         system, inside = _system(pattern)
-        with _translated(pattern):
+        with translated(pattern):
             found = system.glob(inside, detail=True)
         for name in sorted(found):
             if found[name].get("type") == "file":
@@ -82,49 +81,60 @@ def matching(pattern: str) -> Iterator[Found]:
         return
     for name in sorted(glob.iglob(pattern, recursive=True)):
         if os.path.isfile(name):
-            yield Found(name, name, os.path.getsize(name))
+            yield Found(name, name, _local_size(name))
 
 
 def file_size(path: str) -> int:
     """Bytes of a file. Raises FileError."""
     if is_url(path):
         system, inside = _system(path)
-        with _translated(path):
+        with translated(path):
             return int(system.size(inside))
     with open_bytes(path) as stream:
         return os.fstat(stream.fileno()).st_size
 
 
 def read(path: str, start: int = 0, stop: int = -1, *, limit: int | None = None) -> bytes:
-    """Bytes ``start`` to ``stop`` of a file, to its end where stop is -1. Raises FileError; also if over ``limit``."""
+    """Bytes ``start`` to ``stop`` of a file, to its end where stop is -1.
+
+    limit: bytes that a whole file may have. Raises FileError, also where it has more.
+    """
     if is_url(path):
         system, inside = _system(path)
-        with _translated(path):
-            return bytes(system.cat_file(inside, start=start, end=None if stop < 0 else stop))
-    if stop < 0 and start == 0:
-        content = _small_file(path)
-        return read_bytes(path, limit=limit) if content is None else content
-    with open_bytes(path) as stream:
-        stream.seek(start)
-        return stream.read() if stop < 0 else stream.read(stop - start)
+        with translated(path):
+            content = bytes(system.cat_file(inside, start=start, end=_end(start, stop, limit)))
+    elif start or stop >= 0:
+        with open_bytes(path) as stream:
+            stream.seek(start)
+            return stream.read() if stop < 0 else stream.read(stop - start)
+    elif (small := _small_file(path)) is None:
+        return read_bytes(path, limit=limit)
+    else:
+        content = small
+    if (error := _too_large(path, start, stop, content, limit)) is not None:
+        raise error
+    return content
 
 
 def read_all(ranges: Sequence[tuple[str, int, int]], *, limit: int) -> Iterator[bytes | FileError]:
-    """What ``read`` gives for each (path, start, stop), in order; where it would raise, the error in its place.
+    """What ``read`` gives for each (path, start, stop), in order; where it would raise FileError, that in its place.
 
-    URLs are fetched side by side. ``limit``: bytes that a whole file may have. Raises FileError where a store gives
-    none of many that it should have: it is away, and a million pictures must not be noted as bad for that.
+    Paths and URLs of several stores may be mixed; URLs of one are fetched side by side. ``limit``: bytes that a whole
+    file may have; of a larger one, no more is fetched than tells that it is. Raises UsageError where the file system of
+    a URL is not installed, FileError where a store gives none of many that it should have: it is away, and a million
+    pictures must not be noted as bad for that.
     """
     for first in range(0, len(ranges), _AT_ONCE):
         chunk = ranges[first : first + _AT_ONCE]
-        if is_url(chunk[0][0]):
-            yield from _fetch(chunk)
-            continue
-        for path, start, stop in chunk:
-            try:
-                yield read(path, start, stop, limit=limit)
-            except FileError as error:
-                yield error
+        stores: dict[str, list[int]] = {}
+        for place, (path, _, _) in enumerate(chunk):
+            if is_url(path):
+                stores.setdefault(_store(path), []).append(place)
+        fetched: dict[int, bytes | FileError] = {}
+        for places in stores.values():
+            fetched.update(zip(places, _fetch([chunk[place] for place in places], limit), strict=True))
+        for place, (path, start, stop) in enumerate(chunk):
+            yield fetched.pop(place) if place in fetched else _read_or_error(path, start, stop, limit)
 
 
 @contextmanager
@@ -135,7 +145,7 @@ def opened(path: str) -> Iterator[BinaryIO]:
             yield stream
         return
     system, inside = _system(path)
-    with _translated(path), system.open(inside, "rb") as remote:
+    with translated(path), system.open(inside, "rb") as remote:
         yield remote
 
 
@@ -153,6 +163,17 @@ def ends_mark(path: str) -> str:
 def absolute(path: str) -> str:
     """The path as every process can open it; a URL stays as it is."""
     return path if is_url(path) else os.path.abspath(path)
+
+
+@contextmanager
+def translated(path: str) -> Iterator[None]:
+    """Tell whatever goes wrong inside as a FileError that names ``path``; our own errors stay as they are."""
+    try:
+        yield
+    except DigitsError:
+        raise
+    except Exception as error:  # every file system that fsspec knows brings errors of its own
+        raise _cannot_read(path, error) from error
 
 
 def _small_file(path: str) -> bytes | None:
@@ -181,7 +202,10 @@ def _walk(folder: str, above: str) -> Iterator[Found]:
     with os.scandir(folder) as found:
         for entry in found:
             if not is_hidden(entry.name):
-                is_folder = entry.is_dir()
+                try:
+                    is_folder = entry.is_dir()
+                except OSError:  # a link that leads in a circle, or to where nobody may look
+                    is_folder = False
                 if not is_folder:
                     files.append(entry.name)
                 elif not entry.is_symlink():
@@ -189,18 +213,14 @@ def _walk(folder: str, above: str) -> Iterator[Found]:
     files.sort()
     for name in files:
         path = os.path.join(folder, name)
-        try:
-            size = os.stat(path).st_size
-        except OSError:  # a link to nowhere; that it cannot be read is told where it is opened
-            size = -1
-        yield Found(path, above + name, size)
+        yield Found(path, above + name, _local_size(path))
     files.clear()
     for name in sorted(folders):
         yield from _walk(os.path.join(folder, name), f"{above}{name}/")
 
 
 def _walk_url(system: Any, folder: str, above: str) -> Iterator[Found]:
-    with _translated(system.unstrip_protocol(folder)):
+    with translated(system.unstrip_protocol(folder)):
         found = sorted(system.ls(folder, detail=True), key=lambda entry: str(entry["name"]))
     below = []
     for entry in found:
@@ -217,24 +237,70 @@ def _walk_url(system: Any, folder: str, above: str) -> Iterator[Found]:
         yield from _walk_url(system, path, f"{above}{name}/")
 
 
-def _fetch(chunk: Sequence[tuple[str, int, int]]) -> Iterator[bytes | FileError]:
-    system, _ = _system(chunk[0][0])
-    insides = [system._strip_protocol(path) for path, _, _ in chunk]
-    with _translated(chunk[0][0]):
-        contents = system.cat_ranges(
-            insides,
-            [start for _, start, _ in chunk],
-            [None if stop < 0 else stop for _, _, stop in chunk],
-            on_error="return",
-        )
-    away = [content for content in contents if isinstance(content, Exception) and not _is_missing(content)]
-    if len(away) == len(chunk) >= _MANY:
-        raise _cannot_read(chunk[0][0], away[0]) from away[0]
-    for (path, _, _), content in zip(chunk, contents, strict=True):
+def _local_size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:  # a link to nowhere; that it cannot be read is told where it is opened
+        return -1
+
+
+def _read_or_error(path: str, start: int, stop: int, limit: int) -> bytes | FileError:
+    try:
+        return read(path, start, stop, limit=limit)
+    except FileError as error:
+        return error
+
+
+def _store(url: str) -> str:
+    """What URLs have in common that one file system of fsspec gives: protocol and host or bucket; of a chain such as
+    "zip://1.png::s3://digits/a.zip", the protocol and all that follows.
+    """
+    first, _, rest = url.partition("::")
+    protocol, _, inside = first.partition("://")
+    return f"{protocol}::{rest}" if rest else f"{protocol}://{inside.partition('/')[0]}"
+
+
+def _fetch(ranges: Sequence[tuple[str, int, int]], limit: int) -> Iterator[bytes | FileError]:
+    """What one store gives for each (path, start, stop), in order. Raises as ``read_all`` does."""
+    for (path, start, stop), content in zip(ranges, _contents(ranges, limit), strict=True):
         if isinstance(content, Exception):
             yield _cannot_read(path, content)
         else:
-            yield bytes(content)
+            yield _too_large(path, start, stop, content, limit) or bytes(content)
+
+
+def _contents(ranges: Sequence[tuple[str, int, int]], limit: int) -> Sequence[bytes | Exception]:
+    """What one store gives, or its own errors, in order. Raises FileError where the store is away."""
+    contents: Sequence[bytes | Exception]
+    try:
+        with translated(ranges[0][0]):
+            found = [_system(path) for path, _, _ in ranges]
+            contents = found[0][0].cat_ranges(
+                [inside for _, inside in found],
+                [start for _, start, _ in ranges],
+                [_end(start, stop, limit) for _, start, stop in ranges],
+                on_error="return",
+            )
+    except FileError as error:  # of the store as a whole, so it is told of every object
+        cause = error.__cause__
+        contents = [cause if isinstance(cause, Exception) else error] * len(ranges)
+    away = [content for content in contents if isinstance(content, Exception) and not _is_missing(content)]
+    if len(away) == len(ranges) >= _MANY:
+        raise _cannot_read(ranges[0][0], away[0]) from away[0]
+    return contents
+
+
+def _end(start: int, stop: int, limit: int | None) -> int | None:
+    """Where fsspec is to stop: of a whole file, one byte past the limit, by which a longer one shows itself."""
+    if stop >= 0:
+        return stop
+    return None if start or limit is None else limit + 1
+
+
+def _too_large(path: str, start: int, stop: int, content: bytes, limit: int | None) -> FileError | None:
+    if start or stop >= 0 or limit is None or len(content) <= limit:
+        return None
+    return FileError(f"{path}: more than the limit of {limit:,} bytes", code="too_large")
 
 
 def _is_missing(error: Exception) -> bool:
@@ -258,17 +324,9 @@ def _system(url: str) -> tuple[Any, str]:
         system, inside = fsspec.core.url_to_fs(url, use_listings_cache=False)
     except (ImportError, ValueError) as error:
         raise UsageError(f"{url}: no file system for it ({error})") from error
+    except Exception as error:  # some connect at once, to a host that may be away
+        raise _cannot_read(url, error) from error
     return system, str(inside)
-
-
-@contextmanager
-def _translated(path: str) -> Iterator[None]:
-    try:
-        yield
-    except DigitsError:
-        raise
-    except Exception as error:  # every file system that fsspec knows brings errors of its own
-        raise _cannot_read(path, error) from error
 
 
 def _cannot_read(path: str, error: Exception) -> FileError:
@@ -288,5 +346,6 @@ __all__ = [
     "opened",
     "read",
     "read_all",
+    "translated",
     "walk",
 ]

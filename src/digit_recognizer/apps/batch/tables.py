@@ -108,13 +108,18 @@ def index_table(path: str, prefix: str, size: int) -> Iterator[Entry]:
         yield Entry(prefix, path, start, stop, stop - start, start + 1, mark)
 
 
-def ids_of(path: str) -> Iterator[Sequence[str]]:
-    """What the rows of a table call themselves, where they do, some thousands at a time."""
+def ids_of(path: str, prefix: str) -> Iterator[Sequence[str]]:
+    """What ``read_table`` calls the rows of a table with a column of names, some thousands at a time.
+
+    prefix: of the number of a row without a name, as in ``index_table``. Raises InputError, FileError.
+    """
     with parquet(path) as file:
         columns = columns_of(file.schema_arrow)
         if columns is not None and columns.id is not None:
+            at = 0
             for batch in file.iter_batches(65_536, columns=[columns.id], use_threads=False):
-                yield _as_ids(batch.column(0), "", 0).to_pylist()
+                yield _as_ids(batch.column(0), prefix, at).to_pylist()
+                at += len(batch)
 
 
 def read_table(entry: Entry) -> Iterator[Block]:

@@ -1,0 +1,77 @@
+"""A batch writes neither among other things nor into what it reads; what a desktop leaves behind is no such thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from digit_recognizer.apps.batch.driver import Request, run_batch
+from digit_recognizer.errors import FileError, UsageError
+from tests.apps.batch import sources
+from tests.apps.batch.engines import EngineHere
+from tests.apps.batch.sources import frames, rows
+
+
+def test_what_a_desktop_leaves_in_a_folder_makes_it_no_stranger(tmp_path: Path) -> None:
+    source = sources.write_tar(tmp_path / "a.tar", frames(3))
+    (tmp_path / "out").mkdir()
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (tmp_path / "out" / name).write_bytes(b"x")
+
+    run_batch(Request(str(source), tmp_path / "out"), EngineHere())
+    (tmp_path / "out" / "notes.txt").write_text("x")
+
+    assert len(rows(tmp_path / "out")) == 3
+    with pytest.raises(FileError, match=r"found notes\.txt"):
+        run_batch(Request(str(source), tmp_path / "out"), EngineHere())
+
+
+def of_tars(folder: Path) -> None:
+    sources.write_tar(folder / "a.tar", frames(3))
+
+
+def of_pictures(folder: Path) -> None:
+    sources.write_pictures(folder / "scans", frames(3))
+
+
+@pytest.mark.parametrize("fill", [of_tars, of_pictures])
+@pytest.mark.parametrize("source", [".", "../here", "../linked", "*", "**/*", "*.[tc]*"])
+def test_an_output_in_the_folder_that_is_read_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fill: Callable[[Path], None], source: str
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    fill(here)
+    monkeypatch.chdir(here)
+    (tmp_path / "linked").symlink_to(here)
+    before = sorted(here.rglob("*"))
+
+    for output in ("out", "deep/er", str(tmp_path / "linked" / "out"), "."):
+        with pytest.raises(UsageError, match=r"lies in the source .*; give another -o"):
+            run_batch(Request(source, Path(output)), EngineHere())
+
+    assert sorted(here.rglob("*")) == before
+
+
+@pytest.mark.parametrize("source", ["*.png", "**/*.png", "more/*.PNG", "[0-9]*.jp*g"])
+def test_an_output_beside_pictures_that_a_pattern_names_is_taken_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    folder = sources.write_pictures(tmp_path / "scans", frames(4))
+    monkeypatch.chdir(folder)
+
+    first = run_batch(Request(source, Path("out")), EngineHere())
+    second = run_batch(Request(source, Path("out")), EngineHere())
+
+    assert (first.was_finished, second.was_finished) == (False, True)
+
+
+def test_an_output_beside_the_source_or_named_alike_is_no_part_of_it(tmp_path: Path) -> None:
+    folder = sources.write_pictures(tmp_path / "scans[1]", frames(3))
+
+    run_batch(Request(str(folder), tmp_path / "scans[1]-read"), EngineHere())
+    run_batch(Request(str(folder), tmp_path / "out"), EngineHere())
+
+    assert len(rows(tmp_path / "out")) == len(rows(tmp_path / "scans[1]-read")) == 3
