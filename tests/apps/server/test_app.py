@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from digit_recognizer.apps.server import answers
+from digit_recognizer.apps.server.service import AT_ONCE
 from digit_recognizer.recognizer import Recognizer
 from tests.apps.command import call
 from tests.apps.server.conftest import Connect, error_code, png
@@ -81,6 +85,34 @@ def test_details_are_what_the_network_saw_and_said(client: TestClient, recognize
     assert one["frame"] == recognizer.predict(images)[0].frame.tolist()
 
 
+@pytest.mark.parametrize(
+    ("path", "content", "kind", "function"),
+    [
+        ("/v1/read?details=1", png(drawing()), PNG, "answers.page_answer"),
+        ("/v1/predict?details=1", draw_digits(AT_ONCE + 1).images.tobytes(), BYTES, "app.reading_answer"),
+    ],
+)
+def test_long_answers_are_written_down_while_the_service_turns_to_others(
+    client: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    content: bytes,
+    kind: dict[str, str],
+    function: str,
+) -> None:
+    write = getattr(answers, function.partition(".")[2])
+    written: list[tuple[str, dict[str, Any]]] = []
+
+    def watched(*arguments: Any) -> dict[str, Any]:
+        written.append((threading.current_thread().name, write(*arguments)))
+        return written[-1][1]
+
+    monkeypatch.setattr(f"digit_recognizer.apps.server.{function}", watched)
+    answer = client.post(path, content=content, headers=kind)
+    assert answer.content == answers.json_response([value for _, value in written]).body
+    assert {name.partition("_")[0] for name, _ in written} == {"digits-pictures"}
+
+
 def test_a_blank_picture_has_no_lines(client: TestClient) -> None:
     blank = np.full((90, 90), 255, np.uint8)
     answer = client.post("/v1/read", content=png(blank), headers=PNG)
@@ -98,6 +130,8 @@ def test_a_blank_picture_has_no_lines(client: TestClient) -> None:
         (b"hello", "", 415, "unsupported_type"),
         (b"hello", "multipart/form-data", 400, "bad_form"),
         (b"--x\r\nhello", "multipart/form-data; boundary=x", 400, "bad_form"),
+        (b"hello", "multipart/form-data; boundary*=a; boundary*0=b", 400, "bad_form"),
+        (b"hello", "text/plain; boundary*=a; boundary*0=b", 415, "unsupported_type"),
     ],
 )
 def test_bodies_that_are_no_pictures_are_refused(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from email.message import Message
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,19 @@ from digit_recognizer.apps.server.refusals import Refusal
 
 LIMITS = Limits()
 IMAGE: list[Any] = np.zeros((28, 28), int).tolist()
+
+
+def most_memory(function: Any, *arguments: Any) -> int:
+    """Bytes that a call holds at most beyond what it was given, be it refused or not."""
+    tracemalloc.start()
+    try:
+        function(*arguments)
+    except Refusal:
+        pass
+    finally:
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    return most
 
 
 def refused(function: Any, *arguments: Any) -> tuple[int, str]:
@@ -48,6 +63,11 @@ def test_texts_without_an_end_cost_no_more_than_others() -> None:
     assert refused(parse_json, b'"' + b'\\"' * 1_500_000, LIMITS) == (400, "bad_json")
 
 
+def test_texts_in_json_cost_no_more_memory_than_other_values() -> None:
+    body = b"[" + b'"",' * 2**18 + b"0]"
+    assert most_memory(parse_json, body, LIMITS) < 12 * len(body)
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -61,6 +81,14 @@ def test_texts_without_an_end_cost_no_more_than_others() -> None:
         {"images": [[[0.0] * 28] * 28]},
         {"images": [[["0"] * 28] * 28]},
         {"images": [[[True] * 28] * 28]},
+        {"images": [[[True] + [1] * 27] * 28]},
+        {"images": [[[1.0] + [1] * 27] * 28]},
+        {"images": [[["1"] + [1] * 27] * 28]},
+        {"images": [[[None] + [1] * 27] * 28]},
+        {"images": [[[[1]] + [1] * 27] * 28]},
+        {"images": [[[[1]] * 28] * 28]},
+        {"images": [[]]},
+        {"images": [[[]]]},
         {"images": [[[None] * 28] * 28]},
         {"images": [[[{}] * 28] * 28]},
         {"images": [[[256] * 28] * 28]},
@@ -72,6 +100,37 @@ def test_texts_without_an_end_cost_no_more_than_others() -> None:
 )
 def test_what_is_no_image_is_refused(value: Any) -> None:
     assert refused(images_of_json, value, LIMITS) == (422, "bad_input")
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        (["text"], "images: expected whole numbers from 0 to 255 alone"),
+        ([IMAGE, [["text"] * 28] * 28], "images: expected whole numbers from 0 to 255 alone"),
+        ([[[2**70] * 28] * 28], "images: expected whole numbers from 0 to 255 alone"),
+        ([IMAGE, IMAGE[:27]], "images: expected rows of equal length"),
+        ([IMAGE, 7], "images: expected rows of equal length"),
+        ([IMAGE[:27]], "images: expected N x 28 x 28 numbers, found 1 x 27 x 28"),
+        ([IMAGE, [[256] * 28] * 28], "images: expected numbers from 0 to 255, found 256"),
+        ([IMAGE, [[-7] * 28] * 28], "images: expected numbers from 0 to 255, found -7"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_with_the_images(images: Any, words: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        images_of_json({"images": images}, LIMITS)
+    assert caught.value.message == words
+
+
+@pytest.mark.parametrize("odd", [["a" * 40_000], ["a" * 40_000, 7], [["a" * 40_000]], [{"a" * 40_000: 1}]])
+def test_a_long_text_among_images_costs_no_memory(odd: list[Any]) -> None:
+    value = {"images": odd + ["b"] * (LIMITS.images - len(odd))}
+    assert most_memory(images_of_json, value, LIMITS) < 2**20
+    assert refused(images_of_json, value, LIMITS) == (422, "bad_input")
+
+
+def test_images_in_json_are_those_that_numpy_makes_of_the_lists() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8)
+    np.testing.assert_array_equal(images_of_json({"images": images.tolist()}, LIMITS), images)
 
 
 def form(*parts: tuple[str, bytes]) -> bytes:
@@ -117,7 +176,44 @@ def test_forms_need_files_and_no_other_fields() -> None:
     assert refused(parts_of_form, field, "x" * 5000, LIMITS) == (400, "bad_form")
 
 
-def test_content_types_are_read_as_mail_programs_do() -> None:
-    assert media_type("IMAGE/PNG; a=b") == ("image/png", "")
-    assert media_type("nonsense")[0] in ("text/plain", "nonsense")
-    assert media_type("") == ("", "")
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "nonsense",
+        "a/b/c",
+        "IMAGE/PNG; a=b",
+        "multipart/form-data",
+        "multipart/form-data; boundary=----WebKitFormBoundary7MA4YWxk",
+        'Multipart/Form-Data ;charset=utf-8;BOUNDARY="x \\"y\\\\;"; z',
+        "multipart/form-data; boundary = x y ; z=1",
+        'multipart/form-data; a="; boundary=no"; boundary=x',
+        "multipart/form-data; boundary=x; boundary=y",
+        "multipart/form-data; boundary=",
+    ],
+)
+def test_content_types_are_read_as_mail_programs_do(header: str) -> None:
+    mail = Message()
+    mail["content-type"] = header
+    expected = (mail.get_content_type(), mail.get_param("boundary", "")) if header else ("", "")
+    assert media_type(header) == expected
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "boundary*=a; boundary*0=b",
+        "boundary*=a",
+        "boundary*" + "9" * 5000 + "=b",
+        "boundary*0*=''%ff",
+        "boundary*0*=x'y",
+        ";" * 60_000,
+        ";a" * 30_000,
+        ';a="' * 15_000,
+        ';a=\\"' * 12_000,
+        "=" * 60_000,
+        '"' + "\\" * 60_000,
+    ],
+)
+def test_odd_parameters_of_a_content_type_bring_no_boundary(parameters: str) -> None:
+    assert media_type("multipart/form-data; " + parameters) == ("multipart/form-data", "")

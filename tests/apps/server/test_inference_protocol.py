@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from digit_recognizer.apps.server.inference_protocol import parse_infer
+from digit_recognizer.apps.server.limits import Limits
+from digit_recognizer.apps.server.refusals import Refusal
 from digit_recognizer.recognizer import Recognizer
 from tests.conftest import draw_digits
 
@@ -78,6 +82,13 @@ ONE = np.zeros((1, 28, 28), np.uint8)
         {"inputs": [tensor(ONE, data="zero")]},
         {"inputs": [tensor(ONE, data=[[1], [2, 3]])]},
         {"inputs": [tensor(ONE, data=[0.5] * 784)]},
+        {"inputs": [tensor(ONE, data=[0.0] * 784)]},
+        {"inputs": [tensor(ONE, data=[True] + [0] * 783)]},
+        {"inputs": [tensor(ONE, data=["0"] + [0] * 783)]},
+        {"inputs": [tensor(ONE, data=[[0]] + [0] * 783)]},
+        {"inputs": [tensor(ONE, data=[[[0] * 28] * 28, [[0] * 28] * 27])]},
+        {"inputs": [tensor(ONE, data=[[[True] + [0] * 27] * 28])]},
+        {"inputs": [tensor(ONE, data=[0] * 785)]},
         {"inputs": [tensor(ONE, data=[256] * 784)]},
         {"inputs": [tensor(ONE, data=[-1] * 784)]},
         {"inputs": [tensor(ONE, data=[10**30] * 784)]},
@@ -95,10 +106,23 @@ def test_other_requests_are_refused_with_one_sentence(client: TestClient, reques
     assert isinstance(response.json()["error"], str)
 
 
-@pytest.mark.parametrize("length", ["-1", "many", "99999999", "9" * 400])
+@pytest.mark.parametrize("length", ["-1", "many", "99999999", "9" * 400, "9" * 5000, "0" * 5000])
 def test_a_lying_length_of_the_json_is_refused(client: TestClient, length: str) -> None:
     response = client.post(INFER, content=b"{}", headers={"Inference-Header-Content-Length": length})
     assert response.status_code == 400
+
+
+@pytest.mark.parametrize("shape", [[1, 28, 28], [7, 28, 28]])
+def test_a_long_text_among_the_numbers_costs_no_memory(shape: list[int]) -> None:
+    data = ["a" * 4_000] + ["b"] * (7 * 784 - 1)  # as many as the second shape says
+    body = json.dumps({"inputs": [tensor(ONE, shape=shape, data=data)]}).encode()
+    tracemalloc.start()
+    with pytest.raises(Refusal, match="images: expected") as caught:
+        parse_infer(body, None, Limits())
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert caught.value.status == 400
+    assert most < 2**22
 
 
 def test_unknown_models_are_not_found(client: TestClient) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import resources
 from typing import Annotated, Any, TypeVar
 
@@ -15,7 +16,7 @@ from starlette.responses import Response
 
 from digit_recognizer._version import __version__
 from digit_recognizer.apps.server import schema
-from digit_recognizer.apps.server.answers import json_response, page_answer, reading_answer
+from digit_recognizer.apps.server.answers import json_bytes, json_list, json_response, page_bytes, reading_answer
 from digit_recognizer.apps.server.bodies import (
     BYTES_TYPE,
     FORM_TYPE,
@@ -33,9 +34,10 @@ from digit_recognizer.apps.server.limits import Limits, ServerSettings
 from digit_recognizer.apps.server.metrics import CONTENT_TYPE, Metrics
 from digit_recognizer.apps.server.reference import reference_page
 from digit_recognizer.apps.server.refusals import Refusal, refusal_of
-from digit_recognizer.apps.server.service import NamedPictures, Service
+from digit_recognizer.apps.server.service import AT_ONCE, NamedPictures, Service
 from digit_recognizer.digits import Images
 from digit_recognizer.errors import DigitsError
+from digit_recognizer.reading import Reading
 from digit_recognizer.recognizer import Recognizer
 
 Result = TypeVar("Result")
@@ -131,11 +133,14 @@ def _add_reading(app: FastAPI, service: Service) -> None:
             large = len(body) > _LARGE
             images: Images = await service.aside(parse, body, limits) if large else parse(body, limits)
             request.scope[NOTES]["images"] = len(images)
-            return json_response([reading_answer(reading, details) for reading in await service.read_images(images)])
+            readings = await service.read_images(images)
+            many = details and len(readings) > AT_ONCE  # to write down the frames of a thousand takes long, too
+            return await service.aside(_listed, readings, details) if many else _listed(readings, details)
         pictures = await _pictures(service, body, kind, boundary, f"{JSON_TYPE}, {BYTES_TYPE}")
         request.scope[NOTES]["images"] = len(pictures)
-        found = await service.read_pictures(pictures)
-        return json_response(_entries("name", pictures, found, lambda reading: reading_answer(reading, details)))
+        tell = partial(_reading_bytes, details)
+        found = [one if isinstance(one, DigitsError) else tell(one) for one in await service.read_pictures(pictures)]
+        return json_list(_entries("name", pictures, found))
 
     @app.post(
         "/v1/read",
@@ -160,8 +165,8 @@ def _add_reading(app: FastAPI, service: Service) -> None:
         pictures = await _pictures(service, body, kind, boundary, "")
         request.scope[NOTES]["images"] = len(pictures)
         wanted = {"expect": expect, "check": check, "numbers": numbers}
-        pages = await _unless_gone(request, service.read_pages(pictures, wanted))
-        return json_response(_entries("file", pictures, pages, lambda page: page_answer(page, details)))
+        pages = await _unless_gone(request, service.read_pages(pictures, wanted, partial(page_bytes, details=details)))
+        return json_list(_entries("file", pictures, pages))
 
     @app.get(
         "/v1/model",
@@ -241,16 +246,25 @@ async def _pictures(service: Service, body: bytes, kind: str, boundary: str, bes
     return [("1", body)]
 
 
-def _entries(
-    key: str, pictures: NamedPictures, found: Sequence[Any], answer: Callable[[Any], dict[str, Any]]
-) -> list[dict[str, Any]]:
+def _entries(key: str, pictures: NamedPictures, found: Sequence[bytes | DigitsError]) -> list[bytes]:
     """One entry per picture, as the command line prints them with --json; where all are bad, the request is."""
-    if all(isinstance(one, DigitsError) for one in found):
-        raise refusal_of(found[0])
+    bad = [one for one in found if isinstance(one, DigitsError)]
+    if bad and len(bad) == len(found):
+        raise refusal_of(bad[0])
     return [
-        {key: name, "error": {"code": one.code, "message": str(one)}} if isinstance(one, DigitsError) else answer(one)
+        json_bytes({key: name, "error": {"code": one.code, "message": str(one)}})
+        if isinstance(one, DigitsError)
+        else one
         for (name, _), one in zip(pictures, found, strict=True)
     ]
+
+
+def _listed(readings: Sequence[Reading], details: bool) -> Response:
+    return json_list(_reading_bytes(details, reading) for reading in readings)
+
+
+def _reading_bytes(details: bool, reading: Reading) -> bytes:
+    return json_bytes(reading_answer(reading, details))
 
 
 def _other_type(besides: str) -> Refusal:

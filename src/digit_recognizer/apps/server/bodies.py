@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from email.message import Message
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,21 +25,39 @@ JSON_TYPE = "application/json"
 BYTES_TYPE = "application/octet-stream"
 FORM_TYPE = "multipart/form-data"
 
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)  # never fails once begun, so it stays linear
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)  # never fails once begun, so it stays linear
+# A name of Content-Type and its value, within quotation marks or not.
+_PARAMETER = re.compile(r';\s*([^\s;="]+)\s*=\s*(?:"((?:[^"\\]|\\.)*+)"|([^;"]*))')
 _PART_HEADERS, _PART_HEADER_BYTES = 8, 4096
+
+
+class Leaves(NamedTuple):
+    """What stands in nested lists and is no list itself.
+
+    values: in order. shape: of the lists, as NumPy counts it. kinds: the types of the values.
+    """
+
+    values: list[Any]
+    shape: tuple[int, ...]
+    kinds: set[type]
 
 
 def media_type(content_type: str) -> tuple[str, str]:
     """Media type, lower case, and the boundary of a form ("" where there is none) of a Content-Type header.
 
+    As for mail programs, what is no type at all counts as text. What HTTP does not know, such as the ``boundary*`` of
+    RFC 2231, brings no boundary.
+
     >>> media_type('Multipart/Form-Data; boundary="x y"')
     ('multipart/form-data', 'x y')
     """
-    message = Message()
-    message["content-type"] = content_type
-    if not content_type.strip():
-        return "", ""
-    return message.get_content_type(), str(message.get_param("boundary", ""))
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind and kind.count("/") != 1:
+        kind = "text/plain"
+    for name, quoted, plain in _PARAMETER.findall(content_type):
+        if name.lower() == "boundary":
+            return kind, re.sub(r"\\(.)", r"\1", quoted) or plain.strip()
+    return kind, ""
 
 
 def parse_json(body: bytes, limits: Limits) -> Any:
@@ -69,19 +87,50 @@ def images_of_json(value: Any, limits: Limits) -> Images:
 
 
 def pixels(nested: list[Any], name: str) -> npt.NDArray[np.uint8]:
-    """N images of whole numbers from 0 to 255, however nested: uint8 (N, 28, 28). Refuses anything else."""
+    """N images of whole numbers from 0 to 255, nested N x 28 x 28: uint8 (N, 28, 28). Refuses anything else."""
+    leaves = leaves_of(nested)
+    if leaves is None:
+        raise Refusal(422, f"{name}: expected rows of equal length", "bad_input")
+    plain = plain_bytes(leaves)
+    if plain is None:
+        raise Refusal(422, f"{name}: {_why_not_plain(leaves)}", "bad_input")
+    if len(leaves.shape) != 3 or leaves.shape[1:] != (SIDE, SIDE):
+        found = _shape(leaves.shape)
+        raise Refusal(422, f"{name}: expected N x {SIDE} x {SIDE} numbers, found {found}", "bad_input")
+    return np.frombuffer(plain, np.uint8).reshape(leaves.shape)
+
+
+def leaves_of(nested: list[Any]) -> Leaves | None:
+    """What stands in nested lists; None where lists side by side differ in length, or stand beside something else.
+
+    No array is made of it: NumPy would give each of a thousand texts as much room as the longest takes.
+
+    >>> leaves_of([[1, 2], [3, 4]]).shape, leaves_of([[1, 2], [3]])
+    ((2, 2), None)
+    """
+    values = nested
+    shape: tuple[int, ...] = (len(nested),)
+    while list in (kinds := set(map(type, values))):
+        lengths = set(map(len, values)) if len(kinds) == 1 else set()
+        if len(lengths) != 1:
+            return None
+        shape += tuple(lengths)
+        values = list(chain.from_iterable(values))
+    return Leaves(values, shape, kinds)
+
+
+def plain_bytes(leaves: Leaves) -> bytes | None:
+    """Whole numbers from 0 to 255 as one byte each; None where a value is none of them, as true and 1.0 are not.
+
+    >>> plain_bytes(leaves_of([7, 255])), plain_bytes(leaves_of([7, 256])), plain_bytes(leaves_of([7, True]))
+    (b'\\x07\\xff', None, None)
+    """
+    if leaves.kinds - {int}:
+        return None
     try:
-        array = np.array(nested)
-    except (ValueError, OverflowError, TypeError) as error:
-        raise Refusal(422, f"{name}: expected rows of equal length", "bad_input") from error
-    if array.dtype.kind not in "iu":
-        raise Refusal(422, f"{name}: expected whole numbers from 0 to 255 alone", "bad_input")
-    if array.ndim != 3 or array.shape[1:] != (SIDE, SIDE):
-        raise Refusal(422, f"{name}: expected N x {SIDE} x {SIDE} numbers, found {_shape(array.shape)}", "bad_input")
-    low, high = int(array.min()), int(array.max())
-    if low < 0 or high > 255:
-        raise Refusal(422, f"{name}: expected numbers from 0 to 255, found {low if low < 0 else high}", "bad_input")
-    return array.astype(np.uint8)
+        return bytes(leaves.values)
+    except ValueError:
+        return None
 
 
 def images_of_bytes(body: bytes, limits: Limits) -> Images:
@@ -175,12 +224,13 @@ def _file_name(disposition: str) -> str | None:
 
 def _depth(body: bytes) -> int:
     """How deep brackets and braces nest, those in strings left out."""
-    found = np.frombuffer(_STRINGS.sub(b"", body), np.uint8)
+    text = body.decode("latin-1")  # a character a byte; to join as many pieces of bytes, Python takes 80 bytes for each
+    found = np.frombuffer(_STRINGS.sub("", text).encode("latin-1"), np.uint8)
     opening = (found == ord("[")) | (found == ord("{"))
     closing = (found == ord("]")) | (found == ord("}"))
     if not opening.any():
         return 0
-    return int(np.cumsum(opening.astype(np.int32) - closing).max())
+    return int(np.cumsum(opening.view(np.int8) - closing.view(np.int8), dtype=np.int32).max())
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -192,6 +242,16 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise Refusal(400, "expected JSON, which knows neither NaN nor infinity", "bad_json")
+
+
+def _why_not_plain(leaves: Leaves) -> str:
+    """What is told of leaves of which plain_bytes makes nothing."""
+    if leaves.kinds == {int}:
+        low, high = min(leaves.values), max(leaves.values)
+        odd = low if low < 0 else high
+        if abs(odd) < 2**63:  # longer ones would make a long sentence
+            return f"expected numbers from 0 to 255, found {odd}"
+    return "expected whole numbers from 0 to 255 alone"
 
 
 def _too_many(count: int, limits: Limits) -> Refusal:
@@ -210,10 +270,13 @@ __all__ = [
     "BYTES_TYPE",
     "FORM_TYPE",
     "JSON_TYPE",
+    "Leaves",
     "images_of_bytes",
     "images_of_json",
+    "leaves_of",
     "media_type",
     "parse_json",
     "parts_of_form",
     "pixels",
+    "plain_bytes",
 ]

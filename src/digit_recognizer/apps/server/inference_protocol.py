@@ -16,7 +16,7 @@ from starlette.responses import Response
 from digit_recognizer._version import __version__
 from digit_recognizer.apps.server import schema
 from digit_recognizer.apps.server.answers import json_response
-from digit_recognizer.apps.server.bodies import parse_json
+from digit_recognizer.apps.server.bodies import leaves_of, parse_json, plain_bytes
 from digit_recognizer.apps.server.gate import NOTES, State
 from digit_recognizer.apps.server.limits import Limits
 from digit_recognizer.apps.server.refusals import Refusal, busy
@@ -28,6 +28,7 @@ MODEL = "digits"
 VERSION = "1"
 
 _JSON_LENGTH = "inference-header-content-length"
+_LENGTH_DIGITS = 12  # of that header; Python reads no number of thousands of digits
 _LARGE = 2**16  # bytes of JSON from which on parsing goes to a thread
 
 
@@ -104,7 +105,8 @@ def parse_infer(body: bytes, json_length: str | None, limits: Limits) -> tuple[I
     """
     cut = len(body)
     if json_length is not None:
-        if not json_length.isdecimal() or int(json_length[:12]) > len(body):
+        known = json_length.isdecimal() and len(json_length) <= _LENGTH_DIGITS
+        if not known or int(json_length) > len(body):
             raise Refusal(400, "expected Inference-Header-Content-Length within the body")
         cut = int(json_length)
     value = parse_json(body[:cut], limits)
@@ -143,15 +145,15 @@ def _tensor(given: Mapping[str, Any], rest: bytes, limits: Limits) -> Images:
 
 
 def _numbers(data: list[Any], shape: list[int]) -> Images:
-    try:
-        array = np.array(data)
-    except (ValueError, OverflowError, TypeError) as error:
-        raise Refusal(400, f"{INPUT}: expected data of the shape that the request names") from error
-    if array.size != math.prod(shape) or array.ndim not in (1, 3):
+    leaves = leaves_of(data)
+    if leaves is None:
+        raise Refusal(400, f"{INPUT}: expected data of the shape that the request names")
+    if len(leaves.values) != math.prod(shape) or len(leaves.shape) not in (1, 3):
         raise Refusal(400, f"{INPUT}: expected {math.prod(shape):,} numbers, flat or nested as the shape says")
-    if array.size and (array.dtype.kind not in "iu" or array.min() < 0 or array.max() > 255):
+    plain = plain_bytes(leaves)
+    if plain is None:
         raise Refusal(400, f"{INPUT}: expected whole numbers from 0 to 255 alone")
-    return array.astype(np.uint8).reshape(shape)
+    return np.frombuffer(plain, np.uint8).reshape(shape)
 
 
 def _check_outputs(outputs: Any) -> None:

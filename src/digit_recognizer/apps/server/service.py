@@ -101,12 +101,16 @@ class Service:
                 result[place] = reading
         return result
 
-    async def read_pages(self, pictures: NamedPictures, expectation: Mapping[str, Any]) -> list[Page | DigitsError]:
-        """All numbers on each picture, as ``Recognizer.read`` gives them, or what is wrong with it; in order.
+    async def read_pages(
+        self, pictures: NamedPictures, expectation: Mapping[str, Any], tell: Callable[[Page], Result]
+    ) -> list[Result | DigitsError]:
+        """What ``tell`` makes of all numbers on each picture, or what is wrong with the picture; in order.
 
-        expectation: what ``Recognizer.read`` takes by name. Raises UsageError where that makes no sense.
+        expectation: what ``Recognizer.read`` takes by name. tell: is given the page that it answers, on the thread that
+        read it, since to write down a page of a thousand digits takes long, too. Raises UsageError where the
+        expectation makes no sense.
         """
-        read = partial(self._page, expectation)
+        read = partial(self._page, expectation, tell)
         return await asyncio.gather(*(self.aside(read, name, content) for name, content in pictures))
 
     def grey(self, name: str, content: bytes) -> Grey:
@@ -137,13 +141,15 @@ class Service:
         except DigitsError as error:  # one bad picture must not spoil the others of its request
             return error
 
-    def _page(self, expectation: Mapping[str, Any], name: str, content: bytes) -> Page | DigitsError:
+    def _page(
+        self, expectation: Mapping[str, Any], tell: Callable[[Page], Result], name: str, content: bytes
+    ) -> Result | DigitsError:
         try:
             picture = Picture(name, self.grey(_called(name), content))
             page: Page = self.recognizer.read(picture, **expectation)
         except InputError as error:
             return error
-        return page
+        return tell(page)
 
     def _batcher(self, run: Callable[[Images], Sequence[Answer]], metrics: Metrics) -> Batcher[Answer]:
         return Batcher(
