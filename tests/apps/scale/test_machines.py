@@ -64,7 +64,7 @@ def machines(ray_installed: None) -> Iterator[Machines]:
         process.wait(60)
 
 
-def test_a_machine_lost_on_the_way_leaves_the_rows_of_the_local_engine_and_the_last_one_a_sentence(
+def test_a_machine_lost_on_the_way_leaves_the_rows_of_the_local_engine(
     machines: Machines, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures = write_pictures(tmp_path / "pictures", count=200)
@@ -87,9 +87,24 @@ def test_a_machine_lost_on_the_way_leaves_the_rows_of_the_local_engine_and_the_l
     finished = ended(on_cluster(machines, *words, "-o", tmp_path / "ray"))
     assert "finished before; nothing was read" in finished.err
 
-    machines.told_to("lose")
+
+def test_trainings_on_a_cluster_that_loses_its_last_machine_end_with_a_sentence(machines: Machines) -> None:
+    command = [sys.executable, "-c", TRAININGS, machines.address]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, text=True, cwd=ROOT, env=machines.environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "long begun\n"
+        machines.told_to("lose")
+        told = process.stdout.read()
+        assert process.wait(60) == 0
+    assert told.startswith("the Ray cluster has had no CPU for 3 s: its machines are lost"), told
+    assert len(told.splitlines()) == 1  # Ray has words of its own on a machine that is lost
+
+
+@pytest.mark.parametrize("program", ["PROGRAM", "TRAININGS"])
+def test_a_cluster_without_a_cpu_is_told_of(machines: Machines, program: str) -> None:
     machines.told_to("notice")
-    nobody = refused_by(machines)
+    nobody = refused_by(machines, globals()[program])
     assert nobody.startswith(
         f"the Ray cluster at {machines.address} has no CPU to give, so that no task could ever start"
     )
@@ -116,9 +131,25 @@ except FileError as error:
 """
 
 
-def refused_by(machines: Machines) -> str:
+TRAININGS = """
+import sys
+from digit_recognizer.apps.scale import capacity
+from digit_recognizer.apps.scale.side_by_side import side_by_side
+from digit_recognizer.errors import FileError
+from tests.apps.scale.works import obey
+
+capacity.START_LIMIT_S, capacity.LOST_LIMIT_S = 20, 3
+try:
+    with side_by_side(obey, str, workers=1, address=sys.argv[1]) as engine:
+        list(engine(["long"], lambda: "data", lambda told: print(told, flush=True)))
+except FileError as error:
+    print(error)
+"""
+
+
+def refused_by(machines: Machines, program: str = PROGRAM) -> str:
     """What is said of a cluster that does nothing for us."""
-    command = [sys.executable, "-c", PROGRAM, machines.address]
+    command = [sys.executable, "-c", program, machines.address]
     found = subprocess.run(
         command, capture_output=True, text=True, cwd=ROOT, env=machines.environment, timeout=120, check=True
     )

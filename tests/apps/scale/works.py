@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,7 +42,9 @@ def act(task: Task) -> Outcome:
 
 
 def obey(words: str, data: str, tell: Callable[[str], None]) -> str:
-    """A job of ``side_by_side``: die, die once (after "once:", a file that says it was done), err, or answer."""
+    """A job of ``side_by_side``: die, die once (after "once:", a file that says it was done), err, take long, or
+    answer.
+    """
     if words == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if words.startswith("once:") and not (done := Path(words.removeprefix("once:"))).exists():
@@ -50,5 +53,7 @@ def obey(words: str, data: str, tell: Callable[[str], None]) -> str:
     if words == "err":
         raise ZeroDivisionError("a slip\nof ours")
     tell(f"{words} begun")
+    if words == "long":
+        time.sleep(600)
     tell(f"{words} nearly done")
     return f"{words} with {data}"

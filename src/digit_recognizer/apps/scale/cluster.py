@@ -59,11 +59,33 @@ def ray_session(address: str | None, workers: int) -> Iterator[None]:
                 _start(workers, folder)
             else:
                 _join(str(address))
-        yield
+        with _own_stdout():
+            yield
     finally:
         ray.shutdown()
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _own_stdout() -> Iterator[None]:
+    """Keep Ray from telling of lost machines on stdout while the block runs: results go there, and nothing else.
+
+    Ray 2.60 has no setting for that, but one function by which it prints; where another version has none of that name,
+    nothing is changed.
+    """
+    from ray._private import worker
+
+    name = "print_to_stdstream"
+    before = getattr(worker, name, None)
+    if before is None:
+        yield
+        return
+    setattr(worker, name, lambda *told, **how: None)
+    try:
+        yield
+    finally:
+        setattr(worker, name, before)
 
 
 def ensure_possible(address: str | None) -> None:

@@ -11,7 +11,6 @@ import functools
 import os
 import platform
 import secrets
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -23,13 +22,18 @@ from typing import Any, Self
 from digit_recognizer import errors
 from digit_recognizer._version import __version__
 from digit_recognizer.apps.batch.engine import OnDone, Outcome, Task, Work, WorkerDied
-from digit_recognizer.apps.scale.cluster import cluster_cpus, ensure_possible, ray_session
+from digit_recognizer.apps.scale.capacity import (
+    START_LIMIT_S,
+    ClusterSize,
+    ensure_a_cpu,
+    ensure_same_version,
+    last_line,
+)
+from digit_recognizer.apps.scale.cluster import ensure_possible, ray_session
 from digit_recognizer.errors import DigitsError, FileError, UsageError
 from digit_recognizer.files import write_text
 
-START_LIMIT_S = 120.0  # for the cluster to give the first CPU
-LOST_LIMIT_S = 120.0  # how long a cluster may be without any CPU before the job is given up
-_LOOK_S = 2.0  # between two looks at how large the cluster is
+_LOOK_S = 2.0  # that a look for finished tasks takes at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class RayEngine:
         self._address = address
         self._asked = workers
         self._start_limit_s = start_limit_s
-        self._size: _Size | None = None  # of the cluster, once this process is in one
+        self._size: ClusterSize | None = None  # of the cluster, once this process is in one
         self._open = ExitStack()
 
     @property
@@ -132,7 +136,7 @@ class RayEngine:
         with _home(first, shared=self._address is not None) as home:
             self._run(chain([first], source), on_done, home, size)
 
-    def _run(self, tasks: Iterator[Task], on_done: OnDone, home: _Home | None, size: _Size) -> None:
+    def _run(self, tasks: Iterator[Task], on_done: OnDone, home: _Home | None, size: ClusterSize) -> None:
         import ray
 
         do = ray.remote(num_cpus=1, max_retries=0)(_do)
@@ -150,12 +154,12 @@ class RayEngine:
                 on_done(waiting.pop(reference), outcome)
             size.look()
 
-    def _started(self) -> _Size:
+    def _started(self) -> ClusterSize:
         if self._size is None:
             with ExitStack() as opening:
                 opening.enter_context(ray_session(self._address, self.workers))
-                self._ensure_a_cpu()
-                self._size = _Size()
+                ensure_a_cpu(self._address, self._start_limit_s)
+                self._size = ClusterSize()
                 self._open = opening.pop_all()
         return self._size
 
@@ -164,59 +168,6 @@ class RayEngine:
         if self._asked is not None and self._address is not None:
             return self.workers
         return self.workers + self.workers // 4 + 1
-
-    def _ensure_a_cpu(self) -> None:
-        """Have one task done. Raises FileError where no CPU is given in time, or the worker has another version."""
-        import ray
-
-        probe = ray.remote(num_cpus=1, max_retries=3)(_version_there)
-        where = f"the Ray cluster at {self._address}" if self._address else "Ray on this machine"
-        try:
-            version = ray.get(probe.remote(), timeout=self._start_limit_s)
-        except ray.exceptions.GetTimeoutError as error:
-            if cluster_cpus() < 1:
-                raise FileError(
-                    f"{where} has no CPU to give, so that no task could ever start; add a machine: "
-                    "ray start --address=HOST:PORT",
-                    code="no_cluster",
-                ) from error
-            raise FileError(
-                f"{where} gave none of its {cluster_cpus()} CPUs in {self._start_limit_s:.0f} s: other jobs have them "
-                "or its machines do not answer; try again later",
-                code="no_cluster",
-            ) from error
-        except ray.exceptions.RayTaskError as error:
-            raise FileError(
-                f"a worker of {where} cannot import digit_recognizer ({_last_line(error)}); install "
-                f"digit-recognizer {__version__} on every machine",
-                code="version_mismatch",
-            ) from error
-        except ray.exceptions.RayError as error:
-            raise FileError(f"{where} cannot run a task: {_last_line(error)}", code="no_cluster") from error
-        _ensure_same_version(version)
-
-
-class _Size:
-    """How many CPUs the cluster has. Machines join and are lost; without the last one, tasks would wait for ever."""
-
-    def __init__(self) -> None:
-        self.cpus = cluster_cpus()
-        self._looked = self._had_some = time.monotonic()
-
-    def look(self) -> None:
-        """Count again, if the last time is a while ago. Raises FileError where there were none for LOST_LIMIT_S."""
-        now = time.monotonic()
-        if now - self._looked < _LOOK_S:
-            return
-        self.cpus, self._looked = cluster_cpus(), now
-        if self.cpus > 0:
-            self._had_some = now
-        elif now - self._had_some > LOST_LIMIT_S:
-            raise FileError(
-                f"the Ray cluster has had no CPU for {LOST_LIMIT_S:.0f} s: its machines are lost; what is done is "
-                "kept, the same command goes on",
-                code="no_cluster",
-            )
 
 
 def _do(work: Work | None, home: _Home | None, task: Task) -> Outcome | _Refusal:
@@ -247,25 +198,12 @@ def _usual_work() -> Work:
     return do
 
 
-def _version_there() -> str:
-    return __version__
-
-
-def _ensure_same_version(version: str) -> None:
-    if version != __version__:
-        raise FileError(
-            f"a worker of the cluster has digit-recognizer {version} where another has {__version__}; install the "
-            "same version on every machine",
-            code="version_mismatch",
-        )
-
-
 @functools.cache  # once a run in every process; on machines that joined the cluster a moment ago too
 def _ensure_same_home(home: _Home | None) -> None:
     """Without one output for all, every machine would keep its parts to itself; without the input, all would fail."""
     if home is None:
         return
-    _ensure_same_version(home.version)
+    ensure_same_version(home.version)
     for path in home.seen:
         if not os.path.exists(path):
             raise FileError(
@@ -303,7 +241,7 @@ def _outcome(reference: Any) -> Outcome | WorkerDied:
         if isinstance(error.cause, MemoryError):
             return WorkerDied("out of memory")
         raise FileError(
-            f"a worker of Ray cannot take its task ({_last_line(error)}); install digit-recognizer {__version__} on "
+            f"a worker of Ray cannot take its task ({last_line(error)}); install digit-recognizer {__version__} on "
             "every machine",
             code="version_mismatch",
         ) from error
@@ -325,13 +263,8 @@ def _death(error: Exception) -> WorkerDied:
     if isinstance(error, exceptions.NodeDiedError | exceptions.ObjectLostError):
         return WorkerDied("its machine is lost")
     raise FileError(
-        f"Ray cannot go on: {_last_line(error)}; what is done is kept, the same command goes on", code="no_cluster"
+        f"Ray cannot go on: {last_line(error)}; what is done is kept, the same command goes on", code="no_cluster"
     ) from error
 
 
-def _last_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[-1].strip().rstrip(".") if lines else type(error).__name__
-
-
-__all__ = ["START_LIMIT_S", "RayEngine"]
+__all__ = ["RayEngine"]

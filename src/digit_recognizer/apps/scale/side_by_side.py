@@ -17,8 +17,9 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
+from digit_recognizer.apps.scale.capacity import ClusterSize, ensure_a_cpu
 from digit_recognizer.apps.scale.cluster import cluster_cpus, ensure_possible, ray_session
-from digit_recognizer.errors import DigitsError, FileError, Interrupted, MissingExtra
+from digit_recognizer.errors import DigitsError, Interrupted, MissingExtra
 from digit_recognizer.training.progress import StopRequest
 
 _LOOK_S = 0.5  # between two looks at a request to stop
@@ -46,8 +47,8 @@ def side_by_side(
     CPU of its own. name: what messages call a job. workers: how many at a time; None for one a core of this machine, or
     one a CPU of the cluster. address: as for ``ray_session``. The cluster is started or joined with the first job; the
     data are asked for, and handed to it, once. Raises what ``ensure_possible`` and ``ray_session`` do; FileError where
-    the cluster has no CPU, Interrupted where ``stop`` was set, MissingExtra without Ray Tune, DigitsError where a job
-    fails.
+    the cluster gives no CPU or has lost its last one, Interrupted where ``stop`` was set, MissingExtra without Ray
+    Tune, DigitsError where a job fails.
     """
     ensure_possible(address)
     with ExitStack() as open_session:
@@ -62,8 +63,8 @@ def side_by_side(
 
             if not handed:
                 open_session.enter_context(ray_session(address, workers or available_cores()))
-                if cluster_cpus() < 1:
-                    raise FileError("the Ray cluster has no CPU for this; add a machine to it", code="no_cluster")
+                if address is not None:
+                    ensure_a_cpu(address)
                 handed.append(ray.put(data()))
             places = workers or (available_cores() if address is None else cluster_cpus())
             yield from _tuned(do, name, jobs, handed[0], places, hear, stop)
@@ -117,6 +118,7 @@ def _tuned(
         tuning = threading.Thread(target=fit, args=(folder,), name="tune", daemon=True)
         tuning.start()
         waiting = set(range(len(jobs)))
+        size = ClusterSize()
         try:
             while waiting:
                 if stop is not None and stop.signal_number is not None:
@@ -124,6 +126,7 @@ def _tuned(
                 try:
                     found = ended.get(timeout=_LOOK_S)
                 except queue.Empty:
+                    size.look()
                     continue
                 if found is None or isinstance(found, Exception):
                     said = f" ({str(found).splitlines()[0]})" if str(found or "") else ""
