@@ -40,7 +40,7 @@ browser: # Chromium for the tests of the page: where it is missing, and a packag
 test: lint browser ## lint, types and every test
 	$(BIN)/python -m pytest
 
-benchmark: $(VENV)/installed ## the tables of docs/results.md (long; installs TensorFlow beside)
+benchmark: $(VENV)/installed ## training, reading and batch against the notebook in Keras (long; installs TensorFlow beside)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --requirement benchmarks/requirements.txt
 	bash benchmarks/all.sh $(BIN)/python
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Every table of docs/results.md that this machine can make, in order:  bash benchmarks/all.sh PYTHON
+# The tables of docs/results.md on training, reading, robustness (validation digits) and batch, in order:
+#     bash benchmarks/all.sh PYTHON
+# Those on pages, trials, ranks and the service have scripts and commands of their own, which stand above them there.
 #
 # Needs DIGITS_DATA: a folder with Kaggle's digit-recognizer.zip. MNIST is taken from there too, or downloaded.
 # SEEDS (3) and SEEDS_BEST (3) say how many trainings of each preset; 0 leaves them out. `best` takes up to 45 minutes a
