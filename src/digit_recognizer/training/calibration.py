@@ -21,8 +21,9 @@ from digit_recognizer.digits import CLASSES, Digits
 from digit_recognizer.model_file import ModelMetadata, with_metadata
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.training.export import export_model, write_checked
+from digit_recognizer.training.half_precision import storable
 from digit_recognizer.training.hardware import Hardware
-from digit_recognizer.training.ship.cascade import Cascade, storable
+from digit_recognizer.training.ship.cascade import Cascade
 from digit_recognizer.training.ship.material import NO_DIGIT, Material
 from digit_recognizer.training.trainer import Labelled, logits
 

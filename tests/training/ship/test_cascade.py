@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from digit_recognizer.model_file import INPUT, PROBABILITIES, UNFAMILIARITY
+from digit_recognizer.training.half_precision import storable
 from digit_recognizer.training.networks import CompactNetwork
-from digit_recognizer.training.ship.cascade import Cascade, storable
+from digit_recognizer.training.ship.cascade import Cascade
 from tests.conftest import draw_digits
 
 

@@ -21,7 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 from digit_recognizer.digits import CLASSES, SIDE
 from digit_recognizer.model_file import INPUT, PROBABILITIES, UNFAMILIARITY
 from digit_recognizer.training.export import graph_of
-from digit_recognizer.training.folding import folded
+from digit_recognizer.training.half_precision import store_in_half
 
 SCOUT, MAIN, SECOND = "scout/", "main/", "second/"  # what the names of the networks' nodes begin with
 _IR_VERSION = 10
@@ -142,7 +142,7 @@ class Cascade:
         )
         model = helper.make_model(graph, ir_version=_IR_VERSION, opset_imports=[helper.make_opsetid("", 20)])
         model.producer_name = ""
-        _store_in_half(model.graph)
+        store_in_half(model.graph)
         onnx.checker.check_model(model, full_check=True)
         content: bytes = model.SerializeToString(deterministic=True)
         return content
@@ -181,39 +181,8 @@ class Cascade:
         return nodes, list(second.initializer), "large/answers"
 
 
-def storable(network: torch.nn.Module) -> torch.nn.Module:
-    """A copy in evaluation mode, normalisation folded in, whose matrices hold what half precision can say.
-
-    >>> storable(torch.nn.Linear(1, 1)).weight.dtype
-    torch.float32
-    """
-    copied = folded(network).to("cpu", torch.float32)
-    with torch.no_grad():
-        for weight in copied.parameters():
-            if weight.ndim > 1:
-                weight.copy_(weight.half())
-    return copied
-
-
-def _store_in_half(graph: onnx.GraphProto) -> None:
-    """Weights become float16 and are cast to float32 where they are used: half the bytes; opening undoes it once."""
-    casts = []
-    renamed = {}
-    for tensor in graph.initializer:
-        if tensor.data_type == TensorProto.FLOAT and len(tensor.dims) > 1:
-            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), tensor.name))
-            renamed[tensor.name] = f"{tensor.name}/float"
-            casts.append(helper.make_node("Cast", [tensor.name], [renamed[tensor.name]], to=TensorProto.FLOAT))
-    for node in graph.node:
-        for place, name in enumerate(node.input):
-            node.input[place] = renamed.get(name, name)
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
-
-
 def _prefixed(model: onnx.ModelProto, prefix: str) -> onnx.GraphProto:
     return onnx.compose.add_prefix(model, prefix).graph
 
 
-__all__ = ["MAIN", "SCOUT", "SECOND", "Cascade", "storable"]
+__all__ = ["MAIN", "SCOUT", "SECOND", "Cascade"]
