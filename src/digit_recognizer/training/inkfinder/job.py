@@ -25,10 +25,11 @@ from digit_recognizer.training.inkfinder.compose import Scenes, compose_scenes
 from digit_recognizer.training.inkfinder.export import export_ink_finder
 from digit_recognizer.training.inkfinder.learn import InkLearning, Note, answers, learn
 from digit_recognizer.training.inkfinder.network import InkNetwork
+from digit_recognizer.training.kind import CONFIG, KIND, ensure_kind
 from digit_recognizer.training.networks import count_parameters
 from digit_recognizer.training.ship.preparation import ingredients
 
-MODEL, METRICS, CONFIG, WEIGHTS = "ink.onnx", "metrics.json", "config.json", "weights.safetensors"
+MODEL, METRICS, WEIGHTS = "ink.onnx", "metrics.json", "weights.safetensors"
 SAVE_EVERY_S = 60.0  # seconds between two writings of the weights
 _CHECKED = 32  # scenes that torch and ONNX Runtime must answer alike
 _INKED = 0.5  # from which on a pixel counts as ink
@@ -77,6 +78,7 @@ def train_ink_finder(
     Leaves config.json, weights.safetensors (rewritten once a minute meanwhile), ink.onnx and metrics.json in
     ``folder``. command: how to repeat it. Raises what composing, learning and exporting raise.
     """
+    ensure_kind(folder, "ink")
     labelled = dataset.labelled()
     learnt, held_out = ingredients(
         *labelled.split(settings.val, settings.seed),
@@ -99,6 +101,7 @@ def train_ink_finder(
     write_json(
         folder / CONFIG,
         {
+            KIND: "ink",
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "command": command,
             "data": dataset.name,

@@ -28,6 +28,7 @@ from digit_recognizer.pictures.ctc import OTHER
 from digit_recognizer.pictures.strips import stacked
 from digit_recognizer.training.checkpoint import Snapshot, load_snapshot, save_snapshot
 from digit_recognizer.training.hardware import Hardware, describe_machine
+from digit_recognizer.training.kind import CONFIG, KIND, ensure_kind
 from digit_recognizer.training.lines.compose import Strips, compose_strips
 from digit_recognizer.training.lines.export import export_line_reader, fit_temperature
 from digit_recognizer.training.lines.learn import Learning, Note, answers, learn, whole_right
@@ -37,7 +38,7 @@ from digit_recognizer.training.ship.material import Ingredients
 from digit_recognizer.training.ship.preparation import ingredients
 from digit_recognizer.training.unfolding import file_weights, unfold
 
-MODEL, METRICS, CONFIG, WEIGHTS = "lines.onnx", "metrics.json", "config.json", "weights.safetensors"
+MODEL, METRICS, WEIGHTS = "lines.onnx", "metrics.json", "weights.safetensors"
 TRAINING, VALIDATION, MADE_OF = "strips-training.npz", "strips-validation.npz", "strips.json"
 SAVE_EVERY_S = 60.0  # seconds between two checkpoints
 _SHOWN = 300  # strips on which the normalisation of a network to go on from is measured
@@ -143,12 +144,14 @@ def train_lines(
     in ``folder``. start: lines.onnx of a line reader to go on from. command: how to repeat it.
     Raises what composing, learning and exporting raise; ModelError where ``start`` is no line reader of this kind.
     """
+    ensure_kind(folder, "lines")
     content = None if start is None else _line_reader(start)
     training, validation = compose_lines(dataset, folder, settings, workers=workers, tell=tell)
     began_with = None if content is None else network_of(content, training)
     write_json(
         folder / CONFIG,
         {
+            KIND: "lines",
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "command": command,
             "data": dataset.name,
