@@ -64,7 +64,7 @@ def test_weights_of_another_network_are_refused() -> None:
     with pytest.raises(ModelError, match="another network"):
         unfold(build_network(ship()), weights, torch.zeros(2, 1, 28, 28))
     with pytest.raises(ModelError, match="another network"):
-        unfold(LineNetwork((8, 8, 8, 8, 8)), weights, torch.zeros(2, 1, 32, 40))
+        unfold(LineNetwork((8, 8, 8, 8)), weights, torch.zeros(2, 1, 32, 40))
 
 
 def test_a_file_without_such_weights_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from itertools import pairwise
+from contextlib import ExitStack
+from functools import partial
 
 import numpy as np
 import onnx
@@ -39,56 +40,56 @@ def file_weights(content: bytes, prefix: str) -> dict[str, Tensor]:
 def unfold(network: nn.Module, weights: Mapping[str, Tensor], inputs: Tensor) -> None:
     """Give ``network`` the weights of its folded self: in evaluation mode it then answers as that does.
 
-    network: has ``features``, a Sequential of convolutions without bias, each followed by batch normalisation, perhaps
-    with MaxPool2d between them, and a ``head``. weights: a bias for each convolution, as ``folded`` leaves them.
-    inputs: what the network is shown, float32; means and variances are measured on it.
-    Raises ModelError where the weights are those of another network.
+    network: its convolutions without bias are each followed by batch normalisation, perhaps with MaxPool2d between
+    them, and are called in the order in which they were made; its ``head`` has a bias. weights: a bias for each
+    convolution, as ``folded`` leaves them. inputs: what the network is shown, float32; means and variances are measured
+    on it. Raises ModelError where the weights are those of another network.
 
     >>> network = nn.Module()
     >>> network.features = nn.Sequential(nn.Conv2d(1, 1, 1, bias=False), nn.BatchNorm2d(1), nn.ReLU())
     >>> network.head = nn.Conv2d(1, 1, 1)
+    >>> network.forward = lambda inputs: network.head(network.features(inputs))
     >>> names = ("features.0.weight", "features.0.bias", "head.weight", "head.bias")
     >>> values = (torch.full((1, 1, 1, 1), 3.0), torch.ones(1), torch.ones(1, 1, 1, 1), torch.zeros(1))
     >>> unfold(network, dict(zip(names, values)), torch.rand(4, 1, 2, 2))
     >>> round(network.eval().features(torch.full((1, 1, 1, 1), 2.0)).item(), 3)
     7.0
     """
-    features, head = network.get_submodule("features"), network.get_submodule("head")
-    assert isinstance(features, nn.Sequential)
     names = [name.removesuffix(".weight") for name in weights if name.startswith("features") and "weight" in name]
-    convolutions = [layer for layer in features if isinstance(layer, nn.Conv2d)]
-    norms = [layer for layer in features if isinstance(layer, nn.BatchNorm2d)]
+    convolutions = [
+        layer
+        for layer in network.modules()
+        if isinstance(layer, nn.Conv2d) and layer is not network.get_submodule("head")
+    ]
+    norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     try:
         if not len(names) == len(convolutions) == len(norms):
             raise KeyError(f"{len(names)} convolutions")
-        pairs = list(zip(convolutions, norms, names, strict=True))
+        head = network.get_submodule("head")
         head.load_state_dict({name: weights[f"head.{name}"] for name in ("weight", "bias")})
         network.eval()
-        with torch.no_grad():
-            for convolution, norm, name in pairs:
+        with torch.no_grad(), ExitStack() as hooks:
+            for convolution, norm, name in zip(convolutions, norms, names, strict=True):
                 weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
                 longer = _FILTER_NORM / weight.flatten(1).norm(dim=1).clamp_min(1e-6)
                 convolution.weight.copy_(weight * longer[:, None, None, None])
-                _measure(features, norm, inputs)
-                assert norm.running_var is not None
-                assert norm.running_mean is not None
-                norm.weight.copy_((norm.running_var + norm.eps).sqrt() / longer)
-                norm.bias.copy_(bias + norm.running_mean / longer)
+                hook = norm.register_forward_pre_hook(partial(_undo, longer=longer, bias=bias))
+                hooks.callback(hook.remove)
+            network(inputs)
     except (KeyError, RuntimeError) as error:
         raise ModelError(f"the file holds the weights of another network than this one ({error})") from error
 
 
-def _measure(features: nn.Sequential, norm: nn.BatchNorm2d, inputs: Tensor) -> None:
-    """Set the mean and variance of what reaches ``norm`` when the layers before it are shown ``inputs``."""
-    for layer, following in pairwise(features):
-        inputs = layer(inputs)
-        if following is norm:
-            break
-    variance, mean = torch.var_mean(inputs, (0, 2, 3))
+def _undo(norm: nn.Module, inputs: tuple[Tensor], *, longer: Tensor, bias: Tensor) -> None:
+    """Before ``norm`` is called: let it measure what reaches it, and undo that, and that filters were made longer."""
+    assert isinstance(norm, nn.BatchNorm2d)
     assert norm.running_var is not None
     assert norm.running_mean is not None
+    variance, mean = torch.var_mean(inputs[0], (0, 2, 3))
     norm.running_var.copy_(variance)
     norm.running_mean.copy_(mean)
+    norm.weight.copy_((variance + norm.eps).sqrt() / longer)
+    norm.bias.copy_(bias + mean / longer)
 
 
 __all__ = ["file_weights", "unfold"]

@@ -19,7 +19,7 @@ from digit_recognizer.model_file import ModelMetadata, check_model, with_metadat
 from digit_recognizer.pictures.ctc import BLANK, OUTPUTS, LogProbabilities
 from digit_recognizer.pictures.strips import HEIGHT, Grey, batches
 from digit_recognizer.training.export import MAX_DIFFERENCE, exported
-from digit_recognizer.training.folding import folded
+from digit_recognizer.training.half_precision import storable, store_in_half
 from digit_recognizer.training.lines.compose import Strips
 from digit_recognizer.training.lines.network import LineNetwork
 
@@ -30,6 +30,8 @@ def export_line_reader(
     network: LineNetwork, path: str | Path, *, metadata: ModelMetadata, check_strips: list[Grey]
 ) -> tuple[int, float]:
     """Write ``network`` to ``path``: uint8 strips -> / 255 -> network -> / temperature -> logarithm of softmax.
+
+    Weights are stored in half precision and reckoned with in float32.
 
     metadata: goes into the file; its temperature is the one that logits are divided by. check_strips: uint8 (32, W)
     each, at least one, which torch and ONNX Runtime must answer alike. Returns the file's bytes and the largest
@@ -44,6 +46,7 @@ def export_line_reader(
     # Two strips of an unusual width: with 0, 1 or a round number the exporter would take a size for a constant.
     example = torch.zeros(2, HEIGHT, 74, dtype=torch.uint8)
     model = exported(reader, example, INPUT, OUTPUT, sizes={0: "N", 2: "W"})
+    store_in_half(model.graph)
     content = with_metadata(model.SerializeToString(deterministic=True), metadata)
     check_model(content, str(path))
     session = LineReader(content, str(path))
@@ -89,7 +92,7 @@ class _Reader(torch.nn.Module):
 
     def __init__(self, network: LineNetwork, temperature: float) -> None:
         super().__init__()
-        self.network = folded(network).to("cpu", torch.float32)
+        self.network = storable(network)
         self.temperature = temperature
 
     def forward(self, strips: Tensor) -> Tensor:

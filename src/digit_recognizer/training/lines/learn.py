@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,10 +19,11 @@ from torch import Tensor
 
 from digit_recognizer.errors import TrainingDiverged, UsageError
 from digit_recognizer.pictures.ctc import BLANK, OUTPUTS, best_labelling
-from digit_recognizer.pictures.strips import COLUMNS_A_FRAME, stacked
+from digit_recognizer.pictures.strips import COLUMNS_A_FRAME, Grey, stacked
 from digit_recognizer.training.hardware import Hardware
 from digit_recognizer.training.lines.compose import Strips
 from digit_recognizer.training.lines.network import LineNetwork
+from digit_recognizer.training.lines.variation import varied
 from digit_recognizer.training.schedule import OneCycle
 
 _POOL = 40  # batches drawn together and sorted by width, so that little is padded
@@ -36,8 +37,9 @@ class Learning:
 
     batch_columns: columns of all strips of a batch, padding included. steps: batches; fewer where ``minutes``, if
     given, are over before: then the rate falls with the time. guidance: weight of the frame-wise loss at the start; it
-    falls to a tenth. learning_rate: at its highest. stretch, slant, shift: how much wider or narrower a batch is shown,
-    how many columns a row is moved against the next one, and how many rows up or down all of it.
+    falls to a tenth. learning_rate: at its highest. varied: share of strips that are bent one by one, 0-1. stretch,
+    slant, shift: how much wider or narrower a whole batch is shown, how many columns a row is moved against the next
+    one, and how many rows up or down all of it.
     """
 
     batch_columns: int = 3_072
@@ -46,6 +48,7 @@ class Learning:
     learning_rate: float = 4e-3
     weight_decay: float = 0.01
     guidance: float = 1.0
+    varied: float = 0.5
     stretch: float = 0.12
     slant: float = 0.12
     shift: int = 2
@@ -56,6 +59,8 @@ class Learning:
                 raise UsageError(f"{name}: expected at least 1, found {getattr(self, name)}")
         if self.minutes is not None and not self.minutes > 0:
             raise UsageError(f"minutes: expected more than 0, found {self.minutes:g}")
+        if not 0 <= self.varied <= 1:
+            raise UsageError(f"varied: expected a share from 0 to 1, found {self.varied:g}")
         if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
             raise UsageError(f"learning_rate: expected a positive number, found {self.learning_rate}")
 
@@ -141,7 +146,7 @@ def answers(network: LineNetwork, strips: Strips, hardware: Hardware) -> list[np
     widths = strips.widths()
     with torch.no_grad():
         for chosen in _packed(np.argsort(widths, kind="stable"), widths, _BATCH_COLUMNS):
-            batch = _images(strips, chosen, hardware)
+            batch = _placed([strips.image(number) for number in chosen.tolist()], hardware)
             logits = network(batch).float().cpu().numpy()
             for number, answer in zip(chosen, logits, strict=True):
                 found[number] = answer[: widths[number] // COLUMNS_A_FRAME]
@@ -165,27 +170,25 @@ def _step(
     hardware: Hardware,
 ) -> float:
     """One batch; returns CTC's loss for each character."""
-    batch = _images(strips, chosen, hardware)
-    batch, stretch = _bent(batch, learning, rng)
+    images, centres = _shown(strips, chosen, learning.varied, rng)
+    widths = np.array([image.shape[1] for image in images], np.int64)
+    batch, stretch = _bent(_placed(images, hardware), learning, rng)
     with torch.autocast(hardware.device.type, torch.bfloat16, enabled=hardware.precision == "bfloat16"):
         logits = network(batch)
     log_probabilities = logits.float().log_softmax(2)  # (N, T, 12)
-    count = int(sum(len(strips.labels_of(number)) for number in chosen))
-    frames = np.minimum(
-        np.ceil(strips.widths()[chosen] * stretch / COLUMNS_A_FRAME).astype(np.int64), log_probabilities.shape[1]
-    )
-    labels = np.concatenate([strips.labels_of(number) for number in chosen]).astype(np.int64)
-    lengths = np.array([len(strips.labels_of(number)) for number in chosen], np.int64)
+    labels = [strips.labels_of(number) for number in chosen]
+    count = sum(len(one) for one in labels)
+    frames = np.minimum(np.ceil(widths * stretch / COLUMNS_A_FRAME).astype(np.int64), log_probabilities.shape[1])
     ctc = functional.ctc_loss(
         log_probabilities.transpose(0, 1),
-        torch.from_numpy(labels).to(hardware.device),
+        torch.from_numpy(np.concatenate(labels).astype(np.int64)).to(hardware.device),
         torch.from_numpy(frames).to(hardware.device),
-        torch.from_numpy(lengths).to(hardware.device),
+        torch.tensor([len(one) for one in labels]).to(hardware.device),
         blank=BLANK,
         reduction="sum",
         zero_infinity=True,
     )
-    taught = torch.from_numpy(_frame_labels(strips, chosen, stretch, log_probabilities.shape[1]))
+    taught = torch.from_numpy(_frame_labels(labels, centres, stretch, log_probabilities.shape[1]))
     guide = functional.nll_loss(
         log_probabilities.reshape(-1, OUTPUTS),
         taught.to(hardware.device).reshape(-1),
@@ -200,10 +203,23 @@ def _step(
     return float(ctc.detach()) / max(1, count) if math.isfinite(float(loss.detach())) else math.nan
 
 
-def _images(strips: Strips, chosen: npt.NDArray[np.int64], hardware: Hardware) -> Tensor:
+def _shown(
+    strips: Strips, chosen: npt.NDArray[np.int64], share: float, rng: np.random.Generator
+) -> tuple[list[Grey], list[npt.NDArray[np.float32]]]:
+    """Strips as they are learnt from, some of them varied, and the columns of their characters."""
+    images, centres = [], []
+    for number in chosen.tolist():
+        image, at = strips.image(number), strips.centres_of(number)
+        if share and rng.random() < share:
+            image, at = varied(np.ascontiguousarray(image), at, rng)
+        images.append(image)
+        centres.append(at)
+    return images, centres
+
+
+def _placed(images: list[Grey], hardware: Hardware) -> Tensor:
     """Strips as the network takes them: float32 (N, 1, 32, W), 0-1."""
-    batch = torch.from_numpy(stacked([strips.image(int(number)) for number in chosen]))
-    return hardware.place(batch).unsqueeze(1).float() / 255
+    return hardware.place(torch.from_numpy(stacked(images))).unsqueeze(1).float() / 255
 
 
 def _bent(batch: Tensor, learning: Learning, rng: np.random.Generator) -> tuple[Tensor, float]:
@@ -223,25 +239,26 @@ def _bent(batch: Tensor, learning: Learning, rng: np.random.Generator) -> tuple[
     return batch * rng.uniform(0.75, 1.0), stretch
 
 
-def _frame_labels(strips: Strips, chosen: npt.NDArray[np.int64], stretch: float, frames: int) -> npt.NDArray[np.int64]:
+def _frame_labels(
+    labels: Sequence[tuple[int, ...]], centres: Sequence[npt.NDArray[np.float32]], stretch: float, frames: int
+) -> npt.NDArray[np.int64]:
     """What each frame should show, int64 (N, frames): a character in its middle, blank apart from that, and next to
     the middle whatever the network likes.
     """
-    taught = np.full((len(chosen), frames), BLANK, np.int64)
-    for row, number in zip(taught, chosen, strict=True):
-        labels = strips.labels_of(int(number))
+    taught = np.full((len(labels), frames), BLANK, np.int64)
+    for row, shown, columns in zip(taught, labels, centres, strict=True):
         at: list[int] = []
-        for place, centre in enumerate(strips.centres_of(int(number))):
+        for place, centre in enumerate(columns):
             frame = int(centre * stretch / COLUMNS_A_FRAME)
             if at:  # two alike need a blank between them
-                frame = max(frame, at[-1] + 1 + (labels[place] == labels[place - 1]))
+                frame = max(frame, at[-1] + 1 + (shown[place] == shown[place - 1]))
             at.append(min(max(frame, 0), frames - 1))
         for frame in at:
             row[max(0, frame - 1) : frame + 2] = _UNTAUGHT
-        for first, second, one, other in zip(at, at[1:], labels, labels[1:], strict=False):
+        for first, second, one, other in zip(at, at[1:], shown, shown[1:], strict=False):
             if one == other and second - first == 2:
                 row[first + 1] = BLANK
-        for frame, label in zip(at, labels, strict=True):
+        for frame, label in zip(at, shown, strict=True):
             row[frame] = label
     return taught
 
