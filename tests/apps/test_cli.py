@@ -227,6 +227,23 @@ def test_other_images_are_predicted_with_name_and_confidence(digits_command: Cal
         assert row["accepted"] == str(reading.accepted).lower()
 
 
+def test_predict_refuses_a_picture_over_the_limit_and_the_limit_can_be_raised(
+    digits_command: Call, model: Path, data: Path
+) -> None:
+    cv2.imwrite("large.png", np.full((6500, 6500), 255, np.uint8))
+    cv2.imwrite("small.png", np.full((60, 60), 255, np.uint8))
+    refused = digits_command("predict", "large.png", "-m", model)
+    assert refused.code == 3
+    assert "more than the limit of 40,000,000" in refused.sentence
+    assert refused.sentence.endswith("or raise the limit with --max-pixels")
+    assert digits_command("predict", "large.png", "-m", model, "--max-pixels", "43000000").code == 0
+    several = digits_command("predict", "large.png", "small.png", "-m", model, "--max-pixels", "42000000")
+    assert several.code == 1
+    assert "more than the limit of 42,000,000" in several.err
+    assert digits_command("predict", "large.png", "-m", model, "--max-pixels", "0").code == 2
+    assert digits_command("predict", data, "-m", model, "--max-pixels", "50").code == 2
+
+
 def test_export_copies_the_model_byte_for_byte_and_refuses_another(
     digits_command: Call, tmp_path: Path, model: Path
 ) -> None:

@@ -29,6 +29,7 @@ from digit_recognizer.apps.options import (
     Fonts,
     Json,
     MaxError,
+    MaxPixels,
     Model,
     Output,
     Overwrite,
@@ -43,6 +44,7 @@ from digit_recognizer.apps.outcome import close_output, needs, tell
 from digit_recognizer.apps.server.command import serve
 from digit_recognizer.apps.terminal import Terminal, counted
 from digit_recognizer.apps.tuning import tune
+from digit_recognizer.errors import UsageError
 
 if TYPE_CHECKING:
     from digit_recognizer.digits import Dataset
@@ -249,6 +251,7 @@ def predict(
         Path | None,
         typer.Option("--output", "-o", help="The CSV to write; left out: stdout."),
     ] = None,
+    max_pixels: MaxPixels = None,
     model: Model = None,
     as_json: Json = False,
 ) -> None:
@@ -266,7 +269,9 @@ def predict(
     recognizer = Recognizer(model)
     words = data or ["sample"]
     if len(words) > 1 or not is_data_set(words[0]):
-        raise typer.Exit(predict_pictures(words, recognizer, terminal, output))
+        raise typer.Exit(predict_pictures(words, recognizer, terminal, output, max_pixels))
+    if max_pixels is not None:
+        raise UsageError(f"--max-pixels is for pictures, and {words[0]} is a data set")
     dataset = _load(words[0])
     digits = dataset.test if dataset.test is not None else dataset.labelled()
     found = recognizer.predict(digits)
@@ -292,10 +297,7 @@ def read(
     csv: Annotated[Path | None, typer.Option(help="A CSV to write, a row a line of numbers; - for stdout.")] = None,
     annotate: Annotated[Path | None, typer.Option(help="A folder for the pictures with boxes and digits.")] = None,
     show_steps: Annotated[Path | None, typer.Option(help="A folder for pictures of what the reader saw.")] = None,
-    max_pixels: Annotated[
-        int | None,
-        typer.Option(help="Larger pictures are refused.  [default: 40,000,000]", show_default=False),
-    ] = None,
+    max_pixels: MaxPixels = None,
     model: Model = None,
     as_json: Json = False,
 ) -> None:

@@ -50,6 +50,9 @@ Fonts = Annotated[
 Unfinished = Annotated[
     Path, typer.Option("--output", "-o", help="The folder to write; the same command goes on in it.")
 ]
+MaxPixels = Annotated[
+    int | None, typer.Option(help="Larger pictures are refused.  [default: 40,000,000]", show_default=False)
+]
 Workers = Annotated[int | None, typer.Option(help="How many at a time.  [default: one a core]", show_default=False)]
 Address = Annotated[
     str | None, typer.Option(help="ray: a running cluster; left out: one of its own.", show_default=False)
@@ -88,6 +91,7 @@ __all__ = [
     "Fonts",
     "Json",
     "MaxError",
+    "MaxPixels",
     "Model",
     "Output",
     "Overwrite",

@@ -6,11 +6,12 @@ import csv
 import io
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digit_recognizer.digits import Digits
-from digit_recognizer.errors import DigitsError, FileError, InputError
+from digit_recognizer.errors import DigitsError, FileError, InputError, UsageError
 from digit_recognizer.files import write_text
 from digit_recognizer.reading import Reading
 
@@ -76,16 +77,24 @@ def csv_line(row: Sequence[object]) -> str:
     return text.getvalue()
 
 
-def predict_pictures(sources: Sequence[str], recognizer: Recognizer, terminal: Terminal, output: Path | None) -> int:
+def predict_pictures(
+    sources: Sequence[str],
+    recognizer: Recognizer,
+    terminal: Terminal,
+    output: Path | None,
+    max_pixels: int | None = None,
+) -> int:
     """Read pictures and show what they say, a table to a person and CSV to a program; returns the exit code.
 
     sources: paths, folders, patterns; "-" is one picture from stdin. output: the CSV to write, None or "-" for stdout.
-    Of several, one that cannot be read is told on stderr and the others go on: 1 where some failed, 3 where all did (5
-    where not one could be opened). Raises what a single picture raises, FileError where the CSV cannot be written,
+    max_pixels: cap on width times height of a picture, None for the usual one. Of several pictures, one that cannot be
+    read is told on stderr and the others go on: 1 where some failed, 3 where all did (5 where not one could be opened).
+    Raises what a single picture raises, UsageError where the cap is none, FileError where the CSV cannot be written,
     ModelError where the model fails.
     """
-    from digit_recognizer.pictures.collect import is_one
+    from digit_recognizer.pictures.collect import collect, is_one
 
+    limit = pixel_limit(max_pixels)
     errors: list[DigitsError] = []
     entries: list[dict[str, Any]] = []
     shown: list[tuple[str, ...]] = [("Picture", "digit", "confidence", "accepted", "second choice")]
@@ -95,12 +104,16 @@ def predict_pictures(sources: Sequence[str], recognizer: Recognizer, terminal: T
     as_table = to_stdout and output is None and terminal.is_watched and not terminal.as_json
 
     def failed(name: str, error: DigitsError) -> None:
+        error = with_hint(error, limit)
+        if alone:
+            raise error
         errors.append(error)
         entries.append({"name": name, "error": {"code": error.code, "message": str(error)}})
         terminal.note(f"error: {printable(str(error))}")
 
     alone = len(sources) == 1 and is_one(sources[0])  # its failure is the failure of the command
-    for reading in recognizer.stream(opened(sources), on_error=None if alone else failed):
+    pictures = (replace(picture, max_pixels=limit) for picture in collect(opened(sources)))
+    for reading in recognizer.stream(pictures, on_error=failed):
         if terminal.as_json:
             entries.append({**reading.to_dict(), "reason": reading.reason})
         if as_table:
@@ -117,6 +130,24 @@ def predict_pictures(sources: Sequence[str], recognizer: Recognizer, terminal: T
         terminal.note(f"{count:,} prediction{'' if count == 1 else 's'} written to {output}")
     terminal.document(entries)
     return exit_code_of(terminal, count, errors)
+
+
+def pixel_limit(max_pixels: int | None) -> int:
+    """The cap on width times height of a picture that --max-pixels asks for. Raises UsageError where it is none."""
+    from digit_recognizer.pictures.load import MAX_PIXELS, MOST_PIXELS
+
+    if max_pixels is not None and not 1 <= max_pixels <= MOST_PIXELS:
+        raise UsageError(f"expected --max-pixels from 1 to {MOST_PIXELS:,}, found {max_pixels:,}")
+    return max_pixels or MAX_PIXELS
+
+
+def with_hint(error: DigitsError, limit: int) -> DigitsError:
+    """The error; of a picture that is too large, with the option that raises the limit, if it can be raised."""
+    from digit_recognizer.pictures.load import MOST_PIXELS
+
+    if error.code != "too_many_pixels" or limit == MOST_PIXELS:
+        return error
+    return InputError(f"{error}, or raise the limit with --max-pixels", code=error.code)
 
 
 def exit_code_of(terminal: Terminal, count: int, errors: Sequence[DigitsError]) -> int:
@@ -176,9 +207,11 @@ __all__ = [
     "harmless",
     "is_submission",
     "opened",
+    "pixel_limit",
     "predict_pictures",
     "predictions_csv",
     "printable",
     "reading_row",
+    "with_hint",
     "write_predictions",
 ]

@@ -13,10 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digit_recognizer.apps.bar import Bar
-from digit_recognizer.apps.predictions import csv_line, exit_code_of, harmless, opened, printable
+from digit_recognizer.apps.predictions import (
+    csv_line,
+    exit_code_of,
+    harmless,
+    opened,
+    pixel_limit,
+    printable,
+    with_hint,
+)
 from digit_recognizer.errors import DigitsError, FileError, InputError, UsageError
 from digit_recognizer.files import write_bytes, write_text
-from digit_recognizer.pictures.load import MAX_PIXELS, MOST_PIXELS
 
 if TYPE_CHECKING:
     from digit_recognizer.apps.terminal import Terminal
@@ -52,8 +59,7 @@ class Wanted:
         from digit_recognizer.pictures.expectation import parse_expectation
 
         parse_expectation(self.expect, check=self.check, numbers=self.numbers)
-        if self.max_pixels is not None and not 1 <= self.max_pixels <= MOST_PIXELS:
-            raise UsageError(f"expected --max-pixels from 1 to {MOST_PIXELS:,}, found {self.max_pixels:,}")
+        pixel_limit(self.max_pixels)
 
     @property
     def csv_on_stdout(self) -> bool:
@@ -159,13 +165,14 @@ def _read(picture: Picture, recognizer: Recognizer, wanted: Wanted) -> _PageRead
     from digit_recognizer.pictures.collect import Picture
     from digit_recognizer.pictures.steps import Steps
 
-    max_pixels = wanted.max_pixels or MAX_PIXELS
+    max_pixels = pixel_limit(wanted.max_pixels)
     try:
         loaded = replace(picture, max_pixels=max_pixels).load(colour=wanted.annotate is not None)
     except InputError as error:
-        if error.code != "too_many_pixels" or max_pixels == MOST_PIXELS:
+        hinted = with_hint(error, max_pixels)
+        if hinted is error:
             raise
-        raise InputError(f"{error}, or raise the limit with --max-pixels", code=error.code) from error
+        raise hinted from error
     steps = Steps() if wanted.show_steps is not None else None
     page = recognizer.read(
         Picture(picture.name, loaded.grey, max_pixels),
