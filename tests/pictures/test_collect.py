@@ -127,37 +127,24 @@ def told(source: object) -> list[str]:
     return found
 
 
-def test_one_folder_and_one_file_that_may_not_be_read_are_two_errors_and_the_walk_goes_on(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("source", "refused", "expected"),
+    [
+        (
+            "scans",
+            ("plain", "er"),
+            ["2.PNG", "10.png", "plain: X", "apart/3.png", "deep/1.png", "deep/er: X", "zone/4.png"],
+        ),
+        ("scans/*", ("plain", "deep"), ["2.PNG", "10.png", "apart/3.png", "deep: X", "plain: X", "zone/4.png"]),
+    ],
+)
+def test_what_may_not_be_read_is_an_error_and_the_others_follow(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, source: str, refused: tuple[str, str], expected: list[str]
 ) -> None:
     for name in ("apart/3.png", "deep/1.png", "zone/4.png"):
         save(folder / name)
-    refuse(monkeypatch, "plain", "er")
-
-    assert told("scans") == [
-        "scans/2.PNG",
-        "scans/10.png",
-        "scans/plain: cannot be read (Permission denied)",
-        "scans/apart/3.png",
-        "scans/deep/1.png",
-        "scans/deep/er: cannot be read (Permission denied)",
-        "scans/zone/4.png",
-    ]
-
-
-def test_what_a_pattern_names_and_may_not_be_read_is_an_error_and_the_others_follow(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save(folder / "zone" / "4.png")
-    refuse(monkeypatch, "plain", "deep")
-
-    assert told("scans/*") == [
-        "scans/2.PNG",
-        "scans/10.png",
-        "scans/deep: cannot be read (Permission denied)",
-        "scans/plain: cannot be read (Permission denied)",
-        "scans/zone/4.png",
-    ]
+    refuse(monkeypatch, *refused)
+    assert told(source) == [f"scans/{name.replace('X', 'cannot be read (Permission denied)')}" for name in expected]
 
 
 def test_a_link_that_leads_to_itself_is_one_error_and_the_walk_goes_on(folder: Path) -> None:

@@ -383,12 +383,3 @@ def test_what_cannot_be_a_source_is_refused_in_a_sentence(tmp_path: Path) -> Non
         entries("nowhere")
     with pytest.raises(UsageError, match="no file system"):
         find_source("nosuch://bucket/x", Sizes(), tmp_path / "work")
-
-
-def test_answers_are_never_written_among_the_tables_that_are_read(tmp_path: Path) -> None:
-    folder = two_tables(tmp_path, frames(COUNT))
-
-    for source in (folder, f"{folder}/*.parquet"):
-        with pytest.raises(UsageError, match="lies in the source"):
-            run_batch(Request(str(source), folder / "out"), EngineHere())
-    assert not (folder / "out").exists()

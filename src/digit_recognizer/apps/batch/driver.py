@@ -27,7 +27,6 @@ from digit_recognizer.apps.batch.job_folder import (
     WORK,
     claimed,
     read_json,
-    refuse_inside,
     remove_leftovers,
     remove_work,
     settle,
@@ -86,14 +85,12 @@ def run_batch(request: Request, engine: Engine, show: Show = lambda progress: No
 
     Raises FileError where the folder holds other things, is in use, cannot be written, or was begun with other
     pictures, another model or other options (``code`` "changed_job"; the message names what differs); ModelError where
-    the model cannot be used; UsageError where the folder lies in the source; what finding the source raises;
-    DigitsError where workers die for no reason to be found.
+    the model cannot be used; what finding the source raises; DigitsError where workers die for no reason to be found.
 
     >>> with LocalEngine() as engine:                                            # doctest: +SKIP
     ...     run_batch(Request("scans/", Path("out")), engine).tally.read
     1000000
     """
-    refuse_inside(request.source, request.output)
     with claimed(request.output):
         return _run(request, engine, show)
 

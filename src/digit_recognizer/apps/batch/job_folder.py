@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from fnmatch import fnmatch
-from glob import has_magic
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +15,7 @@ from digit_recognizer._version import __version__
 from digit_recognizer.apps.batch.listing import Listing, first_difference, refuse_duplicates, write_listing
 from digit_recognizer.apps.batch.request import Request
 from digit_recognizer.apps.batch.source import find_source
-from digit_recognizer.apps.batch.storage import is_folder, is_pattern, is_url
-from digit_recognizer.errors import FileError, UsageError
+from digit_recognizer.errors import FileError
 from digit_recognizer.files import read_bytes, write_json
 from digit_recognizer.recognizer import Recognizer
 
@@ -29,7 +25,6 @@ SUMMARY, PARTS, WORK = "summary.html", "parts", "work"
 
 _OURS = (JOB, INPUTS, MANIFEST, ERRORS, SUMMARY, PARTS, WORK, ".lock")
 _OF_DESKTOPS = (".DS_Store", "Thumbs.db", "desktop.ini")  # which they leave wherever somebody looks
-_WRITTEN = (".parquet", ".json", ".html", ".tar", ".csv", "")  # suffixes of ours, and of what is unpacked
 
 
 @contextmanager
@@ -52,23 +47,10 @@ def claimed(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def refuse_inside(source: str, output: Path) -> None:
-    """Raise UsageError where the output lies in the folder that is read, so that a batch would read its own files.
-
-    source: a folder or a pattern; a file, or a URL, holds no folder. A pattern that can name none of these files, such
-    as 'scans/*.png', is let through. Nothing is written, not even the folder.
-    """
-    if is_url(source) or not (is_folder(source) or (is_pattern(source) and _may_name_ours(source))):
-        return
-    if Path(os.path.realpath(output)).is_relative_to(os.path.realpath(_root(source))):
-        raise UsageError(f"{output}: lies in the source {source}, so its own files would be read; give another -o")
-
-
 def settle(request: Request, recognizer: Recognizer) -> Listing:
     """The listing of what is to be read, its job on disk; or that of the job which is there, if it is the same one."""
     folder = request.output
-    unpacked = folder.absolute() / WORK / "unpacked"
-    found = find_source(request.source, request.sizes(), unpacked)
+    found = find_source(request.source, request.sizes(), folder.absolute() / WORK / "unpacked", apart_from=folder)
     now = write_listing(folder / WORK / INPUTS, found.kind, found.entries, found.size, request.limit)
     if found.ids is not None:
         refuse_duplicates(request.source, found.ids, now.pictures)
@@ -116,20 +98,6 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path
         difference = first_difference(Listing(folder / INPUTS), listing) or "the way the source is read"
         different.append(f"the input list: {difference}")
     return different
-
-
-def _may_name_ours(pattern: str) -> bool:
-    """Whether files that a batch writes may have names as the pattern's last part says; what is hidden has not."""
-    suffix = Path(pattern).suffix.lower()
-    return any(fnmatch(written, suffix) for written in _WRITTEN)
-
-
-def _root(source: str) -> Path:
-    """The folder that is looked through."""
-    fixed = Path(source)
-    while not is_folder(source) and has_magic(str(fixed)):
-        fixed = fixed.parent
-    return fixed
 
 
 def _check_folder(folder: Path) -> None:
@@ -184,7 +152,6 @@ __all__ = [
     "WORK",
     "claimed",
     "read_json",
-    "refuse_inside",
     "remove_leftovers",
     "remove_work",
     "settle",

@@ -7,9 +7,11 @@ archives and files of pixels.
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -61,10 +63,11 @@ class Source:
     ids: Callable[[], Iterator[Sequence[str]]] | None = None
 
 
-def find_source(source: str, sizes: Sizes, unpacked: Path) -> Source:
+def find_source(source: str, sizes: Sizes, unpacked: Path, apart_from: Path | None = None) -> Source:
     """Find out what ``source`` is: a folder, a pattern or a file; a path or a URL. See ``digits batch --help``.
 
-    unpacked: a folder for what is compressed as a whole. Raises InputError where it is none of what can be read,
+    unpacked: a folder for what is compressed as a whole. apart_from: a folder whose files are none of the source's,
+    wherever it lies: what a batch writes is not read by it. Raises InputError where it is none of what can be read,
     FileError where it cannot be read, UsageError where a URL's file system is not installed.
 
     >>> find_source("scans", Sizes(), Path("work")).kind                          # doctest: +SKIP
@@ -73,11 +76,11 @@ def find_source(source: str, sizes: Sizes, unpacked: Path) -> Source:
     if storage.is_folder(source):
 
         def files() -> Iterator[storage.Found]:
-            return storage.walk(source)
+            return _outside(storage.walk(source), apart_from)
     elif storage.is_pattern(source):
 
         def files() -> Iterator[storage.Found]:
-            return storage.matching(source)
+            return _outside(storage.matching(source), apart_from)
     else:
         return _of_file(storage.absolute(source), "", sizes, unpacked)
     pictures, are_sure = _pictures_among(files())
@@ -108,6 +111,19 @@ def read_pictures(entries: Sequence[Entry]) -> Iterator[Block]:
             encoded=[content if isinstance(content, bytes) else b"" for content in contents],
             failed=failed,
         )
+
+
+def _outside(files: Iterator[storage.Found], folder: Path | None) -> Iterator[storage.Found]:
+    """The files that do not lie in the folder, or below it, links on the way to either followed."""
+    if folder is None:
+        return files
+    left_out = os.path.realpath(folder)
+
+    @lru_cache(1024)
+    def is_outside(above: str) -> bool:
+        return not Path(os.path.realpath(above)).is_relative_to(left_out)
+
+    return (found for found in files if storage.is_url(found.path) or is_outside(os.path.dirname(found.path)))
 
 
 def _pictures_among(files: Iterator[storage.Found]) -> tuple[Iterator[storage.Found], bool]:
