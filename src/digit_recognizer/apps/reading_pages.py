@@ -93,7 +93,7 @@ def read_pictures(sources: Sequence[str], recognizer: Recognizer, terminal: Term
     alone = False
     if len(sources) == 1:
         given = list(given)
-        alone = is_one(_content(given[0]), documents=True)
+        alone = is_one(given[0], documents=True)
     written_to = _Written(sources, wanted)
     errors: list[DigitsError] = []
     entries: list[dict[str, Any]] = []
@@ -242,13 +242,6 @@ class _Written:
                     f"{picture.name} lies in {folder}, which is to be written to; name another folder for that"
                 )
         return False
-
-
-def _content(source: Any) -> Any:
-    """What was handed over: of a picture that came on stdin, its bytes."""
-    from digit_recognizer.pictures.collect import Picture
-
-    return source.source if isinstance(source, Picture) else source
 
 
 def _free_name(name: str, taken: set[str]) -> str:

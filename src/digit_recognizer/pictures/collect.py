@@ -92,6 +92,8 @@ def is_one(source: object, *, documents: bool = False) -> bool:
     >>> is_one(np.zeros((40, 30), np.uint8)), is_one("scans/*.png")
     (True, False)
     """
+    if isinstance(source, Picture):
+        return is_one(source.source, documents=documents)
     if isinstance(source, str | os.PathLike):
         path = _path(source)
         return path is None or not (os.path.isdir(path) or _is_pattern(path) or (documents and pdf.is_pdf(path)))

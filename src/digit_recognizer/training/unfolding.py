@@ -56,16 +56,12 @@ def unfold(network: nn.Module, weights: Mapping[str, Tensor], inputs: Tensor) ->
     7.0
     """
     names = [name.removesuffix(".weight") for name in weights if name.startswith("features") and "weight" in name]
-    convolutions = [
-        layer
-        for layer in network.modules()
-        if isinstance(layer, nn.Conv2d) and layer is not network.get_submodule("head")
-    ]
+    head = network.get_submodule("head")
+    convolutions = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d) and layer is not head]
     norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     try:
         if not len(names) == len(convolutions) == len(norms):
             raise KeyError(f"{len(names)} convolutions")
-        head = network.get_submodule("head")
         head.load_state_dict({name: weights[f"head.{name}"] for name in ("weight", "bias")})
         network.eval()
         with torch.no_grad(), ExitStack() as hooks:
