@@ -5,6 +5,8 @@ Knows nothing of digits but that they are drawn with strokes, and nothing of whi
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -28,6 +30,8 @@ _SMALL_SIDE = 32  # pixels: the ground is found in a picture of about that size
 _EDGE, _BROAD_EDGE = 3.0, 6.0
 _BROAD_INK = 0.2  # share of the side: what is thicker is no stroke, unless its edge is sharp
 _FLATTENED_FROM = 20  # pixels of the shorter side: below, there is no room for a ground beside the strokes
+
+_AROUND = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], np.uint8)
 
 _Grey = npt.NDArray[np.uint8]
 _Mask = npt.NDArray[np.bool_]
@@ -53,12 +57,12 @@ def ink_on_black(grey: _Grey) -> _Grey | None:
     ground = marked != bright
     ring_ground = _ring(ground[inside])
     ring = _ring(ink[inside])
-    share = float(ring_ground.mean())
+    share = _share(ring_ground)
     ring = ring[ring_ground] if share >= 0.5 else ring[:0]
     level = _middle(ring) if ring.size else _common_level(ink, ground)
     near = np.abs((ring if ring.size else ink[ground]) - level)
-    if (near <= _FLAT).mean() >= 0.5 and (share >= 0.85 or _is_thin(marked)):
-        noise = 0.0 if (near == 0).mean() >= 0.5 else 1.0
+    if _share(near <= _FLAT) >= 0.5 and (share >= 0.85 or _is_thin(marked)):
+        noise = 0.0 if _share(near == 0) >= 0.5 else 1.0
         return _strengthened(np.maximum(ink - np.float32(level + 3 * noise), 0), noise)
     if min(grey.shape) >= _FLATTENED_FROM and (ring.size or not _is_thin(marked)):
         return _flattened(grey)
@@ -111,7 +115,7 @@ def _is_light(difference: _Floats, marked: _Mask) -> bool:
 def _classes(grey: _Grey) -> _Mask:
     """The bright of the two classes (Otsu, 1979): bool (H, W)."""
     _, marked = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    return np.asarray(marked, np.bool_)
+    return np.asarray(marked).view(np.bool_)
 
 
 def _ink_is_bright(marked: _Mask) -> bool:
@@ -120,40 +124,46 @@ def _ink_is_bright(marked: _Mask) -> bool:
     marked: the bright class, without the sides of a frame. What lies outside of the crop is unknown: thickness is the
     largest distance to a pixel of the other class.
     """
-    ring = float(_ring(marked).mean())
-    corners = float(marked[[0, 0, -1, -1], [0, -1, 0, -1]].mean())
-    area = float(marked.mean())
+    ring = _share(_ring(marked))
+    corners = sum(bool(marked[corner]) for corner in ((0, 0), (0, -1), (-1, 0), (-1, -1))) / 4
+    area = _share(marked)
     evidence = _RING * (2 * ring - 1) + _CORNERS * (2 * corners - 1) + _AREA * (2 * area - 1)
     if 0 < area < 1:
-        evidence += _THICKNESS * float(np.log(_thickness(marked) / _thickness(~marked)))
+        evidence += _THICKNESS * math.log(_thickness(marked) / _thickness(~marked))
     return bool(evidence < 0)
 
 
 def _inside(marked: _Mask) -> tuple[slice, slice]:
     """The crop without the sides of a frame along its edges, which say nothing about the ground."""
-    rows, columns = marked.mean(axis=1), marked.mean(axis=0)
+    height, width = marked.shape
+    bright = np.ascontiguousarray(marked).view(np.uint8)
+    rows = [count / width for count in cv2.reduce(bright, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel().tolist()]
+    columns = [count / height for count in cv2.reduce(bright, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel().tolist()]
     top, bottom, left, right = (_frame(shares) for shares in (rows, rows[::-1], columns, columns[::-1]))
-    return slice(top, len(rows) - bottom), slice(left, len(columns) - right)
+    return slice(top, height - bottom), slice(left, width - right)
 
 
-def _frame(shares: npt.NDArray[np.float64]) -> int:
+def _frame(shares: Sequence[float]) -> int:
     """How many rows from the edge on hold a line along it; shares: of the bright class in each row."""
     if len(shares) < _FLATTENED_FROM:
         return 0
+    mean = sum(shares) / len(shares)
     near = shares[: max(3, len(shares) // 8)]
-    stands_out = np.abs(near - shares.mean()) > 0.5
-    if not stands_out.any():  # as nearly always
-        return 0
-    line = np.flatnonzero(stands_out & (np.abs(near - 0.5) > 0.42))
-    if not 0 < line.size <= max(1, len(shares) // 20):
+    line = [row for row, share in enumerate(near) if abs(share - mean) > 0.5 and abs(share - 0.5) > 0.42]
+    if not 0 < len(line) <= max(1, len(shares) // 20):
         return 0
     # Beside a rule there is ground at once; a digit's bar is bent, or goes on.
-    end = int(line[-1]) + 1
+    end = line[-1] + 1
     return end if abs(shares[end] - near[end - 1]) > 0.6 else 0
 
 
+def _share(mask: npt.NDArray[np.bool_]) -> float:
+    """How much of a mask is set, 0 of none: its mean, in a tenth of the time that NumPy's takes for small ones."""
+    return np.count_nonzero(mask) / max(1, mask.size)
+
+
 def _thickness(mask: _Mask) -> float:
-    return float(cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 5).max())
+    return cv2.minMaxLoc(cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 5))[1]
 
 
 def _is_thin(marked: _Mask) -> bool:
@@ -182,10 +192,9 @@ def _without_impulses(grey: _Grey) -> _Grey:
     """Salt and pepper taken out where a picture is strewn with it; any other picture is returned as it is."""
     if min(grey.shape) < 8:
         return grey
-    around = np.ones((3, 3), np.uint8)
-    around[1, 1] = 0
+    around = _AROUND
     above, below = cv2.subtract(grey, cv2.dilate(grey, around)), cv2.subtract(cv2.erode(grey, around), grey)
-    if np.count_nonzero((above > _IMPULSE) | (below > _IMPULSE)) < max(8, grey.size // 64):
+    if np.count_nonzero(cv2.max(above, below) > _IMPULSE) < max(8, grey.size // 64):
         return grey
     median = cv2.medianBlur(grey, 3)
     padded = cv2.copyMakeBorder(grey, 1, 1, 1, 1, cv2.BORDER_REFLECT_101)
@@ -204,8 +213,13 @@ def _without_bands(grey: _Grey) -> _Grey:
     In an inverted band ink is dark and elsewhere bright, so no polarity fits the whole. Any other picture is returned
     as it is.
     """
+    if min(grey.shape) < _FLATTENED_FROM:
+        return grey
     for picture, turn in ((grey, False), (grey.T, True)):
-        if min(grey.shape) < _FLATTENED_FROM or (cv2.absdiff(picture[0], picture[-1]) > _FLAT).any():
+        first = picture[0].tobytes()
+        if max(first) - min(first) <= _BAND_STEP:  # as nearly always
+            continue
+        if (cv2.absdiff(picture[0], picture[-1]) > _FLAT).any():
             continue
         ends = picture[[0, 1, -2]]  # a digit's end may reach into the second row, no further
         if (cv2.absdiff(ends[1:], ends[[0, 0]]) > _FLAT).mean() > 0.1:
@@ -227,7 +241,7 @@ def _strengthened(ink: _Floats, noise: float) -> _Grey | None:
     # A clean image of full range is left alone to the last bit; MNIST's own peaks are 254 and 255.
     if peak < 254:
         ink = ink * (255 / _middle(ink[ink > peak / 2]))
-    clipped: _Floats = np.rint(np.clip(ink, 0, 255))
+    clipped: _Floats = np.rint(np.minimum(ink, np.float32(255)))
     return clipped.astype(np.uint8)
 
 

@@ -178,9 +178,8 @@ def _centred(digit: _Grey) -> _Grey:
 
 
 def _centre_of_mass(digit: _Grey) -> tuple[float, float]:
-    rows, columns = digit.sum(axis=1, dtype=np.float64), digit.sum(axis=0, dtype=np.float64)
-    mass = rows.sum()
-    return float(rows @ np.arange(len(rows)) / mass), float(columns @ np.arange(len(columns)) / mass)
+    moments = cv2.moments(digit)
+    return moments["m01"] / moments["m00"], moments["m10"] / moments["m00"]
 
 
 __all__ = ["CENTRE", "INK_SIDE", "to_frame", "to_frames"]

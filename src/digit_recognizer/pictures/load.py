@@ -6,6 +6,7 @@ Pillow decodes, and heif.py what Pillow does not. Knows nothing of digits: what 
 from __future__ import annotations
 
 import io
+import os
 import re
 import threading
 import warnings
@@ -120,7 +121,7 @@ def load_picture(
             f"{name}: expected a picture (PNG, JPEG, WebP, BMP, TIFF, GIF or HEIC), found {_describe(content[:16])}",
             code="unsupported_image",
         )
-    named = _NAMED.get(Path(name).suffix.lower(), kind) if "\0" not in name else kind
+    named = _NAMED.get(os.path.splitext(name)[1].lower(), kind)
     remarks = (f"the name says {named}, the file is {kind}",) if named != kind else ()
     with _NO_WARNINGS:
         if kind == heif.KIND:
@@ -295,7 +296,7 @@ def _to_grey(image: Image.Image, name: str) -> Grey:
         return (255 - ((255 - luma) * alpha + 127) // 255).astype(np.uint8)
     if image.mode not in ("1", "L", "RGB"):
         image = image.convert("RGB")  # palette, CMYK, YCbCr, HSV
-    return np.asarray(image.convert("L"), np.uint8)
+    return np.asarray(image if image.mode == "L" else image.convert("L"), np.uint8)
 
 
 def _to_colour(image: Image.Image) -> Colour | None:

@@ -60,8 +60,8 @@ def box_of(mask: npt.NDArray[Any]) -> Box:
     >>> box_of(np.eye(3)[:2])
     (0, 2, 0, 2)
     """
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    left, top, width, height = cv2.boundingRect((mask != 0).view(np.uint8))
+    return top, top + height, left, left + width
 
 
 def _chosen(
