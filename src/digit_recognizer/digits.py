@@ -149,12 +149,14 @@ class Digits:
 class Dataset:
     """What a source holds: a part to learn from, a part to predict, or both.
 
-    train: labelled digits, or None. test: digits to predict, labelled or not, or None.
+    train: labelled digits, or None. test: digits to predict, labelled or not, or None. left_out: what is wrong with
+    each row of the source that was left out, as it was asked for, a sentence each.
     """
 
     name: str
     train: Digits | None
     test: Digits | None
+    left_out: tuple[str, ...] = ()
 
     def parts(self) -> dict[str, Digits]:
         """The parts that exist, "train" before "test"."""

@@ -144,7 +144,7 @@ def test_each_kind_of_failure_has_its_exit_code_one_sentence_and_with_json_one_d
 def test_an_unexpected_error_exits_1_and_says_how_to_see_more(
     digits_command: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(data: str) -> None:
+    def fail(data: str, **options: bool) -> None:
         raise ZeroDivisionError("of a test")
 
     monkeypatch.setattr("digit_recognizer.sources.catalog.load", fail)
@@ -166,7 +166,7 @@ def test_debug_shows_the_traceback(digits_command: Call, monkeypatch: pytest.Mon
 def test_ctrl_c_before_training_exits_130_with_one_word_and_one_document(
     digits_command: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(data: str) -> None:
+    def interrupt(data: str, **options: bool) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("digit_recognizer.sources.catalog.load", interrupt)

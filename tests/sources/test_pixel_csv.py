@@ -430,3 +430,55 @@ def test_the_real_train_csv_is_read_as_the_csv_module_reads_it(real_data: Path) 
     assert digits.counts().tolist() == [4132, 4684, 4177, 4351, 4072, 3795, 4137, 4401, 4063, 4188]
     assert np.array_equal(digits.labels[:1000], first[:, 0])
     assert np.array_equal(digits.images[:1000].reshape(1000, -1), first[:, 1:])
+
+
+# Wrong rows left out
+
+
+def test_wrong_rows_are_left_out_where_that_is_asked_and_each_is_told(text: str, digits: Digits) -> None:
+    wrong = with_cell(text, 4, "pixel5", "")
+    wrong = with_cell(wrong, 6, "label", "10")
+    lines = wrong.split("\n")
+    lines[8] += ",0"
+    lines[9] = '"' + lines[9]
+    told: list[str] = []
+    found = read_pixel_csv("\n".join(lines).encode(), name="train.csv", on_bad_row=lambda e: told.append(str(e)))
+    assert [re.sub(r"(line \d+).*", r"\1", sentence) for sentence in told] == [
+        f"train.csv, line {line}" for line in (4, 6, 9, 10)
+    ]
+    kept = [place for place in range(len(digits)) if place + 2 not in (4, 6, 9, 10)]
+    assert same(found, digits.take(kept))
+    assert found.names == tuple(f"image {place + 1}" for place in kept)
+
+
+def test_wrong_rows_are_counted_across_the_blocks_of_a_large_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pixel_csv, "_BLOCK", 5000)  # two rows or three
+    digits = draw_digits(40, seed=3)
+    wrong = csv_text(digits)
+    for line in (2, 17, 41):
+        wrong = with_cell(wrong, line, "pixel0", "NaN")
+    told: list[str] = []
+    found = read_pixel_csv(wrong.encode(), on_bad_row=lambda e: told.append(str(e)))
+    kept = [place for place in range(40) if place + 2 not in (2, 17, 41)]
+    assert same(found, digits.take(kept))
+    assert found.names == tuple(f"image {place + 1}" for place in kept)
+    assert len(told) == 3
+
+
+def test_rows_without_labels_are_known_by_their_place_so_none_is_left_out(digits: Digits) -> None:
+    wrong = with_cell(csv_text(Digits(digits.images)), 3, "pixel7", "x")
+    with pytest.raises(InputError, match="line 3, column pixel7"):
+        read_pixel_csv(wrong.encode(), on_bad_row=lambda error: None)
+
+
+def test_a_file_none_of_whose_rows_is_right_is_refused(digits: Digits) -> None:
+    wrong = re.sub(r"(?m)^\d+,", "11,", csv_text(digits))
+    with pytest.raises(InputError, match=f"none of {len(digits)} can be used") as caught:
+        read_pixel_csv(wrong.encode(), on_bad_row=lambda error: None)
+    assert caught.value.code == "no_rows"
+
+
+def test_where_every_row_is_right_nothing_is_left_out_and_nothing_is_named(text: str, digits: Digits) -> None:
+    found = read_pixel_csv(text.encode(), on_bad_row=lambda error: pytest.fail(str(error)))
+    assert same(found, digits)
+    assert found.names is None

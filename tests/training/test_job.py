@@ -96,6 +96,7 @@ def test_config_says_what_was_done_and_gives_the_settings_back(finished: Finishe
         "train": 84,
         "validation": 36,
         "test": 0,
+        "rows_left_out": 0,
     }
     assert (config["device"], config["precision"], config["threads"]) == ("cpu", "float32", torch.get_num_threads())
     assert config["versions"]["torch"] == torch.__version__

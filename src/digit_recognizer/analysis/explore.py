@@ -18,6 +18,7 @@ from digit_recognizer.digits import SIDE, Dataset, Digits
 OUTLIERS = 24
 # How many groups of duplicates are named in explore.json; all are counted.
 _NAMED = 20
+_REASONS = 1000  # rows left out of which explore.json says why; all are counted
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,15 @@ class Overlap:
 
 @dataclass(frozen=True)
 class Exploration:
-    """What ``digits explore`` found. parts: "train" before "test", those that exist; overlap: None unless both do."""
+    """What ``digits explore`` found. parts: "train" before "test", those that exist; overlap: None unless both do.
+
+    left_out: what is wrong with each row that was left out of the source.
+    """
 
     name: str
     parts: dict[str, PartExploration]
     overlap: Overlap | None
+    left_out: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``explore.json``, as plain JSON values."""
@@ -115,6 +120,7 @@ class Exploration:
             "name": self.name,
             "parts": {name: part.to_dict() for name, part in self.parts.items()},
             "overlap": None if self.overlap is None else self.overlap.to_dict(),
+            "left_out": {"rows": len(self.left_out), "reasons": list(self.left_out[:_REASONS])},
         }
 
 
@@ -130,7 +136,7 @@ def explore(dataset: Dataset, outliers: int = OUTLIERS) -> Exploration:
     overlap = None
     if dataset.train is not None and dataset.test is not None:
         overlap = _explore_overlap(dataset.train, dataset.test)
-    return Exploration(dataset.name, parts, overlap)
+    return Exploration(dataset.name, parts, overlap, dataset.left_out)
 
 
 def pixel_statistics(images: npt.NDArray[np.uint8]) -> PixelStatistics:
@@ -202,6 +208,8 @@ def fact_rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
     add("images", lambda part: f"{part['images']:,}")
     add("image size", lambda part: "{} x {}".format(*part["size"]))
     add("labels", lambda part: "no" if part["label_counts"] is None else "yes")
+    if left_out := found.get("left_out", {}).get("rows"):
+        rows.append(("wrong rows left out", *(_count(left_out if name == "train" else 0) for name in parts)))
     add("missing values", lambda part: _count(part["missing_values"]))
     add("pixel values", lambda part: f"{part['pixels']['min']} to {part['pixels']['max']}")
     add("pixel mean", lambda part: f"{part['pixels']['mean']:.2f}")

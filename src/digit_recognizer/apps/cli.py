@@ -36,6 +36,7 @@ from digit_recognizer.apps.options import (
     Preset,
     Resume,
     Seed,
+    SkipBadRows,
     Strokes,
     Val,
     Workers,
@@ -89,6 +90,7 @@ def run(
     epochs: Epochs = None,
     device: Device = "auto",
     max_error: MaxError = None,
+    skip_bad_rows: SkipBadRows = False,
     engine: Engine = None,
     workers: Workers = None,
     address: Address = None,
@@ -116,6 +118,7 @@ def run(
             epochs,
             device_for(asked, device),
             max_error=max_error,
+            skip_bad_rows=skip_bad_rows,
             resume=resume,
             overwrite=overwrite,
         )
@@ -131,6 +134,7 @@ def explore(
         typer.Option("--output", "-o", help="A folder for explore.json, the plots and a report."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the samples shown.")] = 0,
+    skip_bad_rows: SkipBadRows = False,
     as_json: Json = False,
 ) -> None:
     """Label counts, missing values, duplicates, pictures."""
@@ -141,7 +145,7 @@ def explore(
     if output is not None:
         with needs("report", "plots"):
             _require_report()
-    dataset = _load(data)
+    dataset = _load(data, terminal, skip_bad_rows)
     exploration = explore_dataset(dataset)
     show_exploration(terminal, dataset, exploration, seed)
     if output is not None:
@@ -172,6 +176,7 @@ def train(
     strokes: Strokes = None,
     fonts: Fonts = None,
     max_error: MaxError = None,
+    skip_bad_rows: SkipBadRows = False,
     engine: Engine = None,
     workers: Workers = None,
     address: Address = None,
@@ -200,6 +205,7 @@ def train(
             strokes=strokes,
             fonts=fonts,
             max_error=max_error,
+            skip_bad_rows=skip_bad_rows,
             engine=engine,
             workers=workers,
             address=address,
@@ -218,6 +224,7 @@ def evaluate(
             help="train, test or validation; auto: test where it has labels, else what the model was not trained on."
         ),
     ] = "auto",
+    skip_bad_rows: SkipBadRows = False,
     as_json: Json = False,
 ) -> None:
     """Accuracy with its interval, log-loss, per-digit scores."""
@@ -227,7 +234,7 @@ def evaluate(
 
     terminal = Terminal(as_json=as_json)
     recognizer = Recognizer(model)
-    dataset = _load(data)
+    dataset = _load(data, terminal, skip_bad_rows)
     name, digits, seen = part_to_evaluate(dataset, model, recognizer.metadata.data_fingerprint, part)
     if seen:
         terminal.note(f"warning: the model was trained on {name} of {dataset.name}; these figures flatter it")
@@ -272,7 +279,7 @@ def predict(
         raise typer.Exit(predict_pictures(words, recognizer, terminal, output, max_pixels))
     if max_pixels is not None:
         raise UsageError(f"--max-pixels is for pictures, and {words[0]} is a data set")
-    dataset = _load(words[0])
+    dataset = _load(words[0], terminal)
     digits = dataset.test if dataset.test is not None else dataset.labelled()
     found = recognizer.predict(digits)
     if output is not None and str(output) != "-":
@@ -373,10 +380,12 @@ def _require_report() -> None:
     import matplotlib  # noqa: F401
 
 
-def _load(data: str) -> Dataset:
+def _load(data: str, terminal: Terminal, skip_bad_rows: bool = False) -> Dataset:
     from digit_recognizer.sources.catalog import load
 
-    return load(data)
+    dataset = load(data, skip_bad_rows=skip_bad_rows)
+    terminal.left_out(dataset.left_out)
+    return dataset
 
 
 if __name__ == "__main__":

@@ -44,14 +44,16 @@ def held_out_of(run_folder: Path, data: str | None) -> Digits:
 
     Of other data all labelled images. Raises UsageError where the run does not name its data.
     """
+    from digit_recognizer.training.job import has_left_out
     from digit_recognizer.training.run_folder import RunFolder
 
     folder = RunFolder(run_folder)
-    source = data or folder.read_json(folder.config).get("source")
+    config = folder.read_json(folder.config)
+    source = data or config.get("source")
     if not isinstance(source, str):
         raise UsageError(f"{run_folder}: does not say which data it was trained on; give --data")
-    labelled = load(source).labelled()
-    if not folder.split.is_file() or labelled.fingerprint() != folder.read_json(folder.config)["data"]["fingerprint"]:
+    labelled = load(source, skip_bad_rows=has_left_out(config)).labelled()
+    if not folder.split.is_file() or labelled.fingerprint() != config["data"]["fingerprint"]:
         return labelled
     return labelled.take(folder.read_json(folder.split)["validation"])
 

@@ -50,6 +50,12 @@ Fonts = Annotated[
 Unfinished = Annotated[
     Path, typer.Option("--output", "-o", help="The folder to write; the same command goes on in it.")
 ]
+SkipBadRows = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad-rows", help="Leave wrong rows of CSVs with labels out and say which, instead of refusing the file."
+    ),
+]
 MaxPixels = Annotated[
     int | None, typer.Option(help="Larger pictures are refused.  [default: 40,000,000]", show_default=False)
 ]
@@ -98,6 +104,7 @@ __all__ = [
     "Preset",
     "Resume",
     "Seed",
+    "SkipBadRows",
     "Strokes",
     "Unfinished",
     "Val",

@@ -50,18 +50,20 @@ def make_request(
     strokes: str | None = None,
     fonts: str | None = None,
     max_error: float | None = None,
+    skip_bad_rows: bool = False,
     resume: bool,
     overwrite: bool,
     command: str | None = None,
 ) -> RunRequest:
     """Everything that was asked for, checked and complete, the data loaded. A resumed run brings what is not said.
 
-    recipe_file: a recipe as JSON, instead of a preset. command: how to repeat all this; left out, as it was called.
+    recipe_file: a recipe as JSON, instead of a preset. skip_bad_rows: as ``load`` takes it.
+    command: how to repeat all this; left out, as it was called.
     Nothing is written. Raises UsageError where the options make no sense, CheckpointError where there is nothing to
     resume, and what reading the data raises.
     """
     from digit_recognizer.training.hardware import choose_hardware
-    from digit_recognizer.training.job import MAX_ERROR, Settings, settings_of, split
+    from digit_recognizer.training.job import MAX_ERROR, Settings, has_left_out, settings_of, split
     from digit_recognizer.training.recipe import preset
     from digit_recognizer.training.run_folder import RunFolder, next_free
 
@@ -79,8 +81,9 @@ def make_request(
     if epochs is not None:
         recipe = replace(recipe, epochs=epochs)
     if resume and output is not None and RunFolder(output).is_started():
-        saved = settings_of(RunFolder(output))
-        data = data or RunFolder(output).read_json(RunFolder(output).config).get("source")
+        saved, config = settings_of(RunFolder(output)), RunFolder(output).read_json(RunFolder(output).config)
+        data = data or config.get("source")
+        skip_bad_rows = skip_bad_rows or has_left_out(config)
         if not isinstance(data, str):
             raise UsageError(f"{output}: does not say which data it was started on; give DATA")
         if recipe_file is None and preset_name in (None, saved.recipe.preset):
@@ -98,7 +101,7 @@ def make_request(
     if settings.strokes is not None:
         read_strokes(Path(settings.strokes))  # refused before a folder is claimed; read again when it is needed
     data = data or "sample"
-    dataset = load(data)
+    dataset = load(data, skip_bad_rows=skip_bad_rows)
     parts = split(dataset.labelled(), settings)
     note = ""
     if epochs is None and not resume:

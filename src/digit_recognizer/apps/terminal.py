@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from digit_recognizer.training.progress import Progress as TrainingProgress
 
 
+_REASONS = 10  # why rows were left out, that are shown
+
+
 class _Lines:
     """One stream. Its reader may go away, as `head` does: the work goes on in silence."""
 
@@ -86,6 +89,15 @@ class Terminal:
     def note(self, line: str) -> None:
         """A line about what is going on; never part of the result."""
         self.notes.print(line)
+
+    def left_out(self, reasons: Sequence[str]) -> None:
+        """Say which rows of the data were left out, and why; nothing where none were."""
+        if reasons:
+            self.note(f"left out {counted(len(reasons), 'wrong row')}:")
+            for reason in reasons[:_REASONS]:
+                self.note(f"  {reason}")
+            if len(reasons) > _REASONS:
+                self.note(f"  and {len(reasons) - _REASONS:,} more")
 
     def table(self, rows: Sequence[Sequence[str]], *, figures: bool = True) -> None:
         """A table; the first row is its header. figures: every column but the first is set to the right.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digit_recognizer.apps.engines import asked_engine, chosen_engine, device_for
-from digit_recognizer.apps.options import Address, Device, Engine, Epochs, Json, Unfinished, Workers
+from digit_recognizer.apps.options import Address, Device, Engine, Epochs, Json, SkipBadRows, Unfinished, Workers
 from digit_recognizer.apps.outcome import needs
 from digit_recognizer.apps.terminal import Terminal, counted, percent
 from digit_recognizer.errors import Interrupted, UsageError
@@ -40,6 +40,7 @@ def tune(
     engine: Engine = None,
     workers: Workers = None,
     address: Address = None,
+    skip_bad_rows: SkipBadRows = False,
     as_json: Json = False,
 ) -> None:
     """Search for a better recipe.
@@ -65,7 +66,8 @@ def tune(
         hardware = choose_hardware(device_for(asked, device))
         chosen = chosen_engine(asked, trials, hardware.device.type)
         draw_trials(trials, seed), trial_recipe(recipe, Trial(1))  # refuse what makes no sense before the data is read
-        dataset = load(data)
+        dataset = load(data, skip_bad_rows=skip_bad_rows)
+        terminal.left_out(dataset.left_out)
         parts = split(dataset.labelled(), Settings(recipe, seed, val))
         if epochs is None:
             recipe = recipe.fitted(len(parts.training))
@@ -95,7 +97,8 @@ def tune(
                     signal_number=interrupted.signal_number,
                 ) from interrupted
         plot = _draw(finished, folder.plot)
-        command = shlex.join(["digits", "train", data, "--recipe", str(folder.best)])
+        words = ["digits", "train", data, "--recipe", str(folder.best)]
+        command = shlex.join([*words, "--skip-bad-rows"] if dataset.left_out else words)
         _show(terminal, finished, plot, command, len(parts.validation))
         terminal.document(
             {

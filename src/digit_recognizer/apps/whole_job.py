@@ -89,6 +89,7 @@ def train_into(
     )
     if request.note:
         terminal.note(request.note)
+    terminal.left_out(request.dataset.left_out)
     with (
         stop_on_signals() as stop,
         terminal.training(recipe.members) as display,

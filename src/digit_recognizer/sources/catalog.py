@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, cast
@@ -19,7 +20,7 @@ from typing import IO, BinaryIO, cast
 from digit_recognizer.digits import Dataset, Digits
 from digit_recognizer.errors import FileError, InputError
 from digit_recognizer.files import open_bytes
-from digit_recognizer.sources.pixel_csv import check_unpacked, read_pixel_csv
+from digit_recognizer.sources.pixel_csv import OnBadRow, check_unpacked, read_pixel_csv
 
 NAMES = ("mnist", "sample")
 
@@ -32,7 +33,7 @@ _CSV_ENDINGS = (".csv", ".csv.gz", ".csv.zip")  # the first is preferred where a
 _PARQUET_FOLDERS = (".", "data", "mnist")  # Hugging Face keeps data/ or one folder per configuration
 
 
-def load(data: str | os.PathLike[str]) -> Dataset:
+def load(data: str | os.PathLike[str], *, skip_bad_rows: bool = False) -> Dataset:
     """Load whatever ``data`` names: labelled digits become ``train``, digits without labels ``test``.
 
     data: a name (``"mnist"``, ``"sample"``; write ``"./mnist"`` for a folder of that name) or a path to
@@ -46,6 +47,9 @@ def load(data: str | os.PathLike[str]) -> Dataset:
 
     Where a source has a labelled test part of its own (IDX t10k, x_test of an npz), ``test`` has labels.
     Nothing is unpacked to disk, and only ``"mnist"`` may use the network.
+
+    skip_bad_rows: wrong rows of CSVs with labels are left out, and the Dataset's ``left_out`` says what is wrong with
+    each. Rows without labels are predicted by their place, so there none is.
 
     Raises FileError where a path is missing or cannot be read, InputError where what is there is not one of these or
     is damaged, MissingExtra where its reader is not installed.
@@ -66,7 +70,10 @@ def load(data: str | os.PathLike[str]) -> Dataset:
         raise FileError(
             f"{os.fspath(data)}: cannot be read ({reason}); expected {_ACCEPTED}", code="missing"
         ) from error
-    return _load_folder(Path(data)) if is_folder else _load_file(Path(data))
+    left_out: list[str] = []
+    on_bad_row: OnBadRow | None = (lambda error: left_out.append(str(error))) if skip_bad_rows else None
+    dataset = _load_folder(Path(data), on_bad_row) if is_folder else _load_file(Path(data), on_bad_row)
+    return replace(dataset, left_out=tuple(left_out))
 
 
 def is_data_set(data: str) -> bool:
@@ -126,13 +133,13 @@ def _load_name(name: str) -> Dataset:
     return load_sample()
 
 
-def _load_file(path: Path) -> Dataset:
+def _load_file(path: Path, on_bad_row: OnBadRow | None) -> Dataset:
     with open_bytes(path) as stream:
         kind = _kind(stream.read(_HEAD), path.name.lower())
     if kind == "csv":
-        return _by_labels(path.name, read_pixel_csv(path))
+        return _by_labels(path.name, read_pixel_csv(path, on_bad_row=on_bad_row))
     if kind == "zip":
-        return _load_zip(path)
+        return _load_zip(path, on_bad_row)
     if kind == "idx":
         from digit_recognizer.sources.idx import read_idx_file
 
@@ -168,7 +175,7 @@ def _kind(head: bytes, name: str) -> str | None:
     return "csv" if b"\0" not in head or head.startswith(b"\x1f\x8b") else None
 
 
-def _load_zip(path: Path) -> Dataset:
+def _load_zip(path: Path, on_bad_row: OnBadRow | None) -> Dataset:
     name = path.name
     with open_bytes(path) as stream, _opened_zip(stream, name) as archive:
         members = _members(archive)
@@ -180,10 +187,10 @@ def _load_zip(path: Path) -> Dataset:
         if not tables:
             found = f"found {', '.join(map(_printable, members[:5]))}" if members else "the archive is empty"
             raise InputError(f"{name}: expected train.csv or test.csv inside, {found}", code="unknown_data")
-        return _from_tables(name, tables, lambda member: _member_table(archive, member, name))
+        return _from_tables(name, tables, lambda member: _member_table(archive, member, name, on_bad_row))
 
 
-def _load_folder(path: Path) -> Dataset:
+def _load_folder(path: Path, on_bad_row: OnBadRow | None) -> Dataset:
     from digit_recognizer.sources.idx import has_idx_files, read_idx_folder
 
     if path.name in ("", ".."):  # "." and the like: the readers name what they read after the folder
@@ -195,7 +202,7 @@ def _load_folder(path: Path) -> Dataset:
         raise FileError(f"{path}: cannot be listed ({error.strerror})") from error
     files = [entry for entry in entries if (path / entry).is_file()]
     if tables := _named_tables(files, name):
-        return _from_tables(name, tables, lambda table: _file_table(path / table))
+        return _from_tables(name, tables, lambda table: _file_table(path / table, on_bad_row))
     if has_idx_files(path):
         return read_idx_folder(path)
     for folder in (path / inside for inside in _PARQUET_FOLDERS):
@@ -209,7 +216,7 @@ def _load_folder(path: Path) -> Dataset:
     if any(file.suffix.lower() in SUFFIXES and not file.name.startswith(".") for file in below):
         return read_image_folder(path)
     if tables := _only_table(files):  # after the pictures: a list may lie beside them
-        return _from_tables(name, tables, lambda table: _file_table(path / table))
+        return _from_tables(name, tables, lambda table: _file_table(path / table, on_bad_row))
     found = f"found {', '.join(map(_printable, entries[:5]))}" if entries else "the folder is empty"
     raise InputError(f"{path}: {found}; expected {_ACCEPTED}", code="unknown_data")
 
@@ -262,30 +269,32 @@ def _only_table(files: Iterable[str]) -> dict[str, str]:
     return {"": tables[0]} if len(tables) == 1 else {}
 
 
-def _file_table(path: Path) -> Digits:
+def _file_table(path: Path, on_bad_row: OnBadRow | None) -> Digits:
     with open_bytes(path) as stream:
-        return _table(stream, str(path))
+        return _table(stream, str(path), on_bad_row)
 
 
-def _member_table(archive: zipfile.ZipFile, member: str, archive_name: str, *, nested: bool = False) -> Digits:
+def _member_table(
+    archive: zipfile.ZipFile, member: str, archive_name: str, on_bad_row: OnBadRow | None, *, nested: bool = False
+) -> Digits:
     name = f"{archive_name}/{_printable(member)}"
     with _opened_member(archive, member, name) as stream:
-        return _table(stream, name, nested=nested)
+        return _table(stream, name, on_bad_row, nested=nested)
 
 
-def _table(stream: BinaryIO, name: str, *, nested: bool = False) -> Digits:
+def _table(stream: BinaryIO, name: str, on_bad_row: OnBadRow | None, *, nested: bool = False) -> Digits:
     """The one table in ``stream``: CSV, gzip, or a zip holding just one CSV."""
     head = stream.read(4)
     stream.seek(0)
     if not _is_zip(head):
-        return read_pixel_csv(stream, name=name)
+        return read_pixel_csv(stream, name=name, on_bad_row=on_bad_row)
     if nested:
         raise InputError(f"{name}: a zip in a zip in a zip is not opened; unpack it", code="unknown_data")
     with _opened_zip(stream, name) as archive:
         only = _only_table(_members(archive))
         if not only:
             raise InputError(f"{name}: expected one .csv inside", code="unknown_data")
-        return _member_table(archive, only[""], name, nested=True)
+        return _member_table(archive, only[""], name, on_bad_row, nested=True)
 
 
 @contextmanager

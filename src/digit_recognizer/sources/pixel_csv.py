@@ -13,7 +13,7 @@ import os
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -40,11 +40,16 @@ _SCHEMES = (  # the names of the pixels from the top left, row by row
     tuple(f"{row + 1}x{column + 1}" for row in range(SIDE) for column in range(SIDE)),
 )
 
+OnBadRow = Callable[[InputError], None]
 _Cells = npt.NDArray[np.uint8]
 
 
 def read_pixel_csv(
-    source: str | os.PathLike[str] | bytes | BinaryIO, *, name: str | None = None, max_unpacked: int = MAX_UNPACKED
+    source: str | os.PathLike[str] | bytes | BinaryIO,
+    *,
+    name: str | None = None,
+    max_unpacked: int = MAX_UNPACKED,
+    on_bad_row: OnBadRow | None = None,
 ) -> Digits:
     """Read digits from CSV text with one picture a row and a header, plain or gzip (the content decides).
 
@@ -54,7 +59,9 @@ def read_pixel_csv(
 
     source: a path, the bytes, or a binary stream that can seek, read from where it stands.
     name: what messages call it; a path is called by itself.
-    max_unpacked: bytes that gzip may grow to.
+    max_unpacked: bytes that gzip may grow to. on_bad_row: called with what is wrong with a row, which is left out then,
+    where the rows have labels; without labels a row is known by its place alone, so none may be missing. Pictures of a
+    file from which rows are left out are named "image 17", by their place in it.
 
     Returns the pictures in the order of their rows, labels as in the file or None.
     Raises InputError naming file, line, column and value of the first thing wrong; FileError where a path cannot be
@@ -65,11 +72,11 @@ def read_pixel_csv(
     array([7])
     """
     if isinstance(source, bytes):
-        return _read(io.BytesIO(source), name or "CSV", max_unpacked)
+        return _read(io.BytesIO(source), name or "CSV", max_unpacked, on_bad_row)
     if isinstance(source, (str, os.PathLike)):
         with open_bytes(source) as stream:
-            return _read(stream, name or os.fspath(source), max_unpacked)
-    return _read(source, name or "CSV", max_unpacked)
+            return _read(stream, name or os.fspath(source), max_unpacked, on_bad_row)
+    return _read(source, name or "CSV", max_unpacked, on_bad_row)
 
 
 def check_unpacked(name: str, packed: int, unpacked: int, *, limit: int = MAX_UNPACKED) -> None:
@@ -95,10 +102,11 @@ class _Columns:
     pixels: npt.NDArray[np.int64]
 
 
-def _read(stream: BinaryIO, name: str, limit: int) -> Digits:
+def _read(stream: BinaryIO, name: str, limit: int, on_bad_row: OnBadRow | None) -> Digits:
     columns: _Columns | None = None
     pixels = bytearray()  # grows in place, so that the result is never there twice
     labels = bytearray()
+    left_out: list[int] = []  # places of rows, from 0
     for first_line, text in _text_blocks(_chunks(stream, name, limit), name):
         if columns is None:
             skipped = len(text) - len(text.lstrip())
@@ -110,18 +118,28 @@ def _read(stream: BinaryIO, name: str, limit: int) -> Digits:
             first_line += 1
         rows = _plain_rows(text, columns)
         if rows is None:
-            rows = _careful_rows(text, columns, name, first_line)
+            before = len(pixels) // (SIDE * SIDE) + len(left_out)
+            rows, bad = _careful_rows(text, columns, name, first_line, on_bad_row)
+            left_out += [before + place for place in bad]
         pixels += rows[:, columns.pixels].tobytes()
         if columns.label is not None:
             labels += rows[:, columns.label].tobytes()
     if columns is None:
         raise InputError(f"{name}: the file is empty; expected a header and rows of pixels", code="empty_file")
     if not pixels:
-        raise InputError(f"{name}: expected rows of pixels, found none below the header", code="no_rows")
+        found = f"none of {len(left_out):,} can be used" if left_out else "found none below the header"
+        raise InputError(f"{name}: expected rows of pixels, {found}", code="no_rows")
+    images = np.frombuffer(pixels, np.uint8).reshape(-1, SIDE, SIDE)
     return Digits(
-        np.frombuffer(pixels, np.uint8).reshape(-1, SIDE, SIDE),
+        images,
         np.frombuffer(labels, np.uint8) if columns.label is not None else None,
+        _names_without(len(images) + len(left_out), left_out) if left_out else None,
     )
+
+
+def _names_without(count: int, left_out: Sequence[int]) -> tuple[str, ...]:
+    gone = set(left_out)
+    return tuple(f"image {place + 1}" for place in range(count) if place not in gone)
 
 
 def _chunks(stream: BinaryIO, name: str, limit: int) -> Iterator[bytes]:
@@ -220,28 +238,45 @@ def _plain_rows(text: str, columns: _Columns) -> _Cells | None:
     return rows
 
 
-def _careful_rows(text: str, columns: _Columns, name: str, first_line: int) -> _Cells:
-    """The cells of ``text``, uint8 (rows, columns), cell by cell. Raises InputError naming the first wrong one."""
+def _careful_rows(
+    text: str, columns: _Columns, name: str, first_line: int, on_bad_row: OnBadRow | None
+) -> tuple[_Cells, list[int]]:
+    """The cells of ``text``, uint8 (rows, columns), cell by cell, and the places of rows that are left out.
+
+    Raises InputError naming the first wrong cell, where rows may not be left out.
+    """
     rows = bytearray()
-    width = len(columns.names)
+    left_out: list[int] = []
+    width, place = len(columns.names), 0
     for number, line in enumerate(text.split("\n"), first_line):
         if not line or line.isspace():
             continue
-        where = f"{name}, line {number}"
-        cells = _split(line, where)
-        if len(cells) != width:
-            extra = 0 if columns.label is None else 1
-            raise InputError(
-                f"{where}: expected {width - extra} pixel values, found {len(cells) - extra}", code="bad_row"
-            )
         try:
-            row = bytes(map(_value, cells))
-        except ValueError:
-            raise _wrong_cell(cells, columns, where) from None
-        if columns.label is not None and row[columns.label] >= CLASSES:
-            raise _wrong_cell(cells, columns, where)
-        rows += row
-    return np.frombuffer(rows, np.uint8).reshape(-1, width)
+            rows += _careful_row(line, columns, f"{name}, line {number}")
+        except InputError as error:
+            if on_bad_row is None or columns.label is None:
+                raise
+            on_bad_row(error)
+            left_out.append(place)
+        place += 1
+    return np.frombuffer(rows, np.uint8).reshape(-1, width), left_out
+
+
+def _careful_row(line: str, columns: _Columns, where: str) -> bytes:
+    """The cells of one row. Raises InputError naming the first wrong one."""
+    cells = _split(line, where)
+    if len(cells) != len(columns.names):
+        extra = 0 if columns.label is None else 1
+        raise InputError(
+            f"{where}: expected {len(columns.names) - extra} pixel values, found {len(cells) - extra}", code="bad_row"
+        )
+    try:
+        row = bytes(map(_value, cells))
+    except ValueError:
+        raise _wrong_cell(cells, columns, where) from None
+    if columns.label is not None and row[columns.label] >= CLASSES:
+        raise _wrong_cell(cells, columns, where)
+    return row
 
 
 @lru_cache(maxsize=4096)  # a file has few different cells
@@ -288,4 +323,4 @@ def _listed(names: Sequence[str], most: int = 5) -> str:
     return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
-__all__ = ["MAX_LINE", "MAX_RATIO", "MAX_UNPACKED", "SMALL", "check_unpacked", "read_pixel_csv"]
+__all__ = ["MAX_LINE", "MAX_RATIO", "MAX_UNPACKED", "SMALL", "OnBadRow", "check_unpacked", "read_pixel_csv"]

@@ -344,6 +344,7 @@ def _config(
             "train": len(training),
             "validation": len(validation),
             "test": len(dataset.test) if dataset.test is not None else 0,
+            "rows_left_out": len(dataset.left_out),
         },
         "device": hardware.device.type,
         "precision": hardware.precision,
@@ -377,11 +378,18 @@ def settings_of(folder: RunFolder) -> Settings:
         raise CheckpointError(f"{folder.config}: does not describe a run ({error})") from error
 
 
+def has_left_out(config: Mapping[str, Any]) -> bool:
+    """Whether wrong rows were left out of a run's data, which must be read like that again. config: the run's."""
+    data = config.get("data")
+    return isinstance(data, dict) and bool(data.get("rows_left_out"))
+
+
 __all__ = [
     "MAX_ERROR",
     "FinishedRun",
     "Settings",
     "Split",
+    "has_left_out",
     "require_members",
     "settings_of",
     "split",
