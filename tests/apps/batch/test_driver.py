@@ -16,8 +16,9 @@ import pytest
 
 from digit_recognizer.apps.batch.driver import Progress, Request, run_batch
 from digit_recognizer.apps.batch.engine import Task
-from digit_recognizer.apps.batch.work import decode_grey, do
+from digit_recognizer.apps.batch.work import do
 from digit_recognizer.errors import FileError, UsageError
+from digit_recognizer.pictures.load import load_grey
 from tests.apps.batch import sources
 from tests.apps.batch.engines import Death, EngineHere
 from tests.apps.batch.sources import errors, frames, rows
@@ -176,7 +177,7 @@ def test_pictures_that_kill_their_worker_are_set_aside_and_all_others_are_read(
     def decode(content: bytes, name: str) -> Any:
         if name in KILLERS:
             raise Death
-        return decode_grey(content, name)
+        return load_grey(content, name=name)
 
     notes: list[str] = []
     engine = EngineHere(work=partial(do, decode=decode))
@@ -296,3 +297,16 @@ def test_requests_that_make_no_sense_are_refused() -> None:
     ):
         with pytest.raises(UsageError):
             Request("x", Path("out"), **wrong)
+
+
+def test_the_cap_on_pixels_can_be_changed_and_belongs_to_the_job(tmp_path: Path) -> None:
+    folder = sources.write_pictures(tmp_path / "pictures", frames(3))
+    strict = Request(str(folder), tmp_path / "out", max_pixels=28 * 28 - 1)
+    assert run_batch(strict, EngineHere()).tally.failures == 3
+    assert {row["code"] for row in errors(tmp_path / "out")} == {"too_many_pixels"}
+    with pytest.raises(FileError, match="max pixels was 783 and is not given"):
+        run_batch(replace(strict, max_pixels=None), EngineHere())
+    exact = Request(str(folder), tmp_path / "other", max_pixels=28 * 28)
+    assert run_batch(exact, EngineHere()).tally.failures == 0
+    with pytest.raises(UsageError, match="--max-pixels from 1 to"):
+        Request("x", Path("y"), max_pixels=0)

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from digit_recognizer.apps.batch.engine import Outcome, Task
-from digit_recognizer.apps.batch.work import decode_grey, do
+from digit_recognizer.apps.batch.work import do
 from digit_recognizer.errors import ModelError
+from digit_recognizer.pictures.load import load_grey
 
 
 def deadly_decode(content: bytes, name: str) -> Any:
     """A decoder that some pictures kill, as a fault in a C library does."""
     if name.startswith("deadly"):
         os.kill(os.getpid(), signal.SIGKILL)
-    return decode_grey(content, name)
+    return load_grey(content, name=name)
 
 
 def do_with_deadly_decoder(task: Task) -> Outcome:

@@ -272,6 +272,28 @@ def test_a_token_is_asked_for_everywhere_but_for_the_page_and_for_health(connect
         assert client.get(path).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("caller", "status"), [("192.168.1.9", 403), ("testclient", 403), ("127.0.0.1", 200), ("::ffff:127.0.0.1", 200)]
+)
+def test_where_others_reach_it_without_a_token_this_machine_alone_sees_counters_and_docs(
+    recognizer: Recognizer, caller: str, status: int
+) -> None:
+    app = make_app(recognizer, ServerSettings(host="0.0.0.0"))
+    with TestClient(app, base_url="http://192.168.1.7:8000", client=(caller, 50_000)) as client:
+        for path in ("/metrics", "/docs", "/docs.css", "/openapi.json"):
+            assert client.get(path).status_code == status
+        assert client.get("/v1/model").status_code == 200
+        assert client.get("/").status_code == 200
+        assert client.get("/v2/health/ready").status_code == 200
+
+
+def test_with_a_token_counters_are_for_all_who_know_it(recognizer: Recognizer) -> None:
+    app = make_app(recognizer, ServerSettings(host="0.0.0.0", token="a-long-enough-token"))
+    with TestClient(app, base_url="http://192.168.1.7:8000", client=("192.168.1.9", 50_000)) as client:
+        assert client.get("/metrics").status_code == 401
+        assert client.get("/metrics", headers={"Authorization": "Bearer a-long-enough-token"}).status_code == 200
+
+
 def test_compressed_bodies_are_refused(client: TestClient) -> None:
     response = client.post("/v1/predict", content=b"x", headers={**BYTES, "Content-Encoding": "gzip"})
     assert (response.status_code, error_code(response)) == (415, "unsupported_encoding")

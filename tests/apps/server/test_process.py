@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -230,6 +231,47 @@ def test_listening_for_others_is_told_with_what_it_means() -> None:
     _, guarded = announcement(ServerSettings(host="::", token="x" * 20), 8000, "m.onnx")
     assert "who knows the token" in guarded
     assert "x" * 20 not in guarded + repr(ServerSettings(token="x" * 20))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7"])
+def test_other_machines_are_let_in_only_with_a_token_or_by_a_word(
+    host: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[ServerSettings] = []
+
+    def note(recognizer: Recognizer, settings: ServerSettings) -> int:
+        served.append(settings)
+        return 0
+
+    monkeypatch.setattr("digit_recognizer.apps.server.process.serve", note)
+    end = call(capsys, monkeypatch, "serve", "--host", host)
+    assert (end.code, served) == (2, [])
+    assert f"--host {host} lets every machine" in end.sentence
+    token = tmp_path / "token"
+    token.write_text("a-long-enough-token")
+    assert call(capsys, monkeypatch, "serve", "--host", host, "--token-file", token).code == 0
+    assert call(capsys, monkeypatch, "serve", "--host", host, "--allow-remote", "--max-pixels", 1000).code == 0
+    assert [settings.token for settings in served] == ["a-long-enough-token", None]
+    assert served[1].limits.pixels == 1000
+    assert call(capsys, monkeypatch, "serve", "--max-pixels", 10**12).code == 2
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="threads are counted where Linux counts them")
+def test_cores_are_not_fought_over(model_path: Path) -> None:
+    process = child("serve", "--port", "0", "-m", model_path)
+    try:
+        port = port_of(process)
+        picture = png(np.full((40, 40), 255, np.uint8))
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+            for path in ("/v1/predict", "/v1/read"):
+                connection.request("POST", path, picture, {"Content-Type": "image/png"})
+                assert connection.getresponse().read()
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        threads = int(status.split("Threads:")[1].split()[0])
+        assert 1 <= threads <= 2 * len(os.sched_getaffinity(0)) + 8
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:

@@ -113,6 +113,7 @@ def _run(request: Request, engine: Engine, show: Show) -> Result:
         request.expect,
         request.check,
         request.numbers,
+        request.max_pixels,
     )
     plan = _Plan(folder, listing, job, request.shard)
     run = _Run(plan, engine, show)
@@ -128,8 +129,8 @@ class _Plan:
         self.folder = folder.absolute()  # as workers need it, wherever they were started
         self.job = job
         self._listing = listing
-        settings = [FORMAT, __version__, job.task, job.model_sha256, job.kind, job.expect, job.check, job.numbers]
-        self._settings = json.dumps(settings)
+        asked = [job.task, job.model_sha256, job.kind, job.expect, job.check, job.numbers, job.max_pixels]
+        self._settings = json.dumps([FORMAT, __version__, *asked])
         k, n = shard
         self._pieces = {number: piece for number, piece in enumerate(listing.pieces()) if number % n == k - 1}
         self.pictures = sum(piece.pictures for piece in self._pieces.values())

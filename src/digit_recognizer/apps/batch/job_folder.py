@@ -63,6 +63,7 @@ def settle(request: Request, recognizer: Recognizer) -> Listing:
         "expect": request.expect,
         "check": request.check,
         "numbers": request.numbers,
+        "max_pixels": request.max_pixels,
         "part_size": request.part_size,
         "limit": request.limit,
         "shard": f"{request.shard[0]}/{request.shard[1]}",
@@ -84,9 +85,10 @@ def settle(request: Request, recognizer: Recognizer) -> Listing:
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path, listing: Listing) -> list[str]:
     """What differs, in words: options first, as another limit gives other inputs, too."""
-    names = {"format": "format", "version": "digit-recognizer", "part_size": "part size"}
+    names = {"version": "digit-recognizer", "part_size": "part size", "max_pixels": "max pixels"}
+    options = ("task", "model", "expect", "check", "numbers", "max_pixels", "part_size", "limit", "shard")
     different = []
-    for key in ("format", "version", "task", "model", "expect", "check", "numbers", "part_size", "limit", "shard"):
+    for key in ("format", "version", *options):
         old, new = before.get(key), now[key]
         if key == "model" and isinstance(old, dict):
             if old.get("sha256") == new["sha256"]:  # however it is called

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digit_recognizer.apps.batch.source import Sizes
+from digit_recognizer.apps.predictions import pixel_limit
 from digit_recognizer.errors import UsageError
 from digit_recognizer.pictures.expectation import parse_expectation
 
@@ -21,6 +22,7 @@ class Request:
     source: see ``source.find_source``. output: the folder to write. task: "predict" or "read". model: as Recognizer
     takes it. expect, check, numbers: as ``Recognizer.read`` takes them. part_size: pictures of a part, None for the
     usual. limit: how many pictures at most, from the first on. shard: (k, n), every n-th part from the k-th on, from 1.
+    max_pixels: cap on width times height of a picture, None for the usual.
     Raises UsageError where something is none of these.
     """
 
@@ -34,6 +36,7 @@ class Request:
     part_size: int | None = None
     limit: int | None = None
     shard: tuple[int, int] = (1, 1)
+    max_pixels: int | None = None
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
@@ -41,6 +44,7 @@ class Request:
         if self.task == "predict" and (self.expect or self.check or self.numbers != "digits"):
             raise UsageError("--expect, --check and --numbers are for --task read")
         parse_expectation(self.expect, check=self.check, numbers=self.numbers)
+        pixel_limit(self.max_pixels)
         for name, value in (("--part-size", self.part_size), ("--limit", self.limit)):
             if value is not None and value < 1:
                 raise UsageError(f"expected {name} of 1 or more, found {value}")

@@ -28,16 +28,11 @@ from digit_recognizer.digits import SIDE, Digits, Images
 from digit_recognizer.errors import DigitsError, InputError, ModelError
 from digit_recognizer.pictures.collect import Picture
 from digit_recognizer.pictures.ink import to_frame
-from digit_recognizer.pictures.load import Grey, load_grey
+from digit_recognizer.pictures.load import MAX_PIXELS, Grey, load_grey
 from digit_recognizer.recognizer import Recognizer
 
 KILLED = "killed_the_worker"
 Decode = Callable[[bytes, str], Grey]
-
-
-def decode_grey(content: bytes, name: str) -> Grey:
-    """A picture file as grey pixels, uint8 (H, W); ``name`` is what errors call it. Raises InputError."""
-    return load_grey(content, name=name)
 
 
 def prepare_process() -> None:
@@ -46,16 +41,18 @@ def prepare_process() -> None:
     pa.set_cpu_count(1)
 
 
-def do(task: Task, *, decode: Decode = decode_grey) -> Outcome:
+def do(task: Task, *, decode: Decode | None = None) -> Outcome:
     """Read the pictures of a task and leave its part; of a trial, read them and leave nothing.
 
-    decode: what turns the bytes of a picture into grey pixels; tests put one in its place that kills its process.
+    decode: what turns the bytes of a picture and its name into grey pixels, uint8 (H, W), where it is not load_grey;
+    tests put one in its place that kills its process.
     A picture that cannot be read is a row of the errors, which are written before the part: where there is a part,
     all of it is there. Doing a task twice leaves the same bytes. Raises ModelError where the model cannot be opened or
     is another one, FileError where a table or archive is gone or the part cannot be written.
     """
     began = time.perf_counter()
     recognizer = _opened(task.job.model, task.job.model_sha256)
+    decode = decode or _decoder(task.job.max_pixels or MAX_PIXELS)
     tables: list[Any] = []
     errors: list[Any] = []
     tally = Tally()
@@ -77,6 +74,10 @@ def do(task: Task, *, decode: Decode = decode_grey) -> Outcome:
             write_errors(Path(task.errors), pa.concat_tables(errors))
         write_part(Path(task.part), tables, SCHEMAS[task.job.task], tally)
     return Outcome(task.number, tally.read, tally.failures, time.perf_counter() - began)
+
+
+def _decoder(max_pixels: int) -> Decode:
+    return lambda content, name: load_grey(content, name=name, max_pixels=max_pixels)
 
 
 @lru_cache(maxsize=1)
@@ -235,4 +236,4 @@ def _unexpected(error: Exception) -> DigitsError:
     return DigitsError(f"unexpected {type(error).__name__}: {error}", code="unexpected")
 
 
-__all__ = ["KILLED", "Decode", "decode_grey", "do", "prepare_process"]
+__all__ = ["KILLED", "Decode", "do", "prepare_process"]

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from digit_recognizer.apps.server.limits import ServerSettings
+from digit_recognizer.apps.server.limits import ServerSettings, is_loopback
 from digit_recognizer.apps.server.metrics import Metrics
 from digit_recognizer.apps.server.refusals import Refusal, busy, error_response
 
@@ -33,6 +33,8 @@ ALWAYS_OPEN = frozenset({"/v2/health/live", "/v2/health/ready"})
 NEVER_FULL = ALWAYS_OPEN | {"/metrics"}
 # Pages hold no secret; the one to draw on asks for the token and sends it along.
 OPEN_PAGES = frozenset({"/", "/style.css", "/script.js", "/icon.svg", "/docs", "/docs.css"})
+# How the service does and all that it can: where others reach it and no token is asked for, this machine alone sees it.
+FOR_THIS_MACHINE = frozenset({"/metrics", "/docs", "/docs.css", "/openapi.json"})
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -111,7 +113,7 @@ class Gate:
 
     async def _visit(self, visit: _Visit, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            self._check_caller(visit)
+            self._check_caller(visit, scope)
             if visit.method not in _BODILESS:
                 receive = await self._with_body(visit, receive)
             if visit.path not in NEVER_FULL and self._state.in_flight >= self._limits.in_flight:
@@ -134,7 +136,7 @@ class Gate:
             mistake = Refusal(500, "the service could not answer; its log says why")
             await error_response(mistake, visit.path, visit.request_id)(scope, receive, send)
 
-    def _check_caller(self, visit: _Visit) -> None:
+    def _check_caller(self, visit: _Visit, scope: Scope) -> None:
         headers = visit.headers
         host = _host_name(headers.get("host", ""))
         if not self._settings.knows_host(host):
@@ -143,6 +145,12 @@ class Gate:
         if origin is not None and not _is_ours(origin, headers.get("host", "")):
             raise Refusal(403, "pages of other sites may not call this service", "foreign_origin", close=True)
         token = self._settings.token
+        if token is None and visit.path in FOR_THIS_MACHINE and not self._settings.is_local:
+            caller = scope.get("client") or ("", 0)
+            if not is_loopback(caller[0]):
+                raise Refusal(
+                    403, "without a token, this is for the machine alone that the service runs on", close=True
+                )
         if token is not None and visit.path not in ALWAYS_OPEN | OPEN_PAGES:
             expected = f"Bearer {token}".encode()
             if not hmac.compare_digest(headers.get("authorization", "").encode("latin-1", "replace"), expected):

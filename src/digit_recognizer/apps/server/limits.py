@@ -87,7 +87,7 @@ class ServerSettings:
     @property
     def is_local(self) -> bool:
         """Whether only this machine can reach the service."""
-        return self.host in LOOPBACK_NAMES or _is_loopback(self.host)
+        return self.host in LOOPBACK_NAMES or is_loopback(self.host)
 
     def knows_host(self, name: str) -> bool:
         """Whether clients may call the service by this name (a Host header without its port).
@@ -124,8 +124,17 @@ def read_token(path: Path) -> str:
     return text
 
 
-def _is_loopback(host: str) -> bool:
-    return _is_address(host) and ipaddress.ip_address(host).is_loopback
+def is_loopback(host: str) -> bool:
+    """Whether this is an address under which a machine reaches itself, also one of IPv4 as IPv6 writes it.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("::ffff:127.0.0.1"), is_loopback("192.168.1.7"), is_loopback("me")
+    (True, True, False, False)
+    """
+    if not _is_address(host):
+        return False
+    address = ipaddress.ip_address(host)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def _is_unspecified(host: str) -> bool:
@@ -140,4 +149,4 @@ def _is_address(host: str) -> bool:
     return True
 
 
-__all__ = ["LOOPBACK_NAMES", "Limits", "ServerSettings", "read_token"]
+__all__ = ["LOOPBACK_NAMES", "Limits", "ServerSettings", "is_loopback", "read_token"]
