@@ -326,6 +326,8 @@ def _quantiles(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _share(right: int, n: int) -> str:
+    if not n:
+        return "-"
     low, high = wilson_interval(right, n)
     return f"{100 * right / max(1, n):.1f} % ({100 * low:.1f} to {100 * high:.1f})"
 
