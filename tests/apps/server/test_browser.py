@@ -1,4 +1,4 @@
-"""The page in a browser: drawing, photos, corrections, a service that goes away and comes back.
+"""The page in a browser: drawing, photos, corrections, tokens, a service that goes away and comes back.
 
 Needs Playwright and a Chromium of the system (Debian: apt install chromium); skipped, loudly, where either is missing,
 unless DIGITS_BROWSER=required says that it must be there.
@@ -40,6 +40,7 @@ pytestmark = pytest.mark.skipif(
 
 PATIENCE_MS = 30_000
 SEVEN = ((0.4, 0.3), (0.6, 0.32), (0.48, 0.7))  # shares of the pad
+EXPORTS = ("#copy", "#csv", "#json", "#annotated")
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +108,28 @@ def stroke(page: Any, *points: tuple[float, float]) -> None:
     page.mouse.up()
 
 
-def picture(name: str, content: bytes) -> Any:
-    return {"name": name, "mimeType": "image/png", "buffer": content}
+def small_seven(page: Any, x: float) -> None:
+    """Draw a digit beside others, ``x`` from the left, and wait until it is read."""
+    with page.expect_response("**/v1/read*"):
+        stroke(page, (x, 0.35), (x + 0.12, 0.35), (x + 0.04, 0.65))
+
+
+def picture(name: str, content: bytes, kind: str = "image/png") -> Any:
+    return {"name": name, "mimeType": kind, "buffer": content}
+
+
+def tiff() -> Any:
+    """A photo in a format that Chromium does not draw."""
+    file = io.BytesIO()
+    Image.fromarray(drawing()).save(file, "TIFF")
+    return picture("photo.tif", file.getvalue(), "image/tiff")
+
+
+def put_right(page: Any, digit: int) -> None:
+    """Correct the chosen digit of the page."""
+    page.click("#wrong")
+    with page.expect_response("**/v1/corrections*"):
+        page.click(f"#right button:text-is('{digit}')")
 
 
 def draw_seven(page: Any) -> str:
@@ -168,6 +189,188 @@ def test_a_correction_is_kept_where_training_finds_it(page: Any, corrections: Pa
     assert right in load(str(corrections)).labelled().known_labels().tolist()
 
 
+def test_a_photo_that_the_browser_cannot_draw_is_read_but_not_corrected(page: Any) -> None:
+    page.set_input_files("#files", tiff())
+    playwright.expect(page.locator("#csv")).to_be_enabled()
+    assert page.inner_text("#number").split() == Recognizer(threads=1).read(png(drawing())).text.split()
+    assert page.locator("#invitation").is_hidden()
+    assert page.locator("#wrong").is_disabled()
+    assert page.locator("#annotated").is_disabled()
+    assert page.inner_text("#unshown") == "The numbers were read, but this browser cannot show the picture."
+    assert not page.evaluate(
+        "(({ width, height }) => boxes.getContext('2d').getImageData(0, 0, width, height).data.some(Boolean))(boxes)"
+    )
+    page.click("#clear")
+    assert page.locator("#unshown").is_hidden()
+    assert page.locator("#invitation").is_visible()
+
+
+def test_a_click_on_the_pad_leaves_the_files_that_are_open_as_they_are(desktop: Any) -> None:
+    page = desktop
+    names = ("good.png", "photo.tif", "bad.png")
+    page.set_input_files("#files", [picture(names[0], png(drawing())), tiff(), picture(names[2], b"\x89PNG\r\n\x1a\n")])
+    playwright.expect(page.locator("#list")).not_to_contain_text("…")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for index in range(len(names)):
+        page.locator("#list button").nth(index).click()
+        said = page.inner_text("#number")
+        page.evaluate("scrollTo(0, 0)")
+        stroke(page, *SEVEN)
+        assert page.inner_text("#number") == said
+        assert page.locator("#undo").is_disabled()
+    assert page.locator("#pictures").is_visible()
+    assert page.locator("#list .name").all_inner_texts() == list(names)
+    assert asked == []
+
+
+def test_an_answer_from_before_the_service_went_away_is_marked_and_not_given_out(page: Any) -> None:
+    draw_seven(page)
+    page.route("**/v1/read*", lambda route: route.abort())
+    stroke(page, *((x + 0.25, y) for x, y in SEVEN))
+    page.wait_for_selector("#trouble:not([hidden])")
+    told = page.locator("#trouble").bounding_box()
+    assert page.evaluate("scrollY") == 0
+    assert told["y"] + told["height"] <= page.viewport_size["height"]
+    assert page.inner_text("#verdict").startswith("Out of date")
+    assert float(page.locator("#number").evaluate("(number) => getComputedStyle(number).opacity")) < 0.6
+    assert [page.locator(button).is_disabled() for button in (*EXPORTS, "#wrong")] == [True] * 5
+    page.unroute("**/v1/read*")
+    playwright.expect(page.locator("#digits button")).to_have_count(2)
+    assert page.locator("#trouble").is_hidden()
+    assert page.locator(".outdated").count() == 0
+    assert [page.locator(button).is_enabled() for button in (*EXPORTS, "#wrong")] == [True] * 5
+
+
+def test_a_correction_stays_while_its_ink_does(desktop: Any) -> None:
+    page = desktop
+    digits = page.locator("#digits button")
+
+    def told() -> list[dict[str, Any]]:
+        return [digit for line in json.loads(downloaded(page, "#json"))[0]["lines"] for digit in line["digits"]]
+
+    small_seven(page, 0.1)
+    small_seven(page, 0.4)
+    playwright.expect(digits).to_have_count(2)
+    read = told()
+    right = (read[1]["digit"] + 5) % 10
+    put_right(page, right)
+    small_seven(page, 0.7)
+    playwright.expect(digits).to_have_count(3)
+    assert digits.nth(1).inner_text() == str(right)
+    assert page.inner_text("#verdict").startswith("1 of 3 digits corrected")
+    page.keyboard.press("z")
+    playwright.expect(digits).to_have_count(2)
+    assert digits.nth(1).inner_text() == str(right)
+    with page.expect_response("**/v1/read*"):
+        stroke(page, (0.36, 0.5), (0.56, 0.5), (0.36, 0.55), (0.56, 0.55))
+    playwright.expect(page.locator("#verdict")).not_to_contain_text("corrected")
+    page.keyboard.press("z")
+    playwright.expect(page.locator("#verdict")).to_contain_text("corrected")
+    with page.expect_response("**/v1/read*"):
+        page.keyboard.press("z")
+    small_seven(page, 0.4)
+    playwright.expect(digits).to_have_count(2)
+    assert [digit["digit"] for digit in told()] == [digit["digit"] for digit in read]
+    assert not any("corrected" in digit for digit in told())
+
+
+def test_no_confidence_is_claimed_for_a_corrected_digit(desktop: Any) -> None:
+    page = desktop
+    right = (int(draw_seven(page)) + 5) % 10
+    put_right(page, right)
+    playwright.expect(page.locator("#verdict")).to_have_text("Corrected")
+    assert page.locator("#bars tr.best").inner_text().split() == [str(right), "corrected"]
+    assert "%" not in page.inner_text("#answer")
+    (line,) = json.loads(downloaded(page, "#json"))[0]["lines"]
+    (digit,) = line["digits"]
+    assert (line["text"], line["confidence"]) == (str(right), None)
+    assert (digit["digit"], digit["corrected"], digit["confidence"]) == (right, True, None)
+    assert (digit["second"], digit["second_confidence"]) == (None, None)
+    assert downloaded(page, "#csv").splitlines()[1] == f"drawing,1,{right},"
+
+
+def test_trouble_is_over_with_the_next_answer(desktop: Any) -> None:
+    page = desktop
+    right = (int(draw_seven(page)) + 5) % 10
+    page.route("**/v1/corrections*", lambda route: route.abort())
+    page.click("#wrong")
+    page.click(f"#right button:text-is('{right}')")
+    playwright.expect(page.locator("#trouble")).to_contain_text("The service does not answer.")
+    page.unroute("**/v1/corrections*")
+    page.click(f"#right button:text-is('{right}')")
+    playwright.expect(page.locator("#wrong")).to_have_text("Thank you, kept")
+    assert page.locator("#trouble").is_hidden()
+
+
+def test_a_file_that_is_no_picture_is_told_in_words_and_an_empty_one_by_its_name(page: Any) -> None:
+    page.set_input_files("#files", picture("empty.png", b""))
+    playwright.expect(page.locator("#verdict")).to_have_text("empty.png: This file is empty.")
+    files = [
+        picture("paper.pdf", b"%PDF-1.7 and more", "application/pdf"),
+        picture("note.txt", b"text", "text/plain"),
+        picture("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml"),
+        picture("empty.png", b""),
+        picture("misnamed.txt", png(drawing()), "text/plain"),
+    ]
+    page.set_input_files("#files", files)
+    playwright.expect(page.locator("#list")).not_to_contain_text("…")
+    assert page.locator("#list .name").all_inner_texts() == [file["name"] for file in files]
+    no_picture = "Not a picture that can be read. PNG, JPEG, WebP, BMP, TIFF, GIF and HEIC files can."
+    read = Recognizer(threads=1).read(png(drawing())).text.replace("\n", " · ")
+    told = page.locator("#list .text").all_inner_texts()
+    assert told == [no_picture, no_picture, no_picture, "This file is empty.", read]
+    assert page.inner_text("#verdict") == f"paper.pdf: {no_picture}"
+
+
+def test_a_token_is_asked_for_until_it_is_right_or_the_person_gives_up(browser: Any, tmp_path: Path) -> None:
+    token = "0123456789abcdef"
+    (tmp_path / "token").write_text(token, "ascii")
+    process = child("serve", "--port", "0", "--token-file", tmp_path / "token")
+    try:
+        with opened(browser, f"http://127.0.0.1:{port_of(process)}/", phone=False) as page:
+            dialog, refused, trouble = page.locator("#ask"), page.locator("#refused"), page.locator("#trouble")
+            playwright.expect(dialog).to_be_visible()
+            assert refused.is_hidden()
+            for wrong in ("no such token", "ungültig, 零"):
+                page.fill("#token", wrong)
+                page.keyboard.press("Enter")
+                playwright.expect(refused).to_have_text("That token was not accepted.")
+                playwright.expect(refused).to_be_visible()
+            page.keyboard.press("Escape")
+            playwright.expect(trouble).to_contain_text("Nothing is read here without a token.")
+            stroke(page, *SEVEN)
+            playwright.expect(page.locator("#number")).to_have_text("Not read")
+            assert dialog.is_hidden()
+            page.click("#enter")
+            playwright.expect(dialog).to_be_visible()
+            assert refused.is_hidden()
+            page.fill("#token", f" {token} ")
+            page.keyboard.press("Enter")
+            page.wait_for_selector("#bars tr.best")
+            playwright.expect(trouble).to_be_hidden()
+            assert dialog.is_hidden()
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def test_a_digit_of_a_photo_is_kept_as_it_stands_there(desktop: Any, corrections: Path) -> None:
+    page = desktop
+    page.set_input_files("#files", picture("photo.png", png(drawing())))
+    playwright.expect(page.locator("#digits button")).to_have_count(2)
+    known = set(corrections.glob("*/*.png"))
+    put_right(page, 5)
+    playwright.expect(page.locator("#digits button").first).to_have_text("5")
+    (kept,) = set(corrections.glob("*/*.png")) - known
+    x, y, width, height = Recognizer(threads=1).read(png(drawing())).digits[0].box
+    ink = drawing()[y : y + height, x : x + width]
+    assert kept.parent.name == "5"
+    with Image.open(kept) as example:
+        middle = (np.array(example.size) - (width, height)) // 2
+        assert (np.asarray(example)[middle[1] :, middle[0] :][:height, :width] == ink).all()
+
+
 def test_a_service_that_is_away_is_told_and_asked_again(page: Any) -> None:
     page.route("**/v1/read*", lambda route: route.abort())
     stroke(page, *SEVEN)
@@ -202,10 +405,19 @@ def test_nothing_serious_is_in_the_way_of_people_who_cannot_see_or_point(page: A
     assert faults() == []
     draw_seven(page)
     assert faults() == []
+    page.route("**/v1/read*", lambda route: route.abort())
+    stroke(page, *SEVEN)
+    page.wait_for_selector(".outdated #trouble:not([hidden])")
+    assert faults() == []
+    page.unroute("**/v1/read*")
+    playwright.expect(page.locator("#wrong")).to_be_enabled()
     page.click("#wrong")
     page.set_input_files("#files", [picture(f"{name}.png", png(drawing())) for name in ("one", "two")])
     playwright.expect(page.locator("#list button")).to_have_count(2)
     playwright.expect(page.locator("#list")).not_to_contain_text("…")
+    assert faults() == []
+    page.set_input_files("#files", tiff())
+    playwright.expect(page.locator("#unshown")).to_be_visible()
     assert faults() == []
     page.goto(f"{address}docs")
     assert faults() == []

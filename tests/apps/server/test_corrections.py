@@ -68,3 +68,13 @@ def test_corrections_are_refused_unless_asked_for_and_sound(connect: Connect, tm
         response = client.post(f"/v1/corrections?{query}", content=content, headers={"Content-Type": kind})
         assert response.status_code in (415, 422)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_picture_without_ink_is_no_example_of_a_digit(connect: Connect, tmp_path: Path, level: int) -> None:
+    client = connect(corrections=tmp_path)
+    blank = png(np.full((40, 30), level, np.uint8))
+    response = client.post("/v1/corrections?digit=1", content=blank, headers=PNG)
+    assert (response.status_code, error_code(response)) == (422, "blank_picture")
+    assert response.json()["error"]["message"] == "expected a picture of a digit, found a blank one"
+    assert list(tmp_path.iterdir()) == []

@@ -14,6 +14,7 @@ from PIL import Image
 
 from digit_recognizer.errors import FileError, InputError
 from digit_recognizer.files import write_bytes
+from digit_recognizer.pictures.ink import to_frame
 from digit_recognizer.pictures.load import Grey
 
 
@@ -35,10 +36,13 @@ class CorrectionFolder:
     def keep(self, digit: int, grey: Grey) -> str:
         """Keep a picture, uint8 (H, W), as an example of ``digit``, 0-9; returns its name in the folder.
 
-        The same picture again is no second one; corrected otherwise, it moves. Raises FileError, CorrectionFull.
+        The same picture again is no second one; corrected otherwise, it moves. Raises InputError where it is blank,
+        FileError, CorrectionFull.
         """
         if not 0 <= digit <= 9:
             raise InputError(f"expected a digit from 0 to 9, found {digit}")
+        if not to_frame(grey).any():
+            raise InputError("expected a picture of a digit, found a blank one", code="blank_picture")
         file = io.BytesIO()
         Image.fromarray(grey).save(file, "PNG")
         content = file.getvalue()

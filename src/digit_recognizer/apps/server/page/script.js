@@ -7,6 +7,9 @@ const PENS = { thick: 26, thin: 11 };
 const SENT = { thick: 0.5, thin: 0.75 }; // of the pad's units: as many pixels as reading needs, and no more to wait for
 const ROOM = 48; // around the ink, in the pad's units
 const RETRY_MS = 1500;
+const SAME_PLACE = 0.5; // of the area of two boxes: what those of one digit have in common, read twice, at least
+const NO_TOKEN = "Nothing is read here without a token.";
+const NO_PICTURE = "Not a picture that can be read. PNG, JPEG, WebP, BMP, TIFF, GIF and HEIC files can.";
 
 const $ = (id) => document.getElementById(id);
 const pad = $("pad");
@@ -15,83 +18,123 @@ const boxes = $("boxes");
 const state = {
   strokes: [], // {width, points: [x, y, ...]} in the pad's units
   stroke: null,
-  pages: [], // {name, blob, image, page, error, busy}; the drawing is the only one, or photos are
+  pages: [], // {kind, name, blob, image, page, error, busy}; the one of kind "drawing", or those of kind "file"
   open: 0, // which of the pages is shown
   chosen: 0, // which of its digits
   asked: 0, // number of the last request for the drawing; older answers are dropped
+  outdated: false, // what is shown was read before the drawing changed, and reading it again fails
+  corrections: [], // {box, value, strokes} of digits of the drawing, the latest first
+  token: storedToken(),
+  locked: false, // a token is needed and was not given
   card: {},
 };
 
 // ---------------------------------------------------------------- talking to the service
 
-function token() {
+function storedToken() {
   try { return sessionStorage.getItem("token") || ""; } catch { return ""; }
 }
 
-async function ask(path, options = {}) {
-  const headers = { ...options.headers };
-  if (token()) headers.Authorization = `Bearer ${token()}`;
-  const response = await fetch(path, { ...options, headers, credentials: "omit" });
-  if (response.status === 401) {
-    await askForToken();
-    return ask(path, options);
-  }
-  const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
-  const error = new Error(answer.error?.message || `The service answered ${response.status}.`);
-  error.again = response.status === 503 || response.status === 429;
-  throw error;
+function keepToken(token) {
+  state.token = token;
+  try { sessionStorage.setItem("token", token); } catch { /* kept as long as the page is open */ }
 }
 
+async function ask(path, options = {}) {
+  const sent = state.token;
+  const headers = { ...options.headers };
+  if (sent) headers.Authorization = `Bearer ${sent}`;
+  const response = await fetch(path, { ...options, headers, credentials: "omit" });
+  if (response.status === 401) {
+    if (sent === state.token) await askForToken(Boolean(sent));
+    if (!state.locked) return ask(path, options);
+    trouble("");
+    throw Object.assign(new Error(NO_TOKEN), { locked: true });
+  }
+  const answer = await response.json().catch(() => ({}));
+  const again = response.status === 503 || response.status === 429;
+  if (!again) trouble("");
+  if (response.ok) return answer;
+  throw Object.assign(new Error(told(answer.error, response.status)), { again });
+}
+
+// An error of the service for a person, who knows the file's name and nothing of HTTP.
+function told(error, status) {
+  if (!error?.message) return `The service answered ${status}.`;
+  const message = error.message.replace(/^picture( 1)?: /, "");
+  return error.code === "unsupported_type" || message.startsWith("expected a picture (") ? NO_PICTURE : message;
+}
+
+// Once asked for and not given, a token is asked for again only where a person wants that.
 let tokenAsked = null;
-function askForToken() {
+function askForToken(refused) {
+  if (state.locked) return null;
   tokenAsked ??= new Promise((resolve) => {
     const dialog = $("ask");
     dialog.addEventListener("close", () => {
-      try { sessionStorage.setItem("token", $("token").value.trim()); } catch { /* kept nowhere, asked again */ }
       tokenAsked = null;
+      state.locked = dialog.returnValue !== "given";
+      // No header holds other signs than these: a token with one is a wrong token.
+      keepToken(state.locked ? "" : $("token").value.trim().replace(/[^!-~]/g, "?"));
       resolve();
     }, { once: true });
-    $("token").value = "";
+    $("refused").hidden = !refused;
+    $("token").setAttribute("aria-invalid", refused);
+    $("token").value = dialog.returnValue = "";
     dialog.showModal();
   });
   return tokenAsked;
 }
 
+$("cancel").addEventListener("click", () => $("ask").close());
+$("enter").addEventListener("click", () => {
+  state.locked = false;
+  trouble("");
+  learn();
+  if (state.strokes.length) drawingChanged();
+  else if (state.pages.length) readAll();
+});
+
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-// The page of a picture. Waits and tries again where the service is away or busy, as long as `wanted` says so.
-async function read(blob, wanted = () => true) {
+// The page of a picture. Waits and tries again where the service is away or busy, as long as `wanted` says so; `failing`
+// is called each time.
+async function read(blob, wanted, failing = () => {}) {
   for (;;) {
     try {
       const answer = await ask("/v1/read?details=true", {
         method: "POST",
-        headers: { "Content-Type": blob.type || "image/png" },
+        headers: { "Content-Type": blob.type },
         body: blob,
       });
-      trouble("");
       return answer[0];
     } catch (error) {
       const away = error instanceof TypeError;
       if (!away && !error.again) throw error;
       if (!wanted()) return null;
       trouble(away ? "The service does not answer. Trying again…" : "The service is busy. Trying again…");
+      failing();
       await wait(RETRY_MS);
       if (!wanted()) return null;
     }
   }
 }
 
+// What is in the way, near the answer; nothing where the text is empty, unless a token is needed.
 function trouble(text) {
-  if ($("trouble").textContent !== text) $("trouble").textContent = text;
-  $("trouble").hidden = !text;
+  const shown = text || (state.locked ? NO_TOKEN : "");
+  if ($("trouble-text").textContent !== shown) $("trouble-text").textContent = shown;
+  $("enter").hidden = !state.locked;
+  $("trouble").hidden = !shown;
 }
 
 // ---------------------------------------------------------------- the pad
 
 const height = () => Math.round((WIDTH * pad.clientHeight) / Math.max(1, pad.clientWidth));
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const photo = () => state.pages[state.open]?.image || null;
+const isFile = () => state.pages[state.open]?.kind === "file";
+const photo = () => state.pages[state.open]?.image || null; // none also of a file that the browser cannot draw
+const hasPicture = (entry) => entry.kind === "drawing" || Boolean(entry.image);
 
 function prepare(canvas) {
   const ratio = window.devicePixelRatio || 1;
@@ -134,16 +177,26 @@ function paint() {
     for (const stroke of state.strokes) drawStroke(context, stroke);
     if (state.stroke) drawStroke(context, state.stroke);
   }
-  const empty = !image && !state.strokes.length && !state.stroke;
+  const empty = !isFile() && !state.strokes.length && !state.stroke;
   $("invitation").hidden = !empty;
-  $("undo").disabled = Boolean(image) || !state.strokes.length;
-  $("clear").disabled = empty && !state.pages.length;
+  $("unshown").textContent = unshown(state.pages[state.open]);
+  pad.classList.toggle("still", isFile());
+  $("undo").disabled = isFile() || !state.strokes.length;
+  $("clear").disabled = empty;
+}
+
+// Why a file that was dealt with does not stand on the pad; nothing where it does.
+function unshown(entry) {
+  if (!entry || entry.busy || hasPicture(entry)) return "";
+  if (entry.error) return "This file was not read.";
+  return `${digitsOf(entry.page).length ? "The numbers were read, but this" : "This"} browser cannot show the picture.`;
 }
 
 function paintBoxes() {
   const context = prepare(boxes);
-  const page = state.pages[state.open]?.page;
-  if (!page) return;
+  const entry = state.pages[state.open];
+  if (!entry?.page || !hasPicture(entry)) return;
+  const { page } = entry;
   const image = photo();
   const at = image ? placed(image) : { scale: 1, x: 0, y: 0 };
   // A photo is as light in the dark as by day: its boxes have colours of their own, with a white edge.
@@ -214,22 +267,26 @@ async function drawingChanged() {
   const latest = () => number === state.asked;
   paint();
   if (!state.strokes.length) {
-    state.pages = [];
+    Object.assign(state, { pages: [], outdated: false });
+    trouble("");
     return show();
   }
   const scale = Math.max(...state.strokes.map((stroke) => (stroke.width === PENS.thin ? SENT.thin : SENT.thick)));
   const part = inked();
-  let entry = { name: "drawing" };
+  const failing = () => {
+    state.outdated = Boolean(state.pages[0]?.page);
+    show();
+  };
+  let entry = { kind: "drawing", name: "drawing" };
   try {
-    const page = await read(blobOf(drawingCanvas(scale, part)), latest);
+    const page = await read(blobOf(drawingCanvas(scale, part)), latest, failing);
     if (!page) return;
-    entry = { ...entry, page: placedOnPad(page, scale, part) };
+    entry = { ...entry, page: corrected(placedOnPad(page, scale, part)) };
   } catch (error) {
     entry = { ...entry, error: error.message };
   }
   if (!latest()) return;
-  state.pages = [entry];
-  state.open = 0;
+  Object.assign(state, { pages: [entry], open: 0, outdated: false });
   state.chosen = Math.max(0, (entry.page ? digitsOf(entry.page).length : 0) - 1);
   show();
 }
@@ -243,7 +300,7 @@ function pointOf(event) {
 pad.addEventListener("pointerdown", (event) => {
   if (!event.isPrimary || (event.pointerType === "mouse" && event.button !== 0)) return;
   event.preventDefault();
-  if (photo()) return chooseAt(pointOf(event));
+  if (isFile()) return chooseAt(pointOf(event));
   pad.setPointerCapture(event.pointerId);
   state.asked += 1; // an answer on its way is out of date
   const pen = document.querySelector("input[name=pen]:checked").value;
@@ -268,6 +325,7 @@ for (const end of ["pointerup", "pointercancel"]) {
 }
 
 function chooseAt([x, y]) {
+  if (!photo()) return;
   const at = placed(photo());
   const inside = ([left, top, w, h]) => {
     const [px, py] = [(x - at.x) / at.scale, (y - at.y) / at.scale];
@@ -278,14 +336,13 @@ function chooseAt([x, y]) {
 }
 
 function undo() {
-  if (photo() || !state.strokes.length) return;
+  if (isFile() || !state.strokes.length) return;
   state.strokes.pop();
   drawingChanged();
 }
 
 function clear() {
-  Object.assign(state, { strokes: [], stroke: null, pages: [], open: 0, chosen: 0 });
-  trouble("");
+  Object.assign(state, { strokes: [], stroke: null, pages: [], open: 0, chosen: 0, corrections: [] });
   drawingChanged();
 }
 
@@ -304,28 +361,43 @@ document.addEventListener("keydown", (event) => {
 
 // ---------------------------------------------------------------- photos
 
-async function open(files) {
-  const photos = [...files].filter((file) => file.size);
-  if (!photos.length) return;
-  Object.assign(state, { strokes: [], stroke: null, open: 0, chosen: 0, pages: [] });
+function open(files) {
+  const pages = [...files].map((file) => ({ kind: "file", name: file.name || "pasted picture", blob: file }));
+  if (!pages.length) return;
+  Object.assign(state, { strokes: [], stroke: null, pages, open: 0, chosen: 0, outdated: false, corrections: [] });
+  trouble("");
+  readAll();
+}
+
+// Read the files that are not read yet, one after the other: the service has others to serve, too.
+async function readAll() {
   const number = ++state.asked;
   const wanted = () => number === state.asked;
-  const pages = photos.map((file) => ({ name: file.name || "pasted picture", blob: file, busy: true }));
-  state.pages = pages;
+  const waiting = state.pages.filter((entry) => !entry.page && (!entry.error || entry.locked));
+  for (const entry of waiting) Object.assign(entry, { busy: true, error: "", locked: false });
   show();
-  for (const entry of pages) { // one after the other: the service has others to serve, too
+  for (const entry of waiting) {
     if (!wanted()) return;
-    const most = state.card.limits?.body_bytes ?? Infinity;
     entry.image = await createImageBitmap(entry.blob, { imageOrientation: "from-image" }).catch(() => null);
+    let found = {};
     try {
-      if (entry.blob.size > most) throw new Error(`This picture is larger than ${Math.floor(most / 2 ** 20)} MB.`);
-      entry.page = await read(entry.blob, wanted);
+      found.page = await read(await pictureOf(entry.blob), wanted);
     } catch (error) {
-      entry.error = error.message;
+      found = { error: error.message, locked: error.locked };
     }
-    entry.busy = false;
-    if (wanted()) show();
+    if (!wanted()) return;
+    Object.assign(entry, found, { busy: false });
+    show();
   }
+}
+
+// A file's bytes, sent as those of a picture whatever it is called: the service looks at what it is.
+async function pictureOf(file) {
+  const most = state.card.limits?.body_bytes ?? Infinity;
+  if (file.size > most) throw new Error(`This picture is larger than ${Math.floor(most / 2 ** 20)} MB.`);
+  const bytes = await file.arrayBuffer().catch(() => { throw new Error("This file cannot be opened."); }); // a folder
+  if (!bytes.byteLength) throw new Error("This file is empty.");
+  return new Blob([bytes], { type: file.type.startsWith("image/") ? file.type : "image/png" });
 }
 
 for (const id of ["files", "camera"]) {
@@ -381,29 +453,43 @@ function showHeadline() {
   number.style.fontSize = digits.length ? `${Math.max(1.6, room)}rem` : "";
   $("verdict").textContent = verdict;
   $("verdict").className = mood;
-  const said = entry ? `${digits.length ? `Reads ${text.replaceAll("\n", ", ")}. ` : `${text}. `}${verdict}` : "";
+  $("answer").classList.toggle("outdated", state.outdated);
+  boxes.classList.toggle("outdated", state.outdated);
+  const reads = digits.length ? `${state.outdated ? "Read" : "Reads"} ${text.replaceAll("\n", ", ")}` : text;
+  const said = entry ? [reads, verdict, entry.page ? unshown(entry) : ""].filter(Boolean).join(". ") : "";
   if ($("status").textContent !== said) $("status").textContent = said;
-  const nothing = !state.pages.some((one) => one.page && digitsOf(one.page).length);
+  const nothing = state.outdated || !state.pages.some((one) => one.page && digitsOf(one.page).length);
   for (const id of ["copy", "csv", "json"]) $(id).disabled = nothing;
-  $("annotated").disabled = !digits.length;
+  $("annotated").disabled = state.outdated || !digits.length || !hasPicture(entry);
 }
 
 // What stands large, what stands below it, and how that looks.
 function judge(entry) {
-  if (!entry) return ["–", "Nothing written yet", ""];
+  if (!entry) return ["–", state.strokes.length ? "Not read yet" : "Nothing written yet", ""];
   if (entry.busy) return ["…", "Reading", ""];
-  if (entry.error) return ["Not read", entry.error, "unsure"];
+  if (entry.error) return ["Not read", entry.kind === "file" ? `${entry.name}: ${entry.error}` : entry.error, "unsure"];
   const digits = digitsOf(entry.page);
+  if (state.outdated) return [textOf(entry.page) || "Not a digit", "Out of date: the drawing was changed since", "unsure"];
   if (!digits.length) {
     const reason = entry.page.rejected[0]?.reason;
     return ["Not a digit", reason ? `What stands here: ${reason}` : "There is nothing that looks like a digit", ""];
   }
   const unsure = digits.filter((digit) => !digit.accepted);
+  if (digits.some((digit) => digit.corrected)) return [textOf(entry.page), ...judgeCorrected(digits, unsure)];
   const sure = percent(entry.page.lines.reduce((product, line) => product * line.confidence, 1));
   if (!unsure.length) return [textOf(entry.page), digits.length > 1 ? `All digits sure, ${sure} together` : `Sure, ${sure}`, "sure"];
   if (digits.length > 1) return [textOf(entry.page), `${unsure.length} of ${digits.length} digits unsure`, "unsure"];
   if (unsure[0].reason === "not a digit") return [textOf(entry.page), "Probably not a digit", "unsure"];
   return [textOf(entry.page), `Unsure: ${percent(unsure[0].confidence)}, or ${unsure[0].second}`, "unsure"];
+}
+
+// A correction has no probability, and so the numbers with one have none.
+function judgeCorrected(digits, unsure) {
+  const count = digits.filter((digit) => digit.corrected).length;
+  if (digits.length === 1) return ["Corrected", "sure"];
+  if (count === digits.length) return ["All digits corrected", "sure"];
+  const rest = unsure.length ? `${unsure.length} unsure` : "the rest sure";
+  return [`${count} of ${digits.length} digits corrected, ${rest}`, unsure.length ? "unsure" : "sure"];
 }
 
 // The text with its unsure digits marked.
@@ -429,13 +515,14 @@ function showChosen() {
     const button = element("button", { type: "button", textContent: digit.digit, onclick: () => choose(index) });
     button.className = digit.accepted ? "" : "unsure";
     button.setAttribute("aria-pressed", index === state.chosen);
-    button.setAttribute("aria-label", `Digit ${index + 1}: ${digit.digit}, ${digit.accepted ? "sure" : "unsure"}`);
+    const certainty = digit.corrected ? "corrected" : digit.accepted ? "sure" : "unsure";
+    button.setAttribute("aria-label", `Digit ${index + 1}: ${digit.digit}, ${certainty}`);
     return button;
   }));
   if (focused) group.children[state.chosen]?.focus();
   showBars(digits[state.chosen]);
   showFrame(digits[state.chosen]?.frame);
-  $("wrong").disabled = !digits.length;
+  $("wrong").disabled = state.outdated || !digits.length || !hasPicture(state.pages[state.open]);
   askRight(false);
 }
 
@@ -455,10 +542,11 @@ function showBars(digit) {
     }
   }
   [...body.rows].forEach((row, value) => {
-    const share = digit?.probabilities[value] ?? 0;
-    row.className = value === digit?.digit ? "best" : "";
+    const share = digit && !digit.corrected ? digit.probabilities[value] : null;
+    const best = value === digit?.digit;
+    row.className = best ? "best" : "";
     row.querySelector(".fill").style.width = `${100 * share}%`;
-    row.cells[2].textContent = digit ? percent(share) : "–";
+    row.cells[2].textContent = share !== null ? percent(share) : best ? "corrected" : "–";
   });
 }
 
@@ -508,17 +596,54 @@ $("wrong").addEventListener("click", () => askRight($("right").hidden));
 async function correct(value) {
   const entry = state.pages[state.open];
   const digit = digitsOf(entry.page)[state.chosen];
+  const correction = { box: digit.box, value, strokes: strokesIn(digit.box) };
   try {
-    const blob = blobOf(cutOut(entry.image || drawingCanvas(), digit.box));
+    const blob = blobOf(cutOut(entry.kind === "drawing" ? drawingCanvas() : entry.image, digit.box));
     await ask(`/v1/corrections?digit=${value}`, { method: "POST", headers: { "Content-Type": "image/png" }, body: blob });
   } catch (error) {
     return trouble(error instanceof TypeError ? "The service does not answer." : error.message);
   }
   replaceDigit(entry.page, digit, value);
+  if (entry.kind === "drawing") {
+    state.corrections.unshift(correction);
+    if (!isFile() && state.pages[0]?.page) corrected(state.pages[0].page); // read again meanwhile
+  }
   show();
   $("wrong").textContent = "Thank you, kept";
   $("wrong").focus();
   $("status").textContent = `Corrected to ${value} and kept.`;
+}
+
+// A page of the drawing with what a person said of its digits, where their place and their ink are as they were.
+function corrected(page) {
+  for (const digit of digitsOf(page)) {
+    const strokes = strokesIn(digit.box);
+    const sameInk = (others) => others.length === strokes.length && others.every((other, index) => other === strokes[index]);
+    const known = strokes.length
+      && state.corrections.find((one) => shared(one.box, digit.box) >= SAME_PLACE && sameInk(one.strokes));
+    if (known) replaceDigit(page, digit, known.value);
+  }
+  return page;
+}
+
+// The strokes with a good part of their points in a box: not a neighbour that only reaches into it.
+function strokesIn([x, y, w, h]) {
+  const inside = (stroke) => {
+    let count = 0;
+    for (let i = 0; i < stroke.points.length; i += 2) {
+      const [px, py] = [stroke.points[i] - x, stroke.points[i + 1] - y];
+      if (px >= 0 && py >= 0 && px <= w && py <= h) count += 1;
+    }
+    return count > stroke.points.length / 8; // of x and y: a quarter of the points
+  };
+  return state.strokes.filter(inside);
+}
+
+// What two boxes have in common, as a share of what both cover, 0-1.
+function shared([ax, ay, aw, ah], [bx, by, bw, bh]) {
+  const wide = Math.max(0, Math.min(ax + aw, bx + bw) - Math.max(ax, bx));
+  const high = Math.max(0, Math.min(ay + ah, by + bh) - Math.max(ay, by));
+  return (wide * high) / (aw * ah + bw * bh - wide * high);
 }
 
 // The digit with some of what is around it, on white.
@@ -539,18 +664,22 @@ function replaceDigit(page, digit, value) {
     if (index < 0) continue;
     let seen = -1;
     line.text = [...line.text].map((letter) => (/[0-9]/.test(letter) && ++seen === index ? String(value) : letter)).join("");
-    Object.assign(digit, { digit: value, accepted: true, reason: null });
+    Object.assign(digit, { digit: value, accepted: true, reason: null, corrected: true });
   }
 }
 
 // ---------------------------------------------------------------- taking it along
 
+// What the network thought of a digit that a person corrected is no confidence in the correction.
+const plainDigit = ({ digit, confidence, accepted, box, second, second_confidence, corrected }) => (corrected
+  ? { digit, confidence: null, accepted, box, second: null, second_confidence: null, corrected }
+  : { digit, confidence, accepted, box, second, second_confidence });
 const plain = () => state.pages.filter((entry) => entry.page).map(({ name, page }) => ({
   file: name,
   lines: page.lines.map((line) => ({
     ...line,
-    digits: line.digits.map(({ digit, confidence, accepted, box, second, second_confidence }) =>
-      ({ digit, confidence, accepted, box, second, second_confidence })),
+    confidence: line.digits.some((digit) => digit.corrected) ? null : line.confidence,
+    digits: line.digits.map(plainDigit),
   })),
   rejected: page.rejected,
 }));
@@ -563,7 +692,7 @@ function save(name, type, content) {
 
 // A spreadsheet would run a cell that begins like a formula.
 const cell = (value) => {
-  const text = String(value).replace(/^[=+\-@\t\r]/, "'$&");
+  const text = String(value ?? "").replace(/^[=+\-@\t\r]/, "'$&");
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
@@ -587,7 +716,7 @@ $("json").addEventListener("click", () => save("numbers.json", "application/json
 // people who do not see red and green alike can tell apart (Okabe, Ito, 2008), as `digits read --annotate` has them.
 const NOTES = { sure: "#0072b2", unsure: "#e66e00", rejected: "#969696" };
 function annotatedCanvas(entry) {
-  const source = entry.image || drawingCanvas();
+  const source = entry.kind === "drawing" ? drawingCanvas() : entry.image;
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width: source.width, height: source.height });
   const context = canvas.getContext("2d");
@@ -623,9 +752,13 @@ $("annotated").addEventListener("click", () => {
 
 new ResizeObserver(() => { paint(); paintBoxes(); }).observe(pad);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { paint(); paintBoxes(); });
-ask("/v1/model").then((card) => {
-  state.card = card;
-  $("wrong").hidden = !card.keeps_corrections;
-  if (card.keeps_corrections) $("privacy").textContent += " Corrections are kept on the machine that runs it.";
-}).catch(() => {});
+function learn() {
+  return ask("/v1/model").then((card) => {
+    state.card = card;
+    $("wrong").hidden = !card.keeps_corrections;
+    $("kept").hidden = !card.keeps_corrections;
+  }).catch(() => {});
+}
+
+learn();
 show();
