@@ -13,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from digit_recognizer.apps.server import answers
+from digit_recognizer.apps.server.app import PAGE_FILES
 from digit_recognizer.apps.server.service import AT_ONCE
 from digit_recognizer.recognizer import Recognizer
 from tests.apps.command import call
@@ -191,6 +192,33 @@ def test_metrics_count_requests_images_and_runs(client: TestClient) -> None:
     assert 'digits_requests_total{method="POST",route="/v1/predict",status="200"} 1.0' in text
     assert 'digits_requests_total{method="GET",route="unmatched",status="404"} 1.0' in text
     assert "digits_in_flight 1.0" in text
+
+
+def test_who_is_turned_away_unread_is_counted_as_all_who_are_answered(client: TestClient) -> None:
+    client.app.state.gate.turned_away = 3  # type: ignore[attr-defined]
+    client.get("/metrics")
+    client.app.state.gate.turned_away = 5  # type: ignore[attr-defined]
+    for _ in range(2):  # to look counts nothing
+        text = client.get("/metrics").text
+        assert "# TYPE digits_turned_away_total counter" in text
+        assert "digits_turned_away_total 5.0" in text
+        assert 'digits_requests_total{method="POST",route="unread",status="503"} 5.0' in text
+        assert 'digits_refused_total{code="busy"} 5.0' in text
+
+
+def test_where_get_is_answered_head_is_without_the_body(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    paths = [path for path, operations in document["paths"].items() if "get" in operations and path != "/metrics"]
+    for path in (*paths, *PAGE_FILES, "/docs", "/openapi.json", "/nothing"):
+        got, told = client.get(path), client.head(path)
+        assert (told.status_code, told.content) == (got.status_code, b"")
+        for name in ("content-type", "content-length", "content-security-policy", "cache-control"):
+            assert told.headers[name] == got.headers[name]
+    assert client.head("/metrics").status_code == 200
+    response = client.head("/v1/predict")
+    assert (response.status_code, response.content, response.headers["allow"]) == (405, b"", "POST")
+    assert client.post("/v1/model").headers["allow"] == "GET, HEAD"
+    assert 'digits_requests_total{method="HEAD",route="/v1/model",status="200"} 1.0' in client.get("/metrics").text
 
 
 def test_the_openapi_document_describes_every_route_and_its_examples_are_answered(client: TestClient) -> None:

@@ -1,17 +1,19 @@
-"""Connections: who is turned away unread when the service is full, and what is no HTTP."""
+"""Connections: who is turned away unread when the service is full, what is no HTTP, and how they end."""
 
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import asynccontextmanager, closing, suppress
 from typing import Any
 
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from digit_recognizer.apps.server.connections import is_whole, protocol_with
+from digit_recognizer.apps.server.connections import HEADER_BYTES, is_whole, protocol_with
 from digit_recognizer.apps.server.gate import Gate, State
 from digit_recognizer.apps.server.limits import Limits, ServerSettings
 from digit_recognizer.apps.server.metrics import Metrics
@@ -26,6 +28,7 @@ class Wire(asyncio.Transport):
         super().__init__()
         self.written = b""
         self.closed = False
+        self.ended = False  # no more will be written
 
     def write(self, data: Any) -> None:
         self.written += bytes(data)
@@ -34,6 +37,9 @@ class Wire(asyncio.Transport):
         self.closed = True
 
     abort = close
+
+    def write_eof(self) -> None:
+        self.ended = True
 
     def is_closing(self) -> bool:
         return self.closed
@@ -58,11 +64,11 @@ class Wire(asyncio.Transport):
 class Scene:
     """A gate before an application that answers everything, and connections to it."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, token: str | None = None) -> None:
         self.state = State()
         self.asked = 0
         self.received: list[bytes] = []  # bodies
-        settings = ServerSettings(limits=limits)
+        settings = ServerSettings(limits=limits, token=token)
         self._config = uvicorn.Config(
             Gate(self._answer, settings=settings, state=self.state, metrics=Metrics()),
             http=protocol_with(limits, self.state),
@@ -94,6 +100,20 @@ class Scene:
         connection.connection_made(wire)
         return connection, wire
 
+    @asynccontextmanager
+    async def port(self) -> AsyncIterator[int]:
+        """A port to call it at, until the block ends."""
+        server = await asyncio.get_running_loop().create_server(lambda: self.new(), "127.0.0.1", 0)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+            await self.done()
+            async with asyncio.timeout(20):
+                while self._shared.connections:  # each must come to its end
+                    await asyncio.sleep(0.001)
+            await server.wait_closed()
+
     async def done(self) -> None:
         while self._shared.tasks:
             await asyncio.gather(*self._shared.tasks)
@@ -102,6 +122,13 @@ class Scene:
 
 def play(scene: Coroutine[Any, Any, None]) -> None:
     asyncio.run(scene)
+
+
+async def ended(writer: asyncio.StreamWriter) -> None:
+    """Close a client's side of a connection, which may be cut off already."""
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 def status(wire: Wire) -> int:
@@ -220,7 +247,7 @@ def test_what_is_no_http_is_told_so_and_ends_the_connection() -> None:
         connection.data_received(b"\x16\x03\x01 not a request\r\n\r\n")
         assert status(wire) == 400
         error = json.loads(wire.written.partition(b"\r\n\r\n")[2])["error"]
-        assert (error["code"], wire.closed) == ("bad_request", True)
+        assert (error["code"], wire.ended) == ("bad_request", True)
         connection.connection_lost(None)
 
     play(garbage())
@@ -235,7 +262,7 @@ def test_garbage_in_a_body_ends_the_request_that_it_belongs_to() -> None:
         await asyncio.sleep(0)
         connection.data_received(b"no length\r\n")
         await scene.done()
-        assert (status(wire), wire.closed, scene.asked) == (400, True, 0)
+        assert (status(wire), wire.ended, scene.asked) == (400, True, 0)
         assert wire.written.count(b"HTTP/1.1 ") == 1
         connection.connection_lost(None)
 
@@ -247,22 +274,18 @@ def test_connections_share_the_memory_that_they_receive_into_and_nothing_else() 
 
     async def together() -> None:
         scene = Scene(Limits())
-        server = await asyncio.get_running_loop().create_server(lambda: scene.new(), "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        ends = [await asyncio.open_connection("127.0.0.1", port) for _ in bodies]
-        for (_, writer), body in zip(ends, bodies, strict=True):
-            writer.write(b"POST /v1/read HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(body))
-        for start in range(0, len(bodies[0]), 50_000):  # in turns
+        async with scene.port() as port:
+            ends = [await asyncio.open_connection("127.0.0.1", port) for _ in bodies]
             for (_, writer), body in zip(ends, bodies, strict=True):
-                writer.write(body[start : start + 50_000])
-                await writer.drain()
-        for reader, writer in ends:
-            assert (await reader.read(12)) == b"HTTP/1.1 200"
-            writer.close()
-        assert sorted(scene.received) == bodies
-        server.close()
-        await server.wait_closed()
-        await scene.done()
+                writer.write(b"POST /v1/read HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(body))
+            for start in range(0, len(bodies[0]), 50_000):  # in turns
+                for (_, writer), body in zip(ends, bodies, strict=True):
+                    writer.write(body[start : start + 50_000])
+                    await writer.drain()
+            for reader, writer in ends:
+                assert (await reader.read(12)) == b"HTTP/1.1 200"
+                await ended(writer)
+            assert sorted(scene.received) == bodies
 
     play(together())
 
@@ -275,3 +298,151 @@ def test_a_connection_tells_where_to_put_what_comes_and_all_tell_the_same_place(
         assert one.get_buffer(-1) is other.get_buffer(-1)
 
     play(two())
+
+
+TOKEN = "a-long-enough-token"
+KNOWN = {"Authorization": f"Bearer {TOKEN}"}
+MUCH = 8_000_000  # bytes: more than a system holds for who has not read them
+
+
+def pieces() -> Iterable[bytes]:
+    return (bytes(100_000) for _ in range(MUCH // 100_000))
+
+
+@pytest.mark.parametrize(
+    ("expected", "headers", "chunked"),
+    [
+        (401, {"Authorization": "Bearer another"}, False),
+        (415, {**KNOWN, "Content-Encoding": "gzip"}, False),
+        (413, KNOWN, False),
+        (413, KNOWN, True),
+    ],
+)
+def test_who_sends_on_after_a_refusal_finds_it_all_the_same(
+    expected: int, headers: dict[str, str], chunked: bool
+) -> None:
+    def ask(port: int) -> int:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+            body = pieces() if chunked else bytes(MUCH)
+            connection.request("POST", "/v1/read", body, headers, encode_chunked=chunked)
+            return connection.getresponse().status
+
+    async def heard_out() -> None:
+        scene = Scene(Limits(body_bytes=MUCH // 2), token=TOKEN)
+        async with scene.port() as port:
+            for _ in range(3):
+                assert await asyncio.to_thread(ask, port) == expected
+        assert (scene.asked, scene.state.held_bytes) == (0, 0)
+
+    play(heard_out())
+
+
+def test_headers_that_are_too_long_are_told_so_to_who_sends_on() -> None:
+    async def long() -> None:
+        scene = Scene(Limits())
+        async with scene.port() as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: " + bytes(MUCH) + b"\r\n\r\n")
+            assert (await reader.read(12)) == b"HTTP/1.1 431"
+            await writer.drain()
+            await ended(writer)
+
+    play(long())
+
+
+UNREAD = b"POST /v1/read HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\n"
+
+
+def test_who_sends_without_end_is_cut_off_after_so_many_bytes_and_none_are_kept() -> None:
+    async def endless() -> None:
+        scene = Scene(Limits(body_bytes=100))
+        connection, wire = scene.connect()
+        connection.data_received(UNREAD)
+        await scene.done()
+        assert (status(wire), wire.ended, wire.closed) == (413, True, False)
+        connection.buffer_updated(400)
+        assert not wire.closed
+        connection.buffer_updated(1)
+        assert wire.closed
+        assert (connection.cycle.body, connection.conn.trailing_data[0]) == (b"", b"")
+        connection.connection_lost(None)
+
+    play(endless())
+
+
+def test_who_never_ends_is_cut_off_after_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digit_recognizer.apps.server.parting.PARTING_S", 0.2)
+
+    async def trickling() -> None:
+        scene = Scene(Limits(body_bytes=90_000))
+        async with scene.port() as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(UNREAD)
+            with suppress(ConnectionError):
+                answer = await reader.read()  # until the end of the service's side
+                assert answer.startswith(b"HTTP/1.1 413")
+                while True:
+                    writer.write(b"more")
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+            await ended(writer)
+
+    play(asyncio.wait_for(trickling(), 10))
+
+
+def test_a_connection_whose_request_was_read_to_its_end_is_closed_at_once() -> None:
+    async def whole() -> None:
+        scene = Scene(Limits())
+        connection, wire = scene.connect()
+        connection.data_received(WHOLE.replace(b"Host", b"Connection: close\r\nHost"))
+        await scene.done()
+        assert (status(wire), wire.ended, wire.closed) == (200, False, True)
+        connection.connection_lost(None)
+
+    play(whole())
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected", "code"),
+    [
+        (b"GET / HTTP/1.1\r\nX-Long: " + b"a" * HEADER_BYTES, 431, "headers_too_large"),
+        (b"GET /" + b"a" * HEADER_BYTES, 431, "headers_too_large"),
+        (b"GET / HTTP/1.1\r\nX-Long: " + b"a" * HEADER_BYTES + b"\r\nno header\r\n\r\n", 400, "bad_request"),
+        (UNREAD.replace(b"Content-Length: 100000", b"Transfer-Encoding: chunked") + b"1" * 20_000, 400, "bad_request"),
+    ],
+)
+def test_a_head_that_is_too_long_is_told_apart_from_what_is_no_http(sent: bytes, expected: int, code: str) -> None:
+    async def long() -> None:
+        scene = Scene(Limits())
+        connection, wire = scene.connect()
+        connection.data_received(sent)
+        await scene.done()
+        assert (status(wire), wire.ended) == (expected, True)
+        assert json.loads(wire.written.partition(b"\r\n\r\n")[2])["error"]["code"] == code
+        connection.connection_lost(None)
+
+    play(long())
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"GET /v2/health/live HTTP/1.0", 200),
+        (b"HEAD /v2/health/ready HTTP/1.0", 200),
+        (b"GET /v2/health/live HTTP/1.0\r\nHost: evil.example", 400),
+        (b"GET /v2/health/live HTTP/1.0\r\nHost:", 400),
+        (b"GET /v2/health/live HTTP/1.1", 400),
+        (b"GET /v1/model HTTP/1.0", 400),
+        (b"GET /v1/model HTTP/1.0\r\nHost: 127.0.0.1", 200),
+    ],
+)
+def test_who_asks_by_http_1_0_for_signs_of_life_need_name_no_host(head: bytes, expected: int) -> None:
+    async def old() -> None:
+        scene = Scene(Limits())
+        connection, wire = scene.connect()
+        connection.data_received(head + b"\r\n\r\n")
+        await scene.done()
+        assert status(wire) == expected
+        connection.connection_lost(None)
+
+    play(old())

@@ -332,19 +332,52 @@ def test_the_log_has_one_line_of_json_a_request_and_nothing_of_the_picture(
     assert (lines[0]["path"], lines[0]["bytes"], lines[0]["images"]) == ("/v1/predict", 784, 1)
 
 
+@pytest.mark.parametrize("path", ["/script.js", "/v1/model", "/nothing"])
+def test_head_is_answered_with_headers_alone_whatever_server_stands_before(recognizer: Recognizer, path: str) -> None:
+    app = make_app(recognizer)
+    start, *rest = asyncio.run(sent_by(app, nothing, {"host": "127.0.0.1"}, path, "HEAD"))
+    got, *content = asyncio.run(sent_by(app, nothing, {"host": "127.0.0.1"}, path, "GET"))
+    length = dict(start["headers"])[b"content-length"]
+    assert (start["status"], length) == (got["status"], dict(got["headers"])[b"content-length"])
+    assert b"".join(message.get("body", b"") for message in rest) == b""
+    assert len(b"".join(message.get("body", b"") for message in content)) == int(length) > 0
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.0", 200), ("1.1", 400)])
+def test_what_names_no_host_must_speak_a_protocol_without_hosts(
+    recognizer: Recognizer, version: str, status: int
+) -> None:
+    app = make_app(recognizer)
+    start, *_ = asyncio.run(sent_by(app, nothing, {}, "/v2/health/live", "GET", version))
+    assert start["status"] == status
+
+
+async def nothing() -> dict[str, Any]:
+    """The body of a request that has none."""
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
 async def status_of(app: Any, receive: Any, headers: dict[str, str], path: str = "/v1/predict") -> int:
     """The status of a POST whose body comes from ``receive``; 0 where nothing was sent."""
+    sent = await sent_by(app, receive, {"host": "127.0.0.1", **headers}, path, "POST")
+    return int(sent[0]["status"]) if sent else 0
+
+
+async def sent_by(
+    app: Any, receive: Any, headers: dict[str, str], path: str, method: str, version: str = "1.1"
+) -> list[Any]:
+    """What the application sends to who asks like that."""
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    pairs = [(name.encode(), value.encode()) for name, value in {"host": "127.0.0.1", **headers}.items()]
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
+        "http_version": version,
+        "method": method,
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"",
@@ -355,4 +388,4 @@ async def status_of(app: Any, receive: Any, headers: dict[str, str], path: str =
         "headers": pairs,
     }
     await app(scope, receive, send)
-    return int(sent[0]["status"]) if sent else 0
+    return sent

@@ -62,6 +62,70 @@ def test_probabilities_are_those_of_python_flat_nested_or_binary(client: TestCli
         np.testing.assert_allclose(np.reshape(output["data"], (3, 10)), expected, atol=1e-6)
 
 
+def binary_answer(response: Any) -> tuple[dict[str, Any], np.ndarray]:
+    """The output of an answer in plain bytes, and its numbers, as Triton's clients find them."""
+    length = int(response.headers["Inference-Header-Content-Length"])
+    assert response.headers["content-type"] == "application/octet-stream"
+    (output,) = json.loads(response.content[:length])["outputs"]
+    rest = response.content[length:]
+    assert output.pop("parameters") == {"binary_data_size": len(rest)}
+    return output, np.frombuffer(rest, "<f4").reshape(output["shape"])
+
+
+NAMED = {"name": "probabilities"}
+
+
+@pytest.mark.parametrize("count", [3, 0])
+@pytest.mark.parametrize(
+    ("wishes", "binary"),
+    [
+        ({}, False),
+        ({"outputs": []}, False),
+        ({"outputs": [{**NAMED, "parameters": {"binary_data": True}}]}, True),
+        ({"outputs": [{**NAMED, "parameters": {"binary_data": False}}]}, False),
+        ({"parameters": {"binary_data_output": True}}, True),
+        ({"parameters": {"binary_data_output": True}, "outputs": []}, True),
+        ({"parameters": {"binary_data_output": True}, "outputs": [NAMED]}, True),
+        (
+            {
+                "parameters": {"binary_data_output": True},
+                "outputs": [{**NAMED, "parameters": {"binary_data": False}}],
+            },
+            False,
+        ),
+    ],
+)
+def test_probabilities_come_as_plain_bytes_where_they_are_asked_for(
+    client: TestClient, recognizer: Recognizer, wishes: dict[str, Any], binary: bool, count: int
+) -> None:
+    images = draw_digits(3).images[:count]
+    response = client.post(INFER, json={"inputs": [tensor(images)], "id": "seven", **wishes})
+    assert response.status_code == 200
+    if not binary:
+        assert len(response.json()["outputs"][0]["data"]) == 10 * count
+        assert "Inference-Header-Content-Length" not in response.headers
+        return
+    output, rows = binary_answer(response)
+    assert output == {"name": "probabilities", "datatype": "FP32", "shape": [count, 10]}
+    in_json = client.post(INFER, json={"inputs": [tensor(images)]}).json()["outputs"][0]["data"]
+    assert rows.reshape(-1).tolist() == in_json
+
+
+def test_the_document_tells_of_both_ways_to_answer(client: TestClient) -> None:
+    operation = client.get("/openapi.json").json()["paths"][INFER]["post"]
+    both = {"application/json", "application/octet-stream"}
+    assert set(operation["requestBody"]["content"]) == set(operation["responses"]["200"]["content"]) == both
+    assert set(operation["responses"]["200"]["headers"]) == {"Inference-Header-Content-Length"}
+
+
+def test_answers_of_other_extensions_are_refused_by_their_name(client: TestClient) -> None:
+    for word in ("classification", "shared_memory_region"):
+        wishes = {"outputs": [{**NAMED, "parameters": {word: 3}}]}
+        response = client.post(INFER, json={"inputs": [tensor(ONE)], **wishes})
+        assert response.status_code == 400
+        assert word in response.json()["error"]
+
+
 ONE = np.zeros((1, 28, 28), np.uint8)
 
 
@@ -95,6 +159,11 @@ ONE = np.zeros((1, 28, 28), np.uint8)
         {"inputs": [tensor(ONE, parameters={"binary_data_size": 784})]},
         {"inputs": [tensor(ONE)], "outputs": [{"name": "logits"}]},
         {"inputs": [tensor(ONE)], "outputs": 7},
+        {"inputs": [tensor(ONE)], "outputs": [{"name": "probabilities", "parameters": {"binary_data": 1}}]},
+        {"inputs": [tensor(ONE)], "outputs": [{"name": "probabilities", "parameters": 1}]},
+        {"inputs": [tensor(ONE)], "parameters": {"binary_data_output": "true"}},
+        {"inputs": [tensor(ONE)], "parameters": 5},
+        {"inputs": [tensor(ONE, parameters=[])]},
         {"inputs": [tensor(ONE)], "id": 7},
         {"inputs": [tensor(ONE)], "id": "\ud800"},
     ],

@@ -217,6 +217,50 @@ def send_all(connection: socket.socket, content: bytes) -> None:
         connection.sendall(content)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_cuts_off_what_is_under_way_and_is_no_mistake(model_path: Path, number: int) -> None:
+    process = child("serve", "--port", "0", "-m", model_path)
+    try:
+        port = port_of(process)
+        with socket.create_connection(("127.0.0.1", port), 30) as half:
+            half.sendall(b"POST /v1/read HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nab")
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+                connection.request("GET", "/v2/health/live")  # so that what came before was begun
+                assert connection.getresponse().read()
+            process.send_signal(number)
+            time.sleep(0.6)  # it takes its leave by now, and waits
+            process.send_signal(number)
+            _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == (0 if number == signal.SIGTERM else 130)
+    lines = [json.loads(line) for line in err.splitlines()]
+    assert [(line["level"], line["message"], line["path"]) for line in lines] == [
+        ("info", "request", "/v2/health/live"),
+        ("info", "request", "/v1/read"),
+    ]
+
+
+@pytest.mark.parametrize("words", ["file", "file/deeper"])
+def test_a_folder_that_cannot_keep_corrections_is_told_at_the_start(
+    words: str, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    folder = tmp_path / words
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # lest it serve
+        port = str(taken.getsockname()[1])
+        end = call(capsys, monkeypatch, "serve", "--port", port, "-m", model_path, "--keep-corrections", folder)
+    assert end.code == 5
+    assert end.sentence.startswith(f"{folder}: cannot keep corrections there (")
+
+
+def test_a_folder_for_corrections_is_made_and_left_empty(recognizer: Recognizer, tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(FileError, match="cannot listen"):
+        serve(recognizer, ServerSettings(port=taken.getsockname()[1], corrections=folder))
+    assert list(folder.iterdir()) == []
+
+
 def test_a_port_that_is_taken_is_told_in_one_sentence(recognizer: Recognizer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -72,7 +72,6 @@ def make_app(recognizer: Recognizer, settings: ServerSettings | None = None) -> 
     metrics, state = Metrics(), State()
     service = Service(recognizer, settings, metrics)
     metrics.gauge("digits_in_flight", "Requests worked on.", lambda: state.in_flight)
-    metrics.gauge("digits_turned_away", "Requests refused unread, all in all.", lambda: state.turned_away)
     metrics.gauge("digits_waiting_images", "Images that wait for the network.", lambda: service.waiting_images)
 
     @asynccontextmanager
@@ -101,6 +100,7 @@ def make_app(recognizer: Recognizer, settings: ServerSettings | None = None) -> 
 
     @app.get("/metrics", tags=["Operation"], summary="Counters for Prometheus", response_class=Response)
     async def counters() -> Response:
+        metrics.observe_turned_away(state.turned_away)
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
     return app
@@ -299,7 +299,10 @@ async def _raise_refusal(request: Request, error: Exception) -> Response:
         raise Refusal(422, f"{where}: {first['msg']}") from error
     if isinstance(error, HTTPException):
         message = {404: "there is nothing here", 405: "not by this method"}.get(error.status_code, str(error.detail))
-        raise Refusal(error.status_code, message, headers=error.headers) from error
+        headers = dict(error.headers or {})
+        if "GET" in headers.get("Allow", ""):
+            headers["Allow"] += ", HEAD"  # which the gate makes a GET of
+        raise Refusal(error.status_code, message, headers=headers) from error
     raise error
 
 

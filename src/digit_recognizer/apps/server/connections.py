@@ -12,6 +12,7 @@ import math
 import random
 import re
 import socket
+import sys
 import uuid
 from functools import lru_cache
 from http import HTTPStatus
@@ -22,13 +23,17 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from digit_recognizer.apps.server.gate import LOG, NOTHING_ALLOWED, SAFE_HEADERS, State
 from digit_recognizer.apps.server.limits import Limits
+from digit_recognizer.apps.server.parting import Parting
 from digit_recognizer.apps.server.refusals import Refusal, busy, error_response
+
+HEADER_BYTES = 2**14  # of a request line and its headers that have not come to their end yet
 
 _WORK = (b"post /v1/", b"post /v2/")  # what a full service turns away; it still tells that it lives
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*(?:\r|$)")
 _NO_NUMBER = b"0" * 32  # stands in prepared answers for the number of the request
 _TELL_EVERY_S = 1.0
-_HEAD_BYTES = 2**11  # longer ones are read with care
+_KNOWN_BYTES = 2**11  # of a request line and its headers; longer ones are read with care
+_BODIES = 4  # of the largest size: so much is let go of what comes after an answer
 _AT_ONCE = 2**16  # bytes received at a time, and from which on Uvicorn asks the sender to wait
 
 
@@ -43,6 +48,7 @@ def protocol_with(limits: Limits, state: State) -> type[H11Protocol]:
 
     class Bounded(_Bounded):
         header_s, write_s, most = limits.header_s, limits.write_s, limits.in_flight
+        let_go = _BODIES * limits.body_bytes
         shared = state
         not_now = {start: _as_bytes(full, start[5:].decode("ascii")) for start in _WORK}  # noqa: RUF012 - never changed
         block = memoryview(bytearray(_AT_ONCE))
@@ -59,7 +65,7 @@ def is_whole(data: bytes) -> bool:
     False
     """
     end = data.find(b"\r\n\r\n") + 4
-    return 4 <= end <= _HEAD_BYTES and len(data) - end == _body_bytes(data[:end])
+    return 4 <= end <= _KNOWN_BYTES and len(data) - end == _body_bytes(data[:end])
 
 
 @lru_cache(maxsize=256)  # clients say the same again and again, and to read it is half of what a refusal costs
@@ -85,6 +91,7 @@ class _Bounded(H11Protocol, asyncio.BufferedProtocol):
     header_s: float
     write_s: float
     most: int
+    let_go: int
     shared: State
     not_now: dict[bytes, bytes]
     block: memoryview
@@ -94,9 +101,11 @@ class _Bounded(H11Protocol, asyncio.BufferedProtocol):
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._turned_away_at = -math.inf
+        self._parting: Parting
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        self._parting = Parting(transport, self.loop, self._is_sent_to, self.let_go)
+        super().connection_made(self._parting)
         # asyncio sets this only where the listening socket was made with its protocol named. Without it the body of
         # an answer waits for the client to acknowledge its headers: 40 ms.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -105,6 +114,7 @@ class _Bounded(H11Protocol, asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop(self._header_timer)
         self._stop(self._write_timer)
+        self._parting.forget()
         super().connection_lost(exc)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -112,7 +122,10 @@ class _Bounded(H11Protocol, asyncio.BufferedProtocol):
         return self.block
 
     def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(bytes(self.block[:nbytes]))
+        if self._parting.begun:
+            self._parting.let_go(nbytes)
+        else:
+            self.data_received(bytes(self.block[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
         if self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0] and is_whole(data):
@@ -156,8 +169,7 @@ class _Bounded(H11Protocol, asyncio.BufferedProtocol):
     def send_400_response(self, msg: str) -> None:
         # Uvicorn's own is plain text, and fails where an answer has begun: to that, nothing can be added.
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            refusal = Refusal(400, "expected a request of HTTP/1.1, found something else", close=True)
-            self.transport.write(_as_bytes(refusal, "", uuid.uuid4().hex.encode("ascii")))
+            self.transport.write(_as_bytes(self._misread(), "", uuid.uuid4().hex.encode("ascii")))
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -180,6 +192,23 @@ class _Bounded(H11Protocol, asyncio.BufferedProtocol):
             shared.told_at = now
             LOG.warning("turned away", extra={"fields": {"requests": shared.turned_away, "code": "busy"}})
 
+    def _misread(self) -> Refusal:
+        """What is told of a request that cannot be read. Called while the error of h11 that says so is handled."""
+        error = sys.exception()
+        # It says so of the lines between the pieces of a body, too.
+        if (
+            self.conn.our_state is h11.IDLE
+            and isinstance(error, h11.RemoteProtocolError)
+            and error.error_status_hint == 431
+        ):
+            most = f"{HEADER_BYTES:,} bytes"
+            return Refusal(431, f"expected a request line and headers of {most} at most", close=True)
+        return Refusal(400, "expected a request of HTTP/1.1, found something else", close=True)
+
+    def _is_sent_to(self) -> bool:
+        """Whether the client may be in the midst of a request."""
+        return self.conn.their_state in (h11.SEND_BODY, h11.ERROR)
+
     def _arrived(self) -> None:
         self.shared.arriving -= 1
 
@@ -200,4 +229,4 @@ def _as_bytes(refusal: Refusal, path: str, number: bytes = _NO_NUMBER) -> bytes:
     return first + b"".join(name + b": " + value + b"\r\n" for name, value in headers) + b"\r\n" + response.body
 
 
-__all__ = ["is_whole", "protocol_with"]
+__all__ = ["HEADER_BYTES", "is_whole", "protocol_with"]

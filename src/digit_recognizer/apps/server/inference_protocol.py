@@ -1,13 +1,13 @@
 """The Open Inference Protocol, version 2 (KServe), for one model called "digits": its requests become tensors.
 
-Errors are ``{"error": "..."}``, as the protocol asks. Of its extensions, tensors sent as binary data are taken.
+Errors are ``{"error": "..."}``, as the protocol asks. Of its extensions, tensors are taken and given as binary data.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from fastapi import APIRouter, Request
@@ -15,12 +15,12 @@ from starlette.responses import Response
 
 from digit_recognizer._version import __version__
 from digit_recognizer.apps.server import schema
-from digit_recognizer.apps.server.answers import json_response
-from digit_recognizer.apps.server.bodies import leaves_of, parse_json, plain_bytes
+from digit_recognizer.apps.server.answers import json_bytes, json_response
+from digit_recognizer.apps.server.bodies import BYTES_TYPE, JSON_TYPE, leaves_of, parse_json, plain_bytes
 from digit_recognizer.apps.server.gate import NOTES, State
 from digit_recognizer.apps.server.limits import Limits
 from digit_recognizer.apps.server.refusals import Refusal, busy
-from digit_recognizer.apps.server.service import Service
+from digit_recognizer.apps.server.service import Row, Service
 from digit_recognizer.digits import CLASSES, SIDE, Images
 from digit_recognizer.model_file import INPUT, PROBABILITIES
 
@@ -30,6 +30,15 @@ VERSION = "1"
 _JSON_LENGTH = "inference-header-content-length"
 _LENGTH_DIGITS = 12  # of that header; Python reads no number of thousands of digits
 _LARGE = 2**16  # bytes of JSON from which on parsing goes to a thread
+_ELSEWHERE = ("classification", "shared_memory_region")  # ways to be answered, of extensions that are not taken
+
+
+class Inference(NamedTuple):
+    """What a request asks for. images: uint8 (N, 28, 28). name: its id. binary: whether to answer in plain bytes."""
+
+    images: Images
+    name: str | None
+    binary: bool
 
 
 def protocol_router(service: Service, state: State) -> APIRouter:
@@ -67,8 +76,11 @@ def protocol_router(service: Service, state: State) -> APIRouter:
     @router.post(
         f"{model}/infer",
         summary="Probabilities of images",
-        responses=schema.example(schema.INFER_ANSWER),
-        openapi_extra=schema.body({"application/json": schema.INFER_REQUEST}),
+        description="`data` may follow the JSON as plain bytes: in a request where the tensor has the parameter "
+        "`binary_data_size`, in an answer where it was asked for by `binary_data` or `binary_data_output`. The header "
+        "`Inference-Header-Content-Length` then tells how many bytes are JSON.",
+        responses=schema.INFER_ANSWERS,
+        openapi_extra=schema.body({JSON_TYPE: schema.INFER_REQUEST, BYTES_TYPE: schema.JSON_AND_BYTES}),
     )
     async def infer(request: Request) -> Response:
         body = await request.body()
@@ -76,29 +88,21 @@ def protocol_router(service: Service, state: State) -> APIRouter:
         arguments = (body, request.headers.get(_JSON_LENGTH), limits)
         try:
             if len(body) > _LARGE:
-                images, name = await service.aside(parse_infer, *arguments)
+                asked = await service.aside(parse_infer, *arguments)
             else:
-                images, name = parse_infer(*arguments)
+                asked = parse_infer(*arguments)
         except Refusal as refusal:
             if refusal.status == 422:  # the protocol knows but one kind of bad request
                 raise Refusal(400, refusal.message, refusal.code) from refusal
             raise
-        request.scope[NOTES]["images"] = len(images)
-        rows = await service.probabilities(images)
-        output = {
-            "name": PROBABILITIES,
-            "shape": list(rows.shape),
-            "datatype": "FP32",
-            "data": rows.reshape(-1).tolist(),
-        }
-        answer = {"model_name": MODEL, "model_version": VERSION, "outputs": [output]}
-        return json_response(answer if name is None else {**answer, "id": name})
+        request.scope[NOTES]["images"] = len(asked.images)
+        return _answer(await service.probabilities(asked.images), asked)
 
     return router
 
 
-def parse_infer(body: bytes, json_length: str | None, limits: Limits) -> tuple[Images, str | None]:
-    """An inference request as images uint8 (N, 28, 28) and its id, or None.
+def parse_infer(body: bytes, json_length: str | None, limits: Limits) -> Inference:
+    """What an inference request asks for.
 
     json_length: of the header ``Inference-Header-Content-Length``: how many bytes of the body are JSON, where the
     tensor follows it as plain bytes. Raises Refusal.
@@ -115,11 +119,11 @@ def parse_infer(body: bytes, json_length: str | None, limits: Limits) -> tuple[I
     name = value.get("id")
     if name is not None and not (isinstance(name, str) and len(name) <= 200 and name.isprintable()):
         raise Refusal(400, "id: expected a printable text of 200 characters at most")
-    _check_outputs(value.get("outputs"))
+    binary = _wants_bytes(value.get("outputs"), _parameters(value, "the request"))
     inputs = value.get("inputs")
     if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], dict):
         raise Refusal(400, f"inputs: expected one tensor, {INPUT}")
-    return _tensor(inputs[0], body[cut:], limits), name
+    return Inference(_tensor(inputs[0], body[cut:], limits), name, binary)
 
 
 def _tensor(given: Mapping[str, Any], rest: bytes, limits: Limits) -> Images:
@@ -133,8 +137,7 @@ def _tensor(given: Mapping[str, Any], rest: bytes, limits: Limits) -> Images:
         raise Refusal(400, f"{INPUT}: expected the shape [N, {SIDE}, {SIDE}]")
     if shape[0] > limits.images:
         raise Refusal(413, f"{INPUT}: expected {limits.images:,} images in a request at most")
-    parameters = given.get("parameters")
-    binary = parameters.get("binary_data_size") if isinstance(parameters, dict) else None
+    binary = _parameters(given, INPUT).get("binary_data_size")
     if binary is not None:
         if binary != len(rest) or binary != math.prod(shape):
             raise Refusal(400, f"{INPUT}: expected {math.prod(shape):,} bytes after the JSON, found {len(rest):,}")
@@ -156,14 +159,53 @@ def _numbers(data: list[Any], shape: list[int]) -> Images:
     return np.frombuffer(plain, np.uint8).reshape(shape)
 
 
-def _check_outputs(outputs: Any) -> None:
+def _wants_bytes(outputs: Any, parameters: Mapping[str, Any]) -> bool:
+    """Whether what is answered is to be plain bytes: as the output says, or else the request. Refuses other outputs."""
+    everywhere = _flag(parameters, "binary_data_output")
     if outputs is None:
-        return
+        return bool(everywhere)
     known = isinstance(outputs, list) and all(
         isinstance(output, dict) and output.get("name") == PROBABILITIES for output in outputs
     )
     if not known or len(outputs) > 1:
         raise Refusal(400, f"outputs: expected {PROBABILITIES} alone")
+    wishes = _parameters(outputs[0], PROBABILITIES) if outputs else {}
+    for word in _ELSEWHERE:
+        if word in wishes:
+            raise Refusal(400, f"{PROBABILITIES}: this service knows no {word}; it gives the numbers themselves")
+    here = _flag(wishes, "binary_data")
+    return bool(everywhere if here is None else here)
+
+
+def _parameters(given: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    parameters = given.get("parameters")
+    if parameters is None:
+        return {}
+    if not isinstance(parameters, dict):
+        raise Refusal(400, f"parameters of {where}: expected a JSON object")
+    return parameters
+
+
+def _flag(parameters: Mapping[str, Any], name: str) -> bool | None:
+    value = parameters.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise Refusal(400, f"{name}: expected true or false")
+    return value
+
+
+def _answer(rows: Row, asked: Inference) -> Response:
+    """Probabilities float32 (N, 10) as the protocol tells them: in JSON, or as little-endian bytes after it."""
+    output: dict[str, Any] = {"name": PROBABILITIES, "shape": list(rows.shape), "datatype": "FP32"}
+    answer = {"model_name": MODEL, "model_version": VERSION, "outputs": [output]}
+    if asked.name is not None:
+        answer["id"] = asked.name
+    if not asked.binary:
+        output["data"] = rows.reshape(-1).tolist()
+        return json_response(answer)
+    plain = rows.astype("<f4").tobytes()
+    output["parameters"] = {"binary_data_size": len(plain)}
+    head = json_bytes(answer)
+    return Response(head + plain, media_type=BYTES_TYPE, headers={_JSON_LENGTH: str(len(head))})
 
 
 def _metadata() -> dict[str, Any]:
@@ -176,4 +218,4 @@ def _metadata() -> dict[str, Any]:
     }
 
 
-__all__ = ["MODEL", "VERSION", "parse_infer", "protocol_router"]
+__all__ = ["MODEL", "VERSION", "Inference", "parse_infer", "protocol_router"]

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+_UNREAD = "unread"  # stands for the route of requests whose address nobody looked at
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH"})
 
@@ -32,6 +33,8 @@ class Metrics:
         self.images = Counter("digits_images", "Images that the network read.", registry=registry)
         self.runs = Counter("digits_runs", "Runs of the network.", registry=registry)
         self.corrections = Counter("digits_corrections", "Corrected pictures kept.", registry=registry)
+        self._turned_away = Counter("digits_turned_away", "Requests refused unread.", registry=registry)
+        self._turned_away_so_far = 0
         ProcessCollector(namespace="digits", registry=registry)
 
     def gauge(self, name: str, meaning: str, value: Callable[[], float]) -> None:
@@ -49,6 +52,17 @@ class Metrics:
         self._seconds.labels(route).observe(seconds)
         if code:
             self._refused.labels(code).inc()
+
+    def observe_turned_away(self, count: int) -> None:
+        """Count requests that a full service refused unread, of which there were ``count`` since it began.
+
+        Called when somebody looks: so a refusal costs nothing more.
+        """
+        new, self._turned_away_so_far = count - self._turned_away_so_far, count
+        if new:
+            self._turned_away.inc(new)
+            self._requests.labels(_UNREAD, "POST", "503").inc(new)
+            self._refused.labels("busy").inc(new)
 
     def text(self) -> bytes:
         """All of it in Prometheus' text format."""

@@ -9,10 +9,12 @@ import logging
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from pathlib import Path
 from types import FrameType
 
 import numpy as np
@@ -20,7 +22,7 @@ import uvicorn
 from PIL import Image
 
 from digit_recognizer.apps.server.app import make_app
-from digit_recognizer.apps.server.connections import protocol_with
+from digit_recognizer.apps.server.connections import HEADER_BYTES, protocol_with
 from digit_recognizer.apps.server.gate import LOG, State
 from digit_recognizer.apps.server.limits import ServerSettings
 from digit_recognizer.apps.server.service import AT_ONCE
@@ -41,13 +43,15 @@ def serve(recognizer: Recognizer, settings: ServerSettings, say: Callable[[str],
 
     say: is told where the service listens, and what it means that others can reach it; left out, stdout is. One JSON
     object per request goes to stderr. A second signal ends the process without waiting. Raises FileError where the port
-    cannot be had.
+    cannot be had, or the folder of corrections cannot be written.
 
     >>> serve(Recognizer(), ServerSettings(port=8000))                    # doctest: +SKIP
     """
+    if settings.corrections is not None:
+        _try_to_keep(settings.corrections)
     app = make_app(recognizer, settings)
     listener = _listen(settings.host, settings.port)
-    with listener, _logs_as_json():
+    with listener, _logs_as_json() as handler:
         config = uvicorn.Config(
             app,
             http=protocol_with(settings.limits, app.state.gate),
@@ -58,10 +62,12 @@ def serve(recognizer: Recognizer, settings: ServerSettings, say: Callable[[str],
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            h11_max_incomplete_event_size=HEADER_BYTES,
             limit_concurrency=MOST_CONNECTIONS,
             timeout_graceful_shutdown=max(1, int(settings.limits.drain_s)),
         )
         server = _Server(config, app.state.gate)
+        handler.addFilter(server.is_worth_telling)
         _read_something(recognizer)
         with _garbage_is_new(), server.heeding_signals():  # from before anybody knows that it is there
             for line in announcement(settings, listener.getsockname()[1], recognizer.name):
@@ -135,6 +141,17 @@ class _Server(uvicorn.Server):
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._last_call)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):  # nobody waits for them any longer
+            connection.transport.abort()
+        await asyncio.sleep(0)  # in which they are told
+
+    def is_worth_telling(self, record: logging.LogRecord) -> bool:
+        """Whether the log is to hold this: what ends since it was told to is no mistake, as Uvicorn takes it for."""
+        cut_off = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+        return not (cut_off or (self.force_exit and record.name == "uvicorn.error"))
+
     def _last_call(self) -> None:
         asyncio.get_running_loop().call_later(_LAST_CALL_S, self._leave)
 
@@ -185,8 +202,21 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
+def _try_to_keep(folder: Path) -> None:
+    """Make the folder of corrections, and a file there gone at once: better now than when somebody sends one."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except (OSError, ValueError) as error:  # a null character
+        reason = getattr(error, "strerror", None) or str(error)
+        raise FileError(
+            f"{folder}: cannot keep corrections there ({reason}); choose another folder for --keep-corrections"
+        ) from error
+
+
 @contextmanager
-def _logs_as_json() -> Iterator[None]:
+def _logs_as_json() -> Iterator[logging.Handler]:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     loggers = {
@@ -200,7 +230,7 @@ def _logs_as_json() -> Iterator[None]:
         logger.propagate = False
         logger.addHandler(handler)
     try:
-        yield
+        yield handler
     finally:
         for logger, (level, propagate) in before.items():
             logger.removeHandler(handler)

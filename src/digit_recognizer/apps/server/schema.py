@@ -89,6 +89,19 @@ INFER_REQUEST = {
                     },
                 },
             },
+            "outputs": {
+                "type": "array",
+                "maxItems": 1,
+                "items": {
+                    "type": "object",
+                    "required": ["name"],
+                    "properties": {
+                        "name": {"const": "probabilities"},
+                        "parameters": {"type": "object", "properties": {"binary_data": {"type": "boolean"}}},
+                    },
+                },
+            },
+            "parameters": {"type": "object", "properties": {"binary_data_output": {"type": "boolean"}}},
         },
     },
     "examples": {
@@ -97,6 +110,9 @@ INFER_REQUEST = {
             "value": {"inputs": [{"name": "images", "shape": [1, 28, 28], "datatype": "UINT8", "data": _ONE}]},
         }
     },
+}
+JSON_AND_BYTES = {
+    "schema": {"type": "string", "format": "binary", "description": "The JSON, and after it the tensor as plain bytes"}
 }
 BINARY = {"schema": {"type": "string", "format": "binary", "description": "784 bytes an image, row by row"}}
 FORM = {
@@ -144,6 +160,7 @@ _MEANINGS = {
     415: "Of a type that is not taken",
     422: "A picture or pixels that cannot be read",
     429: "Too much waits; come again after Retry-After seconds",
+    431: "The address or the headers are too long",
     500: "A mistake of the service",
     503: "Busy, or about to stop; come again after Retry-After seconds",
 }
@@ -178,6 +195,18 @@ def _protocol_example(status: int) -> dict[str, Any]:
     return {"error": _error_example(status)["error"]["message"]}
 
 
+INFER_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The answer",
+        "content": {"application/json": {"example": INFER_ANSWER}, "application/octet-stream": JSON_AND_BYTES},
+        "headers": {
+            "Inference-Header-Content-Length": {
+                "description": "How many bytes are JSON, where plain bytes follow it",
+                "schema": {"type": "integer"},
+            }
+        },
+    }
+}
 ERRORS = _errors(_ERROR, _error_example)
 PROTOCOL_ERRORS = _errors(_PROTOCOL_ERROR, _protocol_example)
 
@@ -187,7 +216,9 @@ __all__ = [
     "FORM",
     "IMAGES_REQUEST",
     "INFER_ANSWER",
+    "INFER_ANSWERS",
     "INFER_REQUEST",
+    "JSON_AND_BYTES",
     "PAGE",
     "PICTURES",
     "PICTURE_TYPES",

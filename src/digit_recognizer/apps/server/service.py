@@ -175,4 +175,4 @@ async def _unless_full(batcher: Batcher[Answer], images: Images) -> Sequence[Ans
         raise busy("too many images wait for the network; come again in a moment", 429, "queue_full") from error
 
 
-__all__ = ["AT_ONCE", "NamedPictures", "Service"]
+__all__ = ["AT_ONCE", "NamedPictures", "Row", "Service"]
