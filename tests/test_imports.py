@@ -18,7 +18,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 # DESIGN.md: errors -> digits, reading -> pictures -> {sources, analysis} -> recognizer -> training -> apps
 LAYERS = (
     {"_version", "errors", "files"},
-    {"digits", "reading", "reading_plots"},
+    {"digits", "foreign", "reading", "reading_plots"},
     {"pictures"},
     {"sources", "analysis"},
     {"model_bytes", "model_file", "model_probe", "ink_finder", "line_reader", "shipped", "recognizer"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ pytest.importorskip("matplotlib", reason="needs the extra report")
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 from digit_recognizer.errors import MissingExtra, UsageError
 from digit_recognizer.reading import Line, Page, PlacedReading, Rejected, readings
@@ -90,3 +92,16 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtra, match="report"):
         page().plot(PICTURE)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P", "RGBA"])
+def test_an_image_is_drawn_upright_and_in_its_colours(tmp_path: Path, mode: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # taken with the camera on its side
+    Image.new("RGB", (60, 40), (204, 51, 51)).convert(mode).save(tmp_path / "photo.png", exif=exif)
+    with Image.open(tmp_path / "photo.png") as photo:
+        where = Page(()).plot(photo, axes())
+    pixels = where.images[0].get_array()
+    assert pixels is not None
+    assert pixels.shape[:2] == (60, 40)
+    assert pixels[30, 20, :3].tolist() == [204, 51, 51]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
+import torch
 from onnx import helper
 from PIL import Image
 
@@ -116,12 +118,60 @@ def test_no_images_give_no_readings(recognizer: Recognizer) -> None:
         np.zeros((2, 784), np.uint8), np.zeros((2, 28, 28), np.int64),
     ],
 )  # fmt: skip
-def test_images_of_another_type_or_shape_are_refused_not_guessed(
-    recognizer: Recognizer, images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+def test_the_network_is_given_bytes_alone(recognizer: Recognizer, images: npt.NDArray[Any]) -> None:
+    with pytest.raises(InputError, match="expected images as uint8"):
+        recognizer.probabilities(images)
+
+
+@pytest.mark.parametrize(
+    ("images", "told"),
+    [
+        (np.zeros((2, 784), np.uint8), "reshape rows of pixels"),
+        (np.zeros((2, 28, 28), np.int64), "uint8, bool, or floats from 0 to 1, found int64; .*astype"),
+        (np.full((2, 28, 28), 255.0), "floats from 0 to 1, found 255 to 255"),
+        (np.full((2, 28, 28), np.nan), "floats from 0 to 1"),
+        (np.zeros((2, 3, 28, 28), np.uint8), "expected images as"),
+        (np.zeros((2, 40, 40), np.uint8), "give a list of pictures"),
+        (pd.DataFrame(np.zeros((2, 784), np.uint8)), "found a DataFrame; .*to_numpy"),
+        ([pd.DataFrame(np.zeros((28, 28), np.uint8))], "picture 1: .*found a DataFrame"),
+    ],
+)
+def test_images_of_another_type_or_shape_are_refused_with_what_to_do(
+    recognizer: Recognizer, images: Any, told: str
 ) -> None:
-    for call in (recognizer.probabilities, recognizer.predict):
-        with pytest.raises(InputError, match="expected images as uint8"):
-            call(images)
+    with pytest.raises(InputError, match=told):
+        recognizer.predict(images)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(lambda images: images / 255, id="floats"),
+        pytest.param(lambda images: (images / 255).astype(np.float16), id="half precision"),
+        pytest.param(lambda images: images[:, None], id="channels first"),
+        pytest.param(lambda images: images[..., None], id="channels last"),
+        pytest.param(lambda images: torch.from_numpy(images.copy()), id="a tensor"),
+        pytest.param(lambda images: torch.from_numpy(images / 255).float()[:, None], id="a tensor of floats"),
+        pytest.param(lambda images: [torch.from_numpy(image.copy()) for image in images], id="a list of tensors"),
+    ],
+)
+def test_images_in_the_forms_of_other_libraries_are_read_alike(
+    recognizer: Recognizer, form: Callable[[npt.NDArray[np.uint8]], Any]
+) -> None:
+    images = draw_digits(6).images
+    assert np.array_equal(recognizer.predict(form(images), raw=True), recognizer.predict(images, raw=True))
+    assert len(recognizer.predict(form(images))) == 6
+
+
+def test_black_and_white_is_read_as_such_and_a_column_of_paths_as_a_list(
+    recognizer: Recognizer, tmp_path: Path
+) -> None:
+    marked = draw_digits(4).images > 127
+    assert np.array_equal(recognizer.predict(marked, raw=True), recognizer.predict(marked * np.uint8(255), raw=True))
+    for number, image in enumerate(draw_digits(2).images):
+        (tmp_path / f"{number}.png").write_bytes(png(image))
+    column = pd.Series([str(tmp_path / "0.png"), str(tmp_path / "1.png")])
+    assert len(recognizer.predict(column)) == 2
 
 
 def test_images_in_any_memory_order_are_read_alike(recognizer: Recognizer) -> None:

@@ -45,3 +45,43 @@ def test_a_straight_1_does_not_take_its_neighbour_along(recognizer: Recognizer, 
 def test_a_stroke_that_lies_is_no_digit(recognizer: Recognizer) -> None:
     picture = 255 - draw(drawing(((0.0, 0.0), (90.0, 0.0))), pen=10, side=280, fill=0.6)
     assert recognizer.predict(picture).reason == "not a digit"
+
+
+def photographed(ink: np.ndarray, depth: int, seed: int) -> np.ndarray:
+    """Pen strokes, uint8 (900, 1200), 255 where ink is, on paper in slanting light with a camera's noise: the same."""
+    down, right = np.mgrid[:900, :1200]
+    paper = 235 * (0.78 + 0.25 * right / 1200 - 0.12 * down / 900)
+    noise = np.random.default_rng(seed).normal(0, 3, paper.shape)
+    return np.clip(paper - depth * (ink / 255) + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("pen", "depth"), [(3, 150), (4, 110), (6, 60), (10, 50), (14, 150)])
+@pytest.mark.parametrize(
+    ("text", "strokes"),
+    [
+        ("7", (SEVEN,)),
+        ("4", (((20.0, 0.0), (0.0, 55.0), (55.0, 55.0)), ((40.0, 25.0), (35.0, 100.0)))),
+        ("0", (tuple((25 + 25 * np.sin(t), 45 - 45 * np.cos(t)) for t in np.linspace(0, 6.3, 40)),)),
+    ],
+)
+def test_a_large_digit_of_thin_strokes_in_slanting_light_is_read_as_one(
+    recognizer: Recognizer, text: str, strokes: tuple[tuple[tuple[float, float], ...], ...], pen: int, depth: int
+) -> None:
+    ink = np.zeros((900, 1200), np.uint8)
+    ink[200:700, 300:800] = draw(drawing(*strokes), pen=pen, side=500, fill=0.72)
+    picture = photographed(ink, depth, seed=pen)
+    reading = recognizer.predict(picture)
+    assert str(reading.digit) == text
+    assert reading.reason in (None, "unsure")
+    page = recognizer.read(picture)
+    assert page.text == text
+    left, top, width, height = page.digits[0].box
+    assert 300 <= left < left + width <= 800
+    assert 200 <= top < top + height <= 700
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_bare_paper_in_slanting_light_holds_no_number(recognizer: Recognizer, seed: int) -> None:
+    picture = photographed(np.zeros((900, 1200), np.uint8), 0, seed)
+    assert not recognizer.predict(picture).accepted
+    assert recognizer.read(picture).lines == ()

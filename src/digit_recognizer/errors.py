@@ -19,7 +19,8 @@ A message names the thing, what was expected, what came and what to do, in one s
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 
 class DigitsError(Exception):
@@ -47,7 +48,10 @@ class MissingExtra(UsageError):
 
     def __init__(self, extra: str, purpose: str) -> None:
         super().__init__(f'{purpose} needs an extra: pip install "digit-recognizer[{extra}]"')
-        self.extra = extra
+        self.extra, self.purpose = extra, purpose
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.extra, self.purpose), self.__dict__  # a pool's workers send errors by pickle
 
 
 class InputError(DigitsError):
@@ -107,6 +111,9 @@ class Interrupted(DigitsError):
     def __init__(self, message: str, *, signal_number: int) -> None:
         super().__init__(message)
         self.signal_number = signal_number
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), signal_number=self.signal_number), self.args, self.__dict__
 
 
 __all__ = [

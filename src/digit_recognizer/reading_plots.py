@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
 
 from digit_recognizer.errors import MissingExtra, UsageError
 
@@ -35,9 +37,7 @@ def plot_reading(reading: Reading, axes: Axes | None) -> Axes:
 
 def plot_page(page: Page, picture: Any, axes: Axes | None, part: Box | None = None) -> Axes:
     """The picture with a box around each digit and what it is above. part: the box to show; all where left out."""
-    pixels = np.asarray(picture)
-    if pixels.ndim not in (2, 3) or pixels.dtype.kind not in "uifb" or not pixels.size:
-        raise UsageError("expected the picture that was read, as an array (H, W) or (H, W, 3) or a PIL image")
+    pixels = _pixels(picture)
     axes = _axes(axes)
     axes.imshow(pixels, cmap="gray")
     for found in page.rejected:
@@ -55,6 +55,21 @@ def plot_page(page: Page, picture: Any, axes: Axes | None, part: Box | None = No
         axes.set_ylim(y + height + room, y - room)
     axes.set_axis_off()
     return axes
+
+
+def _pixels(picture: Any) -> npt.NDArray[Any]:
+    """The picture as ``read`` saw it, upright, transparency laid on white: (H, W), or (H, W, 3) or (H, W, 4)."""
+    if isinstance(picture, Image.Image):
+        picture = ImageOps.exif_transpose(picture)
+        if picture.has_transparency_data:
+            picture = picture.convert("RGBA")
+            picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+        if picture.mode not in ("1", "L", "I;16", "F"):
+            picture = picture.convert("RGB")
+    pixels = np.asarray(picture)
+    if pixels.ndim not in (2, 3) or pixels.dtype.kind not in "uifb" or not pixels.size:
+        raise UsageError("expected the picture that was read, as an array (H, W) or (H, W, 3) or a PIL image")
+    return pixels
 
 
 def _axes(axes: Axes | None) -> Axes:

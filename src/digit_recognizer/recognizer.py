@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Digits, Images
 from digit_recognizer.errors import DigitsError, InputError, ModelError, UsageError
+from digit_recognizer.foreign import as_array
 from digit_recognizer.model_file import ModelMetadata, read_model
 from digit_recognizer.model_probe import ensure_safe, has_unfamiliarity, open_session, run_session
 from digit_recognizer.reading import Page, Reading, readings
@@ -127,11 +128,15 @@ class Recognizer:
 
     @overload
     def predict(
-        self, source: Digits | list[Any] | tuple[Any, ...] | Iterator[Any], *, raw: bool = False, batch_size: int = 256
+        self,
+        source: Digits | list[Any] | tuple[Any, ...] | Iterator[Any],
+        *,
+        raw: Literal[False] = False,
+        batch_size: int = 256,
     ) -> list[Reading]: ...
 
     @overload
-    def predict(self, source: bytes | Image, *, raw: bool = False, batch_size: int = 256) -> Reading: ...
+    def predict(self, source: bytes | Image, *, raw: Literal[False] = False, batch_size: int = 256) -> Reading: ...
 
     @overload
     def predict(self, source: Any, *, raw: bool = False, batch_size: int = 256) -> Any: ...
@@ -141,14 +146,16 @@ class Recognizer:
 
         source, of one digit per picture:
 
-        - Digits, or uint8 (N, 28, 28): N images. Digits go to the network as they are. Of an array so do those that
+        - Digits, or an array (N, 28, 28), of one more axis of length 1 perhaps: N images. Digits go to the network as
+          they are. Of an array so do those that
           lie in MNIST's frame already (ink bright on pure black, 20 pixels at most, centre of mass in the middle) and
           blank ones; the rest (inverted, shifted, on a light or noisy ground) is framed first.
         - one picture: the path of a file (PNG, JPEG, WebP, BMP, TIFF, GIF; HEIC with the extra ``heif``), its bytes, a
-          PIL image, or an array (H, W), (H, W, 3) RGB or (H, W, 4) RGBA of uint8, of floats from 0 to 1, or of bool
+          PIL image, or an array (H, W), (H, W, 3) RGB or (H, W, 4) RGBA
         - many: a folder with all below it, a pattern such as ``"scans/*.png"``, or a list, tuple or iterator of
           whatever stands above, Digits excepted
 
+        Arrays are of uint8, of floats from 0 to 1, or of bool; tensors of other libraries count as arrays.
         Pictures are named by their paths as given, all else by numbers counted from 1. A reading is accepted where its
         confidence reaches the threshold in the model file; else ``reason`` says why not.
         raw: return the ``probabilities`` alone, float32 (N, 10), (1, 10) for one picture; the fastest way.
@@ -165,12 +172,15 @@ class Recognizer:
         _check_batch_size(batch_size)
         if isinstance(source, Digits):
             return self._read(source.images, source.names, raw, batch_size)
+        source = as_array(source)
         if isinstance(source, np.ndarray):
+            source = _one_channel(source)
             _refuse_other_stacks(source)
             if source.ndim == 3 and source.shape[1:] == (SIDE, SIDE):
                 from digit_recognizer.pictures.framed import frame_images
+                from digit_recognizer.pictures.load import bytes_of_array
 
-                return self._read(frame_images(source), None, raw, batch_size)
+                return self._read(frame_images(bytes_of_array(source, "images")), None, raw, batch_size)
         # Decoding pictures is not needed above, and costs time to load.
         from digit_recognizer.pictures.collect import collect, is_one
 
@@ -354,18 +364,25 @@ class Recognizer:
         return result, unfamiliarity
 
 
+def _one_channel(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The array without an axis for channels that holds one alone: (N, 1, H, W), (N, H, W, 1) or (H, W, 1)."""
+    if array.ndim == 4 and array.shape[1] == 1:
+        return array[:, 0]
+    return array[..., 0] if array.ndim in (3, 4) and array.shape[-1] == 1 else array
+
+
 def _refuse_other_stacks(array: npt.NDArray[Any]) -> None:
-    """Refuse arrays that are many images, but not uint8 (N, 28, 28), lest they be read as one odd picture."""
+    """Refuse arrays that are many images, but not (N, 28, 28), lest they be read as one odd picture."""
     if array.ndim == 2 and array.shape[1] == SIDE * SIDE:
         raise InputError(
             f"expected images as uint8 (N, {SIDE}, {SIDE}), found {array.dtype} {array.shape}; reshape rows of pixels "
             f"to (-1, {SIDE}, {SIDE}), or give [array] if this is one picture"
         )
     many = array.ndim > 3 or (array.ndim == 3 and array.shape[2] not in (3, 4))
-    if many and (array.dtype != np.uint8 or array.shape[1:] != (SIDE, SIDE)):
+    if many and array.shape[1:] != (SIDE, SIDE):
         raise InputError(
-            f"expected images as uint8 (N, {SIDE}, {SIDE}), or one picture as (H, W), (H, W, 3) or (H, W, 4), found "
-            f"{array.dtype} {array.shape}"
+            f"expected images as (N, {SIDE}, {SIDE}), or one picture as (H, W), (H, W, 3) or (H, W, 4), found "
+            f"{array.dtype} {array.shape}; of other sizes give a list of pictures"
         )
 
 

@@ -21,6 +21,7 @@ from PIL import Image
 from digit_recognizer.digits import SIDE, Images
 from digit_recognizer.errors import DigitsError, FileError, InputError
 from digit_recognizer.files import read_bytes
+from digit_recognizer.foreign import as_array
 from digit_recognizer.pictures import pdf
 from digit_recognizer.pictures.framed import frame_images
 from digit_recognizer.pictures.ink import to_frame
@@ -97,6 +98,7 @@ def is_one(source: object, *, documents: bool = False) -> bool:
     if isinstance(source, str | os.PathLike):
         path = _path(source)
         return path is None or not (os.path.isdir(path) or _is_pattern(path) or (documents and pdf.is_pdf(path)))
+    source = as_array(source)
     if isinstance(source, np.ndarray):
         return not _is_stack(source)
     if documents and isinstance(source, bytes | bytearray | memoryview) and pdf.is_pdf(bytes(source[:16])):
@@ -119,6 +121,7 @@ def collect(source: Any, *, documents: bool = False) -> Iterator[Picture]:
     >>> [picture.name for picture in collect([np.zeros((9, 9), np.uint8), b"GIF89a"])]
     ['1', '2']
     """
+    source = as_array(source)
     given = source if _is_list(source) else [source]
     number = 0
     for item in given:
@@ -178,6 +181,11 @@ def _path(source: str | os.PathLike[Any]) -> Path | None:
 
 
 def _expand(item: Any, number: int, documents: bool) -> Iterator[Picture]:
+    try:
+        item = as_array(item)
+    except InputError as error:
+        yield Picture(str(number), InputError(f"picture {number}: {error}"))
+        return
     if isinstance(item, Picture):
         yield item
     elif isinstance(item, str | os.PathLike):

@@ -23,7 +23,8 @@ _IMPULSE = 48  # grey levels by which a pixel must stand out from all its neighb
 _MOST_NOISE = 0.12  # of the ink's contrast: what stands out more is no noise
 _BAND_STEP = 64  # grey levels between two bands of ground at least
 _BROAD = 0.15  # share of the crop's side that a band is broad at least; strokes and rules are thinner
-_SMALL_SIDE = 32  # pixels: the ground is found in a picture of about that size
+_SMALL_SIDE = 32  # pixels: the ground is found in a picture of about that size,
+_FINEST_SIDE = 128  # and where nothing but light is seen in it, in ever larger ones up to that
 # Edges of ink in that small picture, in grey levels per pixel. Measured where flattening was needed: blurred print on
 # photographed cells has 3.35 and more and is up to 0.18 thick, 0.3 % of composed digits are below these bounds,
 # bare paper in uneven light in 81 %.
@@ -69,10 +70,13 @@ def ink_on_black(grey: _Grey) -> _Grey | None:
     return _strengthened(np.maximum(ink - np.float32(level), 0), 0.0)
 
 
-def _flattened(grey: _Grey) -> _Grey | None:
-    """The same where light, shadow or paper change over the crop: the median around each pixel is its ground."""
+def _flattened(grey: _Grey, side: int = _SMALL_SIDE) -> _Grey | None:
+    """The same where light, shadow or paper change over the crop: the median around each pixel is its ground.
+
+    side: pixels of the picture in which the ground is found, about.
+    """
     height, width = grey.shape
-    times = max(1, min(grey.shape) // _SMALL_SIDE)
+    times = max(1, min(grey.shape) // side)
     small = grey
     if times > 1:
         small = np.asarray(cv2.resize(grey, (width // times, height // times), interpolation=cv2.INTER_AREA), np.uint8)
@@ -83,7 +87,8 @@ def _flattened(grey: _Grey) -> _Grey | None:
         grey, small, marked = 255 - grey, 255 - small, ~marked
     light = _median(_filled(small, marked), 0.3)
     if _is_light(small.astype(np.float32) - light, marked):
-        return None
+        # A stroke much thinner than a pixel of the small picture has no edge in it.
+        return _flattened(grey, 2 * side) if side < _FINEST_SIDE and times > 1 else None
     ground = ~marked
     if times > 1:
         light = np.asarray(cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -23,6 +23,7 @@ CENTRE = 14  # MNIST shifts by whole pixels until the centre of mass, counted fr
 
 # Found by looking at drawn digits, scans and phone photos; none was tuned on test data.
 _WORKING_SIDE = 128  # larger crops are shrunk first: detail finer than this cannot reach 28 pixels
+_FINE_SIDE = 384  # pixels, where nothing is seen so: strokes far thinner than a pixel fade when they are shrunk
 _CLOSER = 40  # pixels: a digit that came out smaller is looked at again, in the part of the picture where it lies
 _ROOM = 0.25  # border around it then, in shares of its longest side
 _EDGE = 64  # of 255: where the edge of a stroke is taken to be
@@ -52,8 +53,11 @@ def to_frame(grey: _Grey) -> _Grey:
         raise InputError(f"expected a grey picture as uint8 (H, W), found {grey.dtype} {tuple(grey.shape)}")
     if _is_mnists(grey):
         return grey.copy()
-    small = _shrink(grey)
+    small = _shrink(grey, _WORKING_SIDE)
     ink = ink_on_black(small)
+    if ink is None and max(grey.shape) > _FINE_SIDE:
+        small = _shrink(grey, _FINE_SIDE)
+        ink = ink_on_black(small)
     if ink is None:
         return np.zeros((SIDE, SIDE), np.uint8)
     whole = box_of(ink)
@@ -69,7 +73,7 @@ def to_frame(grey: _Grey) -> _Grey:
     top, bottom, left, right = box
     longest = max(bottom - top, right - left)
     if small is not grey and longest < _CLOSER:
-        closer = _looked_closer(grey, box, _WORKING_SIDE / max(grey.shape))
+        closer = _looked_closer(grey, box, max(small.shape) / max(grey.shape))
         if closer.size < grey.size // 2:
             return to_frame(closer)
     if _fits(box):
@@ -93,8 +97,8 @@ def to_frames(greys: Iterable[_Grey]) -> Images:
     return np.stack(frames) if frames else np.zeros((0, SIDE, SIDE), np.uint8)
 
 
-def _shrink(grey: _Grey) -> _Grey:
-    scale = _WORKING_SIDE / max(grey.shape)
+def _shrink(grey: _Grey, side: int) -> _Grey:
+    scale = side / max(grey.shape)
     return grey if scale >= 1 else _resample(grey, scale, cv2.INTER_AREA)
 
 

@@ -180,21 +180,36 @@ def grey_of_array(pixels: npt.NDArray[Any], *, name: str = "picture", max_pixels
             f"{pixels.dtype} {tuple(pixels.shape)}"
         )
     check_size((pixels.shape[1], pixels.shape[0]), name, max_pixels)
+    pixels = bytes_of_array(pixels, name)
+    if pixels.ndim == 2:
+        return np.ascontiguousarray(pixels)
+    return _to_grey(Image.fromarray(np.ascontiguousarray(pixels)), name)
+
+
+def bytes_of_array(pixels: npt.NDArray[Any], name: str) -> npt.NDArray[np.uint8]:
+    """Pixels of any shape as uint8 0-255, from uint8, floats from 0 to 1, or bool: the type tells the unit.
+
+    Raises InputError for other types and values.
+
+    >>> bytes_of_array(np.array([True, False]), "picture").tolist()
+    [255, 0]
+    """
     if pixels.dtype == bool:
-        pixels = pixels.astype(np.uint8) * 255
-    elif np.issubdtype(pixels.dtype, np.floating):
-        low, high = float(pixels.min()), float(pixels.max())
+        return pixels.astype(np.uint8) * 255
+    if np.issubdtype(pixels.dtype, np.floating):
+        low, high = (float(pixels.min()), float(pixels.max())) if pixels.size else (0.0, 0.0)
         if not 0 <= low <= high <= 1:  # NaN fails, too
             raise InputError(
                 f"{name}: expected floats from 0 to 1, found {low:g} to {high:g}; divide by the value of white, or "
                 "give uint8"
             )
-        pixels = np.rint(pixels.astype(np.float32) * 255).astype(np.uint8)
-    elif pixels.dtype != np.uint8:
-        raise InputError(f"{name}: expected pixels as uint8, bool, or floats from 0 to 1, found {pixels.dtype}")
-    if pixels.ndim == 2:
-        return np.ascontiguousarray(pixels)
-    return _to_grey(Image.fromarray(np.ascontiguousarray(pixels)), name)
+        return np.rint(pixels.astype(np.float32) * 255).astype(np.uint8)
+    if pixels.dtype != np.uint8:
+        raise InputError(
+            f"{name}: expected pixels as uint8, bool, or floats from 0 to 1, found {pixels.dtype}; where they run "
+            "from 0 to 255, give array.astype(np.uint8)"
+        )
+    return pixels
 
 
 class _Silence:
@@ -359,6 +374,7 @@ __all__ = [
     "MOST_PIXELS",
     "Colour",
     "LoadedPicture",
+    "bytes_of_array",
     "grey_of_array",
     "grey_of_image",
     "load_grey",

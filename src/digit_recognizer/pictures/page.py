@@ -50,6 +50,9 @@ _FILLED = 0.25  # share of the cells that hold a digit in a grid that nobody tol
 _READABLE = 0.6  # mean confidence that a grid's digits have at least
 _CROSSED = 0.1  # sides of cells that ink crosses there, for each of these digits, at most
 _CERTAIN = 0.95  # confidence from which on all ink is one digit, whatever was read in its parts
+# Digits that a page holds at most which may be bits of one, where so many times more stands out from the ground
+# than the network takes for ink. Of 50 photographed digits, 360 pixels tall, pens of 3 to 14, 22 were right before.
+_FRAGMENTS, _MISSED = 8, 1.25
 # Of a line of so many digits fewer than this share sure: letters, a few of which look like digits.
 _LONG_LINE, _SURE_SHARE = 5, 0.25
 
@@ -91,7 +94,16 @@ def read_page(
         page = Page(name=name)
     else:
         page = _read_ink(view, ink, answer, expectation, min_confidence, name, watch, read_strips)
-    if len(page.lines) == 1 or not expectation.allows_length(1):
+    if not expectation.allows_length(1):
+        return page
+    if find_ink and len(page.digits) <= _FRAGMENTS:
+        # The network knows strokes that are thin for their length in bits alone, which look like 1s.
+        everything = ink_of(contrast)
+        if everything is not None and (ink is None or everything.mask.sum() > _MISSED * ink.mask.sum()):
+            one = _as_one_digit(page, view, everything, ink, answer, min_confidence)
+            if one is not None:
+                return one
+    if len(page.lines) == 1:
         return page
     return _as_one_digit(page, view, ink if find_ink else ink_of(contrast), ink, answer, min_confidence) or page
 

@@ -21,6 +21,9 @@ from digit_recognizer.pictures.upright import View, turned, view_of
 from digit_recognizer.reading import Box, around
 
 _MOST_MARKS = 2_000  # the largest ones of a page; beyond that it is noise or a printed text
+# Share of a mark on an even ground that the ink finder sees, from which on all of it is ink. Of 160 rows of printed
+# tables in five fonts 21 were read wrong without, mostly as stems of 1s were lost.
+_SEEN = 0.3
 _LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
 
 
@@ -44,19 +47,43 @@ def ink_of_page(
 
     is_even: whether its ground is; if so, ``find_ink`` is asked only where lines are printed on it.
     """
+    clean = None
     if find_ink is None or is_even:
         unruled = without_ruling(contrast)
         ink = ink_of(unruled)
         if ink is None:
             return None
-        rest = without_lines(ink)
-        if find_ink is None or (unruled is contrast and rest is ink):
+        clean = without_lines(ink)
+        if find_ink is None or (unruled is contrast and clean is ink):
             watch("ground removed", ink)
-            return rest
+            return clean
     if watch is not unwatched and (all_that_stands_out := ink_of(contrast)) is not None:
         watch("ground removed", all_that_stands_out)
     found = ink_map(view.grey, contrast.thickness, find_ink)
-    return ink_of_map(found if view.inside is None else np.where(view.inside, found, np.float32(0)))
+    seen = ink_of_map(found if view.inside is None else np.where(view.inside, found, np.float32(0)))
+    return seen if clean is None or seen is None else completed(seen, clean)
+
+
+def completed(seen: PageInk, clean: PageInk) -> PageInk:
+    """The ink that a network sees on an even ground, its marks as whole as they stand out from that.
+
+    seen: what the network takes for ink; of a stem beside a printed line it may see a part. clean: what stands out from
+    the ground and is no printed line. Marks of it are given back of which the network sees a third.
+
+    >>> mask = np.zeros((40, 40), np.bool_)
+    >>> mask[10:30, 18:22] = True
+    >>> clean = PageInk(mask * np.uint8(255), mask, 4.0)
+    >>> lower = PageInk(clean.strength // 2, mask & (np.arange(40) > 19)[:, None], 4.0)
+    >>> int(lower.mask.sum()), int(completed(lower, clean).mask.sum())
+    (40, 80)
+    """
+    count, labels = cv2.connectedComponents(clean.mask.view(np.uint8), connectivity=8)
+    areas = np.bincount(labels.ravel(), minlength=count)
+    known = np.bincount(labels[seen.mask], minlength=count) >= _SEEN * areas
+    known[0] = False
+    back = known[labels]
+    strength = np.where(back, np.maximum(seen.strength, clean.strength), seen.strength)
+    return PageInk(strength, seen.mask | back, seen.thickness)
 
 
 def marks_of(ink: PageInk) -> tuple[Labels, Boxes]:
@@ -83,4 +110,4 @@ def box_of(sides: npt.NDArray[np.int64]) -> Box:
     return int(sides[0]), int(sides[1]), int(sides[2]), int(sides[3])
 
 
-__all__ = ["box_of", "ink_of_page", "levelled", "marks_of"]
+__all__ = ["box_of", "completed", "ink_of_page", "levelled", "marks_of"]
