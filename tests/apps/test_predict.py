@@ -58,6 +58,13 @@ def test_pictures_are_predicted_as_python_reads_them(digits_command: Call, model
     assert "3 predictions written to out.csv" in written.err
 
 
+def test_what_a_person_should_know_of_a_file_is_told(digits_command: Call, model: Path, pictures: list[str]) -> None:
+    Path("two.jpg").write_bytes(Path("one.png").read_bytes())
+    end = digits_command("predict", "one.png", "two.jpg", "-m", model)
+    assert (end.code, end.err) == (0, "warning: two.jpg: the name says JPEG, the file is PNG\n")
+    assert len(end.out.splitlines()) == 3
+
+
 def test_a_flat_folder_is_pictures_and_one_by_class_is_a_data_set(
     digits_command: Call, model: Path, pictures: list[str]
 ) -> None:

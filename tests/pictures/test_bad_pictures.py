@@ -242,6 +242,20 @@ def test_random_damage_ends_in_one_sentence_or_in_pixels(kind: str) -> None:
             assert 0 < grey.size <= 40_000_000
 
 
+def test_every_flipped_bit_of_a_pngs_pixels_is_seen() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (24, 24), np.uint8)
+    content = encode(Image.fromarray(picture))
+    start = content.index(b"IDAT") + 4
+    end = content.index(b"IEND") - 4  # its pixels and their checksum
+    for place in range(start, end):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << place % 8
+        with pytest.raises(InputError) as refusal:
+            load_picture(bytes(damaged), name="scan.png")
+        assert refusal.value.code == "truncated_image"
+    assert np.array_equal(load_picture(content).grey, picture)
+
+
 def test_a_profile_of_colours_changes_nothing() -> None:
     image = Image.new("RGB", (5, 4), (77, 77, 77))
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

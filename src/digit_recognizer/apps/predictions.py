@@ -112,7 +112,11 @@ def predict_pictures(
         terminal.note(f"error: {printable(str(error))}")
 
     alone = len(sources) == 1 and is_one(sources[0])  # its failure is the failure of the command
-    pictures = (replace(picture, max_pixels=limit) for picture in collect(opened(sources)))
+
+    def warn(remark: str) -> None:
+        terminal.note(f"warning: {printable(remark)}")
+
+    pictures = (replace(picture, max_pixels=limit, tell=warn) for picture in collect(opened(sources)))
     for reading in recognizer.stream(pictures, on_error=failed):
         if terminal.as_json:
             entries.append({**reading.to_dict(), "reason": reading.reason})

@@ -9,7 +9,7 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -47,12 +47,13 @@ class Picture:
 
     name: its path as it was given, or its number counted from 1 where it has none; of a page of a PDF, "form.pdf#2".
     source: where its pixels are, or the error that stands in the place of pictures which cannot be found. max_pixels:
-    cap on width times height.
+    cap on width times height. tell: is told, in sentences, what a person should know of the file that was opened.
     """
 
     name: str
     source: Path | bytes | Image.Image | npt.NDArray[Any] | pdf.PdfPage | DigitsError
     max_pixels: int = MAX_PIXELS
+    tell: Callable[[str], object] | None = None
 
     def load(self, *, colour: bool = False) -> LoadedPicture:
         """Its pixels, and what a person should know of them. Raises InputError or FileError, naming the picture.
@@ -74,7 +75,11 @@ class Picture:
 
     def grey(self) -> Grey:
         """Its pixels, uint8 (H, W). Raises InputError or FileError, naming the picture."""
-        return self.load().grey
+        loaded = self.load()
+        if self.tell is not None:
+            for remark in loaded.remarks:
+                self.tell(f"{self.name}: {remark}")
+        return loaded.grey
 
     def frame(self) -> Images:
         """Its digit in MNIST's frame, uint8 (28, 28). An array that is framed already is left as it is."""
