@@ -85,3 +85,14 @@ def test_bare_paper_in_slanting_light_holds_no_number(recognizer: Recognizer, se
     picture = photographed(np.zeros((900, 1200), np.uint8), 0, seed)
     assert not recognizer.predict(picture).accepted
     assert recognizer.read(picture).lines == ()
+
+
+@pytest.mark.parametrize("level", [30, 110])
+def test_a_digit_on_a_sheet_that_lies_on_a_desk_is_read(recognizer: Recognizer, level: int) -> None:
+    sheet = np.full((500, 700), 225.0)
+    sheet[100:400, 200:500] -= 0.75 * draw(drawing(SEVEN), pen=14, side=300, fill=0.8)
+    picture = np.full((900, 1200), float(level))
+    picture[180:680, 240:940] = sheet
+    picture += np.random.default_rng(level).normal(0, 4, picture.shape)
+    reading = recognizer.predict(np.clip(picture, 0, 255).astype(np.uint8))
+    assert (reading.digit, reading.accepted) == (7, True)

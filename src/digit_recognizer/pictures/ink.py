@@ -17,6 +17,7 @@ from digit_recognizer.digits import SIDE, Images
 from digit_recognizer.errors import InputError
 from digit_recognizer.pictures.ground import ink_on_black
 from digit_recognizer.pictures.parts import Box, box_of, digit_strokes
+from digit_recognizer.pictures.sheet import sheet_alone
 
 INK_SIDE = 20  # longest side of the ink in the frame, in pixels (LeCun et al. 1998)
 CENTRE = 14  # MNIST shifts by whole pixels until the centre of mass, counted from 0, rounds to this
@@ -53,6 +54,7 @@ def to_frame(grey: _Grey) -> _Grey:
         raise InputError(f"expected a grey picture as uint8 (H, W), found {grey.dtype} {tuple(grey.shape)}")
     if _is_mnists(grey):
         return grey.copy()
+    grey = sheet_alone(grey)
     small = _shrink(grey, _WORKING_SIDE)
     ink = ink_on_black(small)
     if ink is None and max(grey.shape) > _FINE_SIDE:
