@@ -13,14 +13,14 @@ import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Images
 from digit_recognizer.pictures.at_once import read_at_once
-from digit_recognizer.pictures.cells import read_cells
+from digit_recognizer.pictures.cells import read_cells, shared_cells
 from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
 from digit_recognizer.pictures.coarseness import has_even_ground, is_drawing
 from digit_recognizer.pictures.context import ReadWord, judged, without_text
 from digit_recognizer.pictures.cutting import frame_of
 from digit_recognizer.pictures.edges import EDGE, is_edge
 from digit_recognizer.pictures.expectation import Expectation
-from digit_recognizer.pictures.grid import crossed_sides, find_grid
+from digit_recognizer.pictures.grid import Grid, crossed_sides, find_grid
 from digit_recognizer.pictures.ink_map import FindInk
 from digit_recognizer.pictures.lines import find_lines
 from digit_recognizer.pictures.load import Grey
@@ -46,8 +46,10 @@ Scores = npt.NDArray[np.float32]
 Answer = Callable[[Images], tuple[Scores, Scores | None]]
 
 _FILLED = 0.25  # share of the cells that hold a digit in a grid that nobody told of
-# Of 24 photographed grids 0.92 at least; digits across squares, read square by square, had 0.17 to 0.35.
-_READABLE = 0.6  # mean confidence that a grid's digits have at least
+# Of 24 photographed grids 0.96 at least; tables of numbers 0.6 at most, of digits across squares 0.17 to 0.35.
+_READABLE = 0.8  # mean confidence that a grid's digits have at least, 0 for ink that is none
+# Cells that hold several: none on these photos and on 48 drawn grids; on 48 tables of 0 to 12 all but a few that do.
+_SHARED = 0.02  # of the cells that hold ink, at most
 _CROSSED = 0.1  # sides of cells that ink crosses there, for each of these digits, at most
 _CERTAIN = 0.95  # confidence from which on all ink is one digit, whatever was read in its parts
 # Of a line of so many digits fewer than this share sure: letters, a few of which look like digits.
@@ -118,13 +120,25 @@ def _read_grid(
     told = expected is not None
     page = read_cells(grid, answer, min_confidence=min_confidence, name=name, expected=told, find_ink=find_ink)
     rows, columns = grid.shape
-    # Nobody told of a grid: squared paper has cells, too, but digits lie across them, and not in each.
-    count = len(page.digits)
-    is_meant = count >= _FILLED * rows * columns and crossed_sides(grid) <= _CROSSED * count
-    if not told and not (is_meant and sum(digit.confidence for digit in page.digits) >= _READABLE * count):
+    if not told and not _holds_single_digits(grid, page):
         return None
     watch("grid", grid)
     return page
+
+
+def _holds_single_digits(grid: Grid, page: Page) -> bool:
+    """Whether a grid that nobody told of is meant for one digit a cell. page: its cells as they were read.
+
+    Squared paper has cells, too, but digits lie across them, and not in each; a table's cells hold numbers.
+    """
+    rows, columns = grid.shape
+    count = len(page.digits)
+    inked = count + len(page.rejected)
+    if count < _FILLED * rows * columns or crossed_sides(grid) > _CROSSED * count:
+        return False
+    if sum(digit.confidence for digit in page.digits) < _READABLE * inked:
+        return False
+    return shared_cells(grid) <= _SHARED * inked
 
 
 def _read_ink(
