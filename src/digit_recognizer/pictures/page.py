@@ -20,13 +20,14 @@ from digit_recognizer.pictures.context import ReadWord, judged, without_text
 from digit_recognizer.pictures.cutting import frame_of
 from digit_recognizer.pictures.edges import EDGE, is_edge
 from digit_recognizer.pictures.expectation import Expectation
+from digit_recognizer.pictures.fields import find_uprights, parted_marks
 from digit_recognizer.pictures.grid import Grid, crossed_sides, find_grid
 from digit_recognizer.pictures.ink_map import FindInk
 from digit_recognizer.pictures.lines import find_lines
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.lone import lone_digit
 from digit_recognizer.pictures.page_ink import ink_of_page, levelled, marks_of
-from digit_recognizer.pictures.paper import PageInk, ink_of
+from digit_recognizer.pictures.paper import Contrast, PageInk, ink_of
 from digit_recognizer.pictures.paths import best_path
 from digit_recognizer.pictures.runs import ReadStrips, run_scores
 from digit_recognizer.pictures.steps import Watch, unwatched
@@ -92,7 +93,7 @@ def read_page(
     if ink is None:
         page = Page(name=name)
     else:
-        page = _read_ink(view, ink, answer, expectation, min_confidence, name, watch, read_strips)
+        page = _read_ink(view, contrast, ink, answer, expectation, min_confidence, name, watch, read_strips)
     if len(page.lines) == 1 or not expectation.allows_length(1):
         return page
     return _as_one_digit(page, view, ink if find_ink else ink_of(contrast), ink, answer, min_confidence) or page
@@ -143,6 +144,7 @@ def _holds_single_digits(grid: Grid, page: Page) -> bool:
 
 def _read_ink(
     view: View,
+    contrast: Contrast,
     ink: PageInk,
     answer: Answer,
     expectation: Expectation,
@@ -151,11 +153,15 @@ def _read_ink(
     watch: Watch,
     read_strips: ReadStrips | None,
 ) -> Page:
-    """Read all numbers of a page whose ink is found; arguments as for ``read_page``."""
+    """Read all numbers of a page whose ink is found. contrast: what stands out from it, printed lines included.
+
+    Other arguments as for ``read_page``.
+    """
     watch("ink", ink)
     labels, boxes = marks_of(ink)
     lines = find_lines(boxes)
-    words = list(words_of(ink, labels, boxes, lines, expectation, read_strips))
+    fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
+    words = list(words_of(ink, labels, boxes, lines, fields, expectation, read_strips))
     watch("pieces", [(word.line, word.pieces) for word in words])
     frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
     if not words:
