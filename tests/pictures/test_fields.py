@@ -77,12 +77,13 @@ def test_a_comb_that_misses_some_uprights_is_one_number() -> None:
     boxes = boxes_at(10, 50, 90, 130, 170)
     assert parted_marks(boxes, [[0, 1, 2, 3, 4]], uprights_at(0, 40, 80, 160, 200)) == [[0] * 5]
     assert parted_marks(boxes, [[0, 1, 2, 3, 4]], uprights_at(80)) == [[0] * 5]
+    assert parted_marks(boxes, [[0, 1, 2, 3, 4]], uprights_at(0, 80, 160)) == [[0] * 5]
 
 
 def test_digits_across_the_squares_of_paper_are_in_no_fields() -> None:
-    boxes, line = boxes_at(0, 24, 48, 72, 96, 120), [0, 1, 2, 3, 4, 5]
-    assert parted_marks(boxes, [line], uprights_at(-2, 46, 94, 142)) == [[1, 1, 2, 2, 3, 3]]
-    assert parted_marks(boxes, [line], uprights_at(-14, 34, 82, 130)) == [[0] * 6]
+    boxes, line = boxes_at(0, 24, 56, 80, 112, 136), [0, 1, 2, 3, 4, 5]
+    assert parted_marks(boxes, [line], uprights_at(-6, 50, 106, 162)) == [[1, 1, 2, 2, 3, 3]]
+    assert parted_marks(boxes, [line], uprights_at(-22, 34, 90, 146)) == [[0] * 6]
 
 
 def test_an_upright_is_followed_behind_a_stroke_that_touches_it_and_a_stroke_is_none() -> None:

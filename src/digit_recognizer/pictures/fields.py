@@ -27,6 +27,8 @@ _ACROSS = 0.2  # share of a mark's width from its sides, within which an upright
 _CROSSED = 0.1  # of the marks of lines that share uprights: on squared paper digits lie across them
 # Where a comb's uprights are not all found, its digits stand as far from each other as its fields are broad.
 _CLOSE = 0.75  # of the breadth of the narrowest fields that the middles of digits in one are apart, at most
+# Where fields at the ends are open, the uprights there are not found, and others may not be.
+_WITHIN = 0.9  # of the usual distance between neighbours' middles in two fields: what it is in one there at most
 # Of 4,500 handwritten digits none is two marks side by side, each as tall as a digit: few fields will do.
 _SEVERAL = 0.05  # of the fields that hold digits in a table: those that hold several of them, at least
 
@@ -115,13 +117,23 @@ class _Row(NamedTuple):
         middles = self.boxes[self.line, :2] + self.boxes[self.line, 2:] / 2
         return [sum(upright.at(y) < x for upright in self.uprights) for x, y in middles.tolist()]
 
-    def filled(self) -> Iterator[tuple[int, Boxes]]:
-        """Each field that holds digits, and their boxes from left to right."""
+    def digits(self) -> tuple[Boxes, npt.NDArray[np.int64]]:
+        """The boxes of marks as tall as digits, from left to right, and the field of each: int64 (N,)."""
         boxes = self.boxes[self.line]
         tall = boxes[:, 3] >= _FULL * line_height(self.boxes, self.line)
-        fields = np.array(self.fields())
-        for field in np.unique(fields[tall]).tolist():
-            yield field, boxes[tall & (fields == field)]
+        return boxes[tall], np.array(self.fields(), np.int64)[tall]
+
+    def filled(self) -> Iterator[tuple[int, Boxes]]:
+        """Each field that holds digits, and their boxes from left to right."""
+        boxes, fields = self.digits()
+        for field in np.unique(fields).tolist():
+            yield field, boxes[fields == field]
+
+    def distances(self) -> Iterator[tuple[bool, float]]:
+        """How far apart the middles of digits next to each other are, and whether both are in one field."""
+        boxes, fields = self.digits()
+        apart = np.diff(boxes[:, 0] + boxes[:, 2] / 2)
+        yield from zip((np.diff(fields) == 0).tolist(), apart.tolist(), strict=True)
 
 
 def _beside(boxes: Boxes, line: list[int], uprights: Sequence[Upright]) -> list[int]:
@@ -157,18 +169,24 @@ def _sharing(sides: Sequence[list[int]]) -> list[list[int]]:
 def _is_table(rows: Sequence[_Row]) -> bool:
     """Whether fields hold numbers: some at least several digits side by side, and hardly a digit lies across a line."""
     marks = crossed = 0
+    distances: dict[bool, list[float]] = {True: [], False: []}  # between neighbours in one field, and in two
     filled: list[tuple[float, float]] = []  # how broad a field is, and how far apart the digits in it are
     for row in rows:
         for field, inside in row.filled():
             ends = [upright.at(float(inside[0, 1])) for upright in row.uprights[max(0, field - 1) : field + 1]]
             marks += len(inside)
             crossed += sum(_crosses(box, ends) for box in inside)
-            if len(ends) == 2:  # how far an open one reaches nobody knows
-                filled.append((ends[1] - ends[0], _apart(inside)))
-    if not filled or crossed > _CROSSED * marks:
+            filled.append((ends[1] - ends[0] if len(ends) == 2 else np.inf, _apart(inside)))
+        for one, distance in row.distances():
+            distances[one].append(distance)
+    closed = [(breadth, apart) for breadth, apart in filled if breadth < np.inf]
+    if not closed or crossed > _CROSSED * marks:
         return False
-    narrowest = float(np.percentile([breadth for breadth, _ in filled], 10, method="lower"))
-    return sum(apart < _CLOSE * narrowest for _, apart in filled) >= _SEVERAL * len(filled)
+    is_open = len(closed) < len(filled) and all(distances.values())
+    if is_open and np.median(distances[True]) > _WITHIN * np.median(distances[False]):
+        return False
+    narrowest = float(np.percentile([breadth for breadth, _ in closed], 10, method="lower"))
+    return sum(apart < _CLOSE * narrowest for _, apart in closed) >= _SEVERAL * len(closed)
 
 
 def _apart(inside: Boxes) -> float:
