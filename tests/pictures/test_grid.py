@@ -162,3 +162,36 @@ def test_what_looks_like_no_digit_is_read_where_one_was_expected_but_not_accepte
     found = read_page(page, answer)
     assert found.text.splitlines()[1] == "67 1"
     assert [rejected.reason for rejected in found.rejected] == ["not a digit"]
+
+
+def table_of(rows: list[list[str]], height: int) -> Grey:
+    """A table of numbers, digits of that height in cells of 90 pixels: uint8 (H, W)."""
+    page = grid_of([" " * len(row) for row in rows])
+    for row, numbers in enumerate(rows):
+        for column, number in enumerate(numbers):
+            ink = np.concatenate([np.pad(sprite(int(letter), height), ((0, 0), (2, 2))) for letter in number], axis=1)
+            top, left = row * 90 + (90 - height) // 2, column * 90 + (90 - ink.shape[1]) // 2
+            place = page[top : top + height, left : left + ink.shape[1]]
+            np.minimum(place, on_paper(ink), out=place)
+    return page
+
+
+@pytest.mark.parametrize("height", [30, 36])
+def test_a_table_with_a_number_of_two_digits_loses_none_of_them(height: int) -> None:
+    rows = [["5", "3", "4", "8"], ["6", "10", "2", "1"], ["12", "9", "8", "3"], ["7", "5", "11", "6"]]
+    page = read_page(table_of(rows, height), answer)
+    assert page.text.replace(" ", "").splitlines() == ["".join(row) for row in rows]
+
+
+def test_cells_whose_ink_is_no_digit_count_against_a_grid_that_nobody_told_of() -> None:
+    page = grid_of(["5348", "6 2 ", "1983", " 597"])
+    for row, column in ((1, 1), (1, 3), (3, 0)):
+        cv2.circle(page, (column * 90 + 45, row * 90 + 45), 18, 40, -1)
+    seen: list[str] = []
+
+    def doubtful(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        probabilities, unfamiliarity = answer(frames)
+        return (0.9 * probabilities).astype(np.float32), unfamiliarity
+
+    read_page(page, doubtful, watch=lambda step, found: seen.append(step))
+    assert "grid" not in seen

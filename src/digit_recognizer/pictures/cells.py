@@ -6,6 +6,7 @@ Knows nothing of what the digits of a row have to do with each other.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -35,6 +36,12 @@ _LINE = 48  # of 255: ink that may be what is left of a line
 _ACROSS = 0.85  # of the cell's side that a line's remains are long at least
 _BESIDE = 0.3  # of the cell's other side within which they lie
 _SMOOTHED = 0.8  # sigma that is blurred with before sharpening, against JPEG's blocks
+
+# Marks that are digits by their height. None of the last 3,000 of MNIST's training digits is two of them side by side.
+_STROKE = 110  # of 255: ink that surely is some
+_FULL = 0.6  # of the height of most cells' tallest marks that a digit has at least
+_ALIKE = 0.6  # of the taller one's height that the lower of two digits side by side has at least
+_SIDE_LINE = 0.12  # of a cell's width: what is narrower and at its side is what is left of a line
 
 
 def read_cells(
@@ -89,6 +96,46 @@ def read_cells(
         if digits:
             lines.append(Line("".join(letters), tuple(digits)))
     return Page(tuple(lines), tuple(rejected), name)
+
+
+def shared_cells(grid: Grid) -> int:
+    """How many cells hold several marks side by side, each as tall as a digit: numbers, not digits.
+
+    >>> page = np.full((300, 300), 255, np.uint8)
+    >>> page[30:272:60, 30:271] = 0
+    >>> page[30:271, 30:272:60] = 0
+    >>> page[45:75, 50:54] = page[45:75, 64:68] = page[45:75, 114:118] = 0
+    >>> shared_cells(Grid(page[30:271, 30:271], np.eye(3), [0, 60, 120, 180, 240], [0, 60, 120, 180, 240]))
+    1
+    """
+    rows, columns = grid.shape
+    cells = [_marks(grid.cell(row, column)) for row in range(rows) for column in range(columns)]
+    cells = [marks for marks in cells if len(marks)]
+    if not cells:
+        return 0
+    usual = float(np.median([marks[:, 3].max() for marks in cells]))
+    return sum(_has_pair(marks[marks[:, 3] >= _FULL * usual]) for marks in cells)
+
+
+def _marks(cell: Grey) -> npt.NDArray[np.int64]:
+    """The connected pieces of ink in a cell, what is left of its lines left out: boxes (x, y, w, h), int64 (N, 4)."""
+    ink = ink_on_black(np.ascontiguousarray(cell[_inner(cell)]))
+    if ink is None:
+        return np.zeros((0, 4), np.int64)
+    _, _, stats, _ = cv2.connectedComponentsWithStats((ink >= _STROKE).view(np.uint8), connectivity=8)
+    left, width = stats[1:, cv2.CC_STAT_LEFT], stats[1:, cv2.CC_STAT_WIDTH]
+    at_side = ((left == 0) | (left + width == ink.shape[1])) & (width < _SIDE_LINE * ink.shape[1])
+    return stats[1:][~at_side, :4].astype(np.int64)
+
+
+def _has_pair(marks: npt.NDArray[np.int64]) -> bool:
+    """Whether one mark stands right of another, both about as tall and at one height. marks: as _marks gives them."""
+    for (x, y, width, height), (right, top, _, tall) in pairwise(sorted(marks.tolist())):
+        common = min(y + height, top + tall) - max(y, top)
+        lower, taller = sorted((height, tall))
+        if right >= x + width - 2 and lower >= _ALIKE * taller and common >= lower / 2:
+            return True
+    return False
 
 
 def _looks(cell: Grey) -> list[Images]:
@@ -150,4 +197,4 @@ def _ink_box(cell: Grey) -> Box | None:
     return left + inner[1].start, top + inner[0].start, right - left, bottom - top
 
 
-__all__ = ["read_cells"]
+__all__ = ["read_cells", "shared_cells"]

@@ -13,20 +13,21 @@ import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Images
 from digit_recognizer.pictures.at_once import read_at_once
-from digit_recognizer.pictures.cells import read_cells
+from digit_recognizer.pictures.cells import read_cells, shared_cells
 from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
 from digit_recognizer.pictures.coarseness import has_even_ground, is_drawing
 from digit_recognizer.pictures.context import ReadWord, judged, without_text
 from digit_recognizer.pictures.cutting import frame_of
 from digit_recognizer.pictures.edges import EDGE, is_edge
 from digit_recognizer.pictures.expectation import Expectation
-from digit_recognizer.pictures.grid import crossed_sides, find_grid
+from digit_recognizer.pictures.fields import find_uprights, parted_marks
+from digit_recognizer.pictures.grid import Grid, crossed_sides, find_grid
 from digit_recognizer.pictures.ink_map import FindInk
 from digit_recognizer.pictures.lines import find_lines
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.lone import lone_digit
 from digit_recognizer.pictures.page_ink import ink_of_page, levelled, marks_of
-from digit_recognizer.pictures.paper import PageInk, ink_of
+from digit_recognizer.pictures.paper import Contrast, PageInk, ink_of
 from digit_recognizer.pictures.paths import best_path
 from digit_recognizer.pictures.runs import ReadStrips, run_scores
 from digit_recognizer.pictures.steps import Watch, unwatched
@@ -46,8 +47,10 @@ Scores = npt.NDArray[np.float32]
 Answer = Callable[[Images], tuple[Scores, Scores | None]]
 
 _FILLED = 0.25  # share of the cells that hold a digit in a grid that nobody told of
-# Of 24 photographed grids 0.92 at least; digits across squares, read square by square, had 0.17 to 0.35.
-_READABLE = 0.6  # mean confidence that a grid's digits have at least
+# Of 24 photographed grids 0.96 at least; tables of numbers 0.6 at most, of digits across squares 0.17 to 0.35.
+_READABLE = 0.8  # mean confidence that a grid's digits have at least, 0 for ink that is none
+# Cells that hold several: none on these photos and on 48 drawn grids; on 48 tables of 0 to 12 all but a few that do.
+_SHARED = 0.02  # of the cells that hold ink, at most
 _CROSSED = 0.1  # sides of cells that ink crosses there, for each of these digits, at most
 _CERTAIN = 0.95  # confidence from which on all ink is one digit, whatever was read in its parts
 # Digits that a page holds at most which may be bits of one, where so many times more stands out from the ground
@@ -93,7 +96,7 @@ def read_page(
     if ink is None:
         page = Page(name=name)
     else:
-        page = _read_ink(view, ink, answer, expectation, min_confidence, name, watch, read_strips)
+        page = _read_ink(view, contrast, ink, answer, expectation, min_confidence, name, watch, read_strips)
     if not expectation.allows_length(1):
         return page
     if find_ink and len(page.digits) <= _FRAGMENTS:
@@ -130,17 +133,30 @@ def _read_grid(
     told = expected is not None
     page = read_cells(grid, answer, min_confidence=min_confidence, name=name, expected=told, find_ink=find_ink)
     rows, columns = grid.shape
-    # Nobody told of a grid: squared paper has cells, too, but digits lie across them, and not in each.
-    count = len(page.digits)
-    is_meant = count >= _FILLED * rows * columns and crossed_sides(grid) <= _CROSSED * count
-    if not told and not (is_meant and sum(digit.confidence for digit in page.digits) >= _READABLE * count):
+    if not told and not _holds_single_digits(grid, page):
         return None
     watch("grid", grid)
     return page
 
 
+def _holds_single_digits(grid: Grid, page: Page) -> bool:
+    """Whether a grid that nobody told of is meant for one digit a cell. page: its cells as they were read.
+
+    Squared paper has cells, too, but digits lie across them, and not in each; a table's cells hold numbers.
+    """
+    rows, columns = grid.shape
+    count = len(page.digits)
+    inked = count + len(page.rejected)
+    if count < _FILLED * rows * columns or crossed_sides(grid) > _CROSSED * count:
+        return False
+    if sum(digit.confidence for digit in page.digits) < _READABLE * inked:
+        return False
+    return shared_cells(grid) <= _SHARED * inked
+
+
 def _read_ink(
     view: View,
+    contrast: Contrast,
     ink: PageInk,
     answer: Answer,
     expectation: Expectation,
@@ -149,11 +165,15 @@ def _read_ink(
     watch: Watch,
     read_strips: ReadStrips | None,
 ) -> Page:
-    """Read all numbers of a page whose ink is found; arguments as for ``read_page``."""
+    """Read all numbers of a page whose ink is found. contrast: what stands out from it, printed lines included.
+
+    Other arguments as for ``read_page``.
+    """
     watch("ink", ink)
     labels, boxes = marks_of(ink)
     lines = find_lines(boxes)
-    words = list(words_of(ink, labels, boxes, lines, expectation, read_strips))
+    fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
+    words = list(words_of(ink, labels, boxes, lines, fields, expectation, read_strips))
     watch("pieces", [(word.line, word.pieces) for word in words])
     frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
     if not words:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -44,13 +45,18 @@ def words_of(
     labels: Labels,
     boxes: Boxes,
     lines: Sequence[list[int]],
+    fields: Sequence[list[int]],
     expectation: Expectation,
     read_strips: ReadStrips | None,
 ) -> Iterator[Word]:
-    """The words of each line, with their marks cut into pieces; pieces that were cut get numbers of their own."""
+    """The words of each line, with their marks cut into pieces; pieces that were cut get numbers of their own.
+
+    fields: for each line which field each of its marks is in; marks of two are no word, however close they stand.
+    """
     areas = np.bincount(labels.ravel(), minlength=len(boxes) + 1)
     number = len(boxes) + 1
     for line_number, line in enumerate(lines):
+        field_of = dict(zip(line, fields[line_number], strict=True))
         height = line_height(boxes, line)
         tallest = tallest_mark(boxes, line)
         line = [mark for mark in line if areas[mark + 1] >= _DIRT * height**2]
@@ -58,7 +64,7 @@ def words_of(
         ticks = find_ticks(boxes, [mark for mark in line if mark not in signs], height)
         line = [mark for mark in line if mark not in ticks]
         waiting: list[tuple[float, str]] = []
-        for word in split_words(boxes, line, height):
+        for word in _parted(split_words(boxes, line, height), field_of):
             waiting += [(float(boxes[mark, 0]), signs[mark]) for mark in word if mark in signs]
             marks = [mark for mark in word if mark not in signs]
             if not marks:  # a minus that stands apart belongs to the number after it
@@ -77,6 +83,13 @@ def words_of(
             found = with_runs(candidates(pieces, height), pieces, runs)
             yield Word(line_number, height, pieces, found, waiting, runs, tallest)
             waiting = []
+
+
+def _parted(words: Sequence[list[int]], field_of: dict[int, int]) -> Iterator[list[int]]:
+    """Words cut where their marks are in different fields."""
+    for word in words:
+        for _, marks in groupby(sorted(word, key=field_of.__getitem__), key=field_of.__getitem__):
+            yield list(marks)
 
 
 __all__ = ["Word", "words_of"]
