@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.signs import MINUS
-from digit_recognizer.pictures.within import Part, numbers_within
+from digit_recognizer.pictures.spaces import find_spaces
+from digit_recognizer.pictures.within import Part, box_of, numbers_within
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around
 
 AMONG_LETTERS = "among letters, which it may be itself"
@@ -68,6 +70,28 @@ class ReadWord:
     parts: tuple[Part, ...] = ()
     signs: tuple[tuple[float, str], ...] = ()
     doubted: tuple[PlacedReading, ...] = ()
+
+
+def numbers_of(word: ReadWord, expectation: Expectation) -> list[ReadWord]:
+    """A word that was read, with its parts and signs, as the numbers that stand a space apart in it, one or more.
+
+    It stays one where that is asked for: a card's number may be printed in groups.
+
+    >>> word = ReadWord(0, 20.0, "", (), (), parts=((0, 0, 9, 20),))
+    >>> numbers_of(word, Expectation()) == [word]
+    True
+    """
+    spaces = find_spaces(word.parts, [place for place, _ in word.signs], word.height)
+    if not spaces or (expectation.asks and expectation.complaint([digit.digit for digit in word.digits]) is None):
+        return [word]
+    result = []
+    for first, last in pairwise([-math.inf, *spaces, math.inf]):
+        parts = tuple(part for part in word.parts if first < box_of(part)[0] <= last)
+        digits = tuple(part for part in parts if isinstance(part, PlacedReading))
+        signs = tuple((place, sign) for place, sign in word.signs if first < place <= last)
+        familiar = min(word.familiar, len(digits))
+        result.append(replace(word, digits=digits, familiar=familiar, parts=parts, signs=signs))
+    return result
 
 
 def judged(
@@ -261,4 +285,4 @@ def _are_even(digits: Sequence[PlacedReading], tallest: float) -> bool:
     return max(heights) <= _EVEN * min(heights) and max(heights) >= _LOW * tallest
 
 
-__all__ = ["AMONG_LETTERS", "BARS", "DOUBTED", "TOO_SMALL", "ReadWord", "judged", "without_text"]
+__all__ = ["AMONG_LETTERS", "BARS", "DOUBTED", "TOO_SMALL", "ReadWord", "judged", "numbers_of", "without_text"]

@@ -16,7 +16,7 @@ from digit_recognizer.pictures.at_once import read_at_once
 from digit_recognizer.pictures.cells import read_cells
 from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
 from digit_recognizer.pictures.coarseness import has_even_ground, is_drawing
-from digit_recognizer.pictures.context import ReadWord, judged, without_text
+from digit_recognizer.pictures.context import ReadWord, judged, numbers_of, without_text
 from digit_recognizer.pictures.cutting import frame_of
 from digit_recognizer.pictures.edges import EDGE, is_edge
 from digit_recognizer.pictures.expectation import Expectation
@@ -171,9 +171,11 @@ def _read_ink(
             again = read_at_once(word, digits, ink, labels, read_strips, min_confidence)
             if again is not None:
                 digits, parts = again, tuple(again)
-        seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts)
-        none = [word.candidates[step.candidate].box for step in path if step.digit is None]
-        read.append(judged(seen, none, word.signs, expectation))
+        signs = tuple(word.signs)
+        seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts, signs)
+        for one in numbers_of(seen, expectation):
+            none = [part for part in one.parts if not isinstance(part, PlacedReading)]
+            read.append(judged(one, none, one.signs, expectation))
     return _page(without_text(read, expectation), view, name)
 
 
