@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from digit_recognizer.pictures.context import ReadWord, numbers_of
+from digit_recognizer.pictures.apart import numbers_of
+from digit_recognizer.pictures.context import ReadWord
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.page import read_page
 from digit_recognizer.pictures.spaces import find_spaces
@@ -83,3 +84,9 @@ def test_what_is_asked_for_may_be_printed_in_groups() -> None:
 def test_a_page_tells_even_numbers_a_space_apart() -> None:
     assert read_page(on_paper(page_of(["5927 3684"], gap=0.12, space=0.5)), answer).text == "5927 3684"
     assert read_page(on_paper(page_of(["59273684"], gap=0.5)), answer).text == "59273684"
+
+
+@pytest.mark.parametrize(("top", "numbers"), [(9, ["123456"]), (17, ["123", "456"])])
+def test_around_a_dash_there_is_no_space_but_after_a_comma_there_is(top: int, numbers: list[str]) -> None:
+    parts = line("123 456", space=20)
+    assert texts([*parts[:3], (43, top, 3, 3), *parts[3:]]) == numbers

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Images
+from digit_recognizer.pictures.apart import numbers_of
 from digit_recognizer.pictures.at_once import read_at_once
 from digit_recognizer.pictures.cells import read_cells
 from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
 from digit_recognizer.pictures.coarseness import has_even_ground, is_drawing
-from digit_recognizer.pictures.context import ReadWord, judged, numbers_of, without_text
+from digit_recognizer.pictures.context import ReadWord, judged, without_text
 from digit_recognizer.pictures.cutting import frame_of
 from digit_recognizer.pictures.edges import EDGE, is_edge
 from digit_recognizer.pictures.expectation import Expectation

@@ -23,6 +23,7 @@ _LEAST = 0.3  # a space is wide at least
 _CLEAR = 1.5  # times it is wider than the widest gap within a number
 _FARTHER = 1.3  # times it moves the next digit on as far as digits of most fonts do: italic 7s leave wide gaps, too
 _NARROWEST = 0.08  # what narrower gaps are taken for
+_DASH = 0.25  # above the digits' feet: where a dash, or the upper dot of a colon, ends at least
 _FEWEST = 3  # digits; between two there is but one gap
 
 
@@ -32,7 +33,8 @@ def find_spaces(parts: Sequence[Part], signs: Sequence[float], height: float) ->
     parts: left to right, digits as they were read, and the boxes, (x, y, w, h), of what is none. signs: where points,
     commas and such of a decimal number stand. height: of the line's digits, in pixels. A space before a group of
     thousands is one, too. There is none where a tall part is no digit, where digits are uneven as by hand, or where all
-    gaps are alike. Dots and signs fill gaps, and a 1 takes as much room as other digits do.
+    gaps are alike. Dots and signs fill gaps, and a 1 takes as much room as other digits do; around a dash or colon, a
+    mark that ends above the digits' feet, there is no space.
 
     >>> find_spaces([(0, 0, 10, 20), (30, 0, 10, 20)], [], 20.0)
     []
@@ -49,7 +51,7 @@ def find_spaces(parts: Sequence[Part], signs: Sequence[float], height: float) ->
     within = [
         step
         for step, gap, pair in zip(steps, gaps, pairwise(digits), strict=True)
-        if gap < least * height and all(digit.digit != 1 for digit in pair)
+        if -math.inf < gap < least * height and all(digit.digit != 1 for digit in pair)
     ]
     if not within:
         return []
@@ -77,22 +79,31 @@ def _are_print(parts: Sequence[Part], height: float) -> bool:
 
 
 def _gaps(parts: Sequence[Part], signs: Sequence[float], height: float) -> tuple[list[float], list[float]]:
-    """Between each two digits how wide the widest gap is, in pixels, and where its middle lies."""
-    sides = [(*_room(part), isinstance(part, PlacedReading)) for part in parts]
-    sides += [(place, place + SIGN * height, False) for place in signs]
+    """Between each two digits how wide the widest gap is, in pixels, and where its middle lies; minus infinity wide
+    where a dash or colon stands between them.
+    """
+    feet = median(y + tall for _, y, _, tall in (part.box for part in parts if isinstance(part, PlacedReading)))
+    sides = [(*_room(part), isinstance(part, PlacedReading), _hangs(part, feet, height)) for part in parts]
+    sides += [(place, place + SIGN * height, False, False) for place in signs]
     gaps: list[float] = []
     middles: list[float] = []
-    reach, widest, middle, has_digit = -math.inf, -math.inf, 0.0, False
-    for left, right, is_digit in sorted(sides):
+    reach, widest, middle, has_digit, is_filled = -math.inf, -math.inf, 0.0, False, False
+    for left, right, is_digit, hangs in sorted(sides):
         if left - reach > widest:
             widest, middle = left - reach, (left + reach) / 2
+        is_filled |= hangs
         if is_digit:
             if has_digit:
-                gaps.append(widest)
+                gaps.append(-math.inf if is_filled else widest)
                 middles.append(middle)
-            widest, has_digit = -math.inf, True
+            widest, has_digit, is_filled = -math.inf, True, False
         reach = max(reach, right)
     return gaps, middles
+
+
+def _hangs(part: Part, feet: float, height: float) -> bool:
+    """Whether a part is no digit and ends above the feet of the digits."""
+    return not isinstance(part, PlacedReading) and part[1] + part[3] <= feet - _DASH * height
 
 
 def _room(part: Part) -> tuple[float, float]:
