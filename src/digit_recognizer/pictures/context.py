@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from digit_recognizer.pictures.beside import Beside, number_beside
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.signs import MINUS
 from digit_recognizer.pictures.within import Part, numbers_within
@@ -18,6 +19,7 @@ AMONG_LETTERS = "among letters, which it may be itself"
 BARS = "bars, and no other digit to tell them by"
 TOO_SMALL = "too small to be sure"
 DOUBTED = "a digit of it is unlikely"
+BESIDE_LETTER = "beside a mark that may be a letter"
 
 _TALL = 0.5  # share of the line's height from which on a piece that is no digit counts as a letter
 _UNLIKELY = 0.6  # confidence below which a digit may as well be a letter
@@ -54,7 +56,7 @@ class ReadWord:
     letters, familiar: how many of its marks, looked at each for itself, are no digits, and how many surely are.
     tallest: of all marks in its line, in pixels. parts: all digits and all that is none, left to right. signs: of a
     decimal number, (where from left to right, sign). doubted: the digits of a word that was not read, where all that
-    speaks against it is that some of them are unlikely.
+    speaks against it is that some of them are unlikely. beside: those of one that was not read for a mark at its ends.
     """
 
     line: int
@@ -68,6 +70,7 @@ class ReadWord:
     parts: tuple[Part, ...] = ()
     signs: tuple[tuple[float, str], ...] = ()
     doubted: tuple[PlacedReading, ...] = ()
+    beside: Beside | None = None
 
 
 def judged(
@@ -85,7 +88,7 @@ def judged(
     word = replace(word, signs=tuple(signs))
     digits = word.digits
     letters = [box for box in none if box[3] >= _TALL * word.height]
-    rejected = [Rejected(box, NOT_A_DIGIT) for box in letters]
+    rejected = [*word.rejected, *(Rejected(box, NOT_A_DIGIT) for box in letters)]
     unlikely = [digit for digit in digits if digit.confidence < _UNLIKELY]
     spelt = word.letters >= _SPELT and word.letters > _LETTERS * (word.letters + word.familiar)
     if not digits or spelt or len(letters) > _LETTERS * len(digits) or len(unlikely) > _LETTERS * len(digits):
@@ -95,6 +98,7 @@ def judged(
         # Of small print that runs together, single marks tell nothing; what became of their parts does.
         count = max(word.letters, len(letters))
         is_doubted = not none and not word.letters and len(unlikely) <= _DOUBTED * len(digits)
+        beside = number_beside(word.parts, word.height)
         return replace(
             word,
             text="",
@@ -102,6 +106,7 @@ def judged(
             rejected=(Rejected(whole, NOT_A_DIGIT),),
             letters=count,
             doubted=tuple(replace(digit, accepted=False) for digit in digits) if is_doubted else (),
+            beside=beside if beside and count <= len(beside.marks) else None,
         )
     return _number(word, digits, rejected, expectation)
 
@@ -133,10 +138,12 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
     ``o l I z s b B g q``: a lone 3, 4 or 7, two even digits that are not such a word, or three and more that are
     either even or have one of those in them. A word that was not read or does not stay is searched for even numbers
     between its letters, which follow it in the list. Where there is no letter at all, a word keeps digits that were
-    only doubted, none of them accepted, and why.
+    only doubted, none of them accepted, and why. A number with a mark at its ends that is no digit is read where no
+    letters stand in its line, and accepted where that mark surely is a sign, or stands clear.
     """
     result = []
     expectation = expectation or Expectation()
+    words = [_beside_signs(word, words, expectation) for word in words]
     has_letters = any(word.letters for word in words)
     for word in words:
         kept = _alone_or_among(word, words)
@@ -147,6 +154,23 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
         result.append(_around(kept, numbers) if numbers else kept)
         result += numbers
     return _without_bars(result)
+
+
+def _beside_signs(word: ReadWord, words: Sequence[ReadWord], expectation: Expectation) -> ReadWord:
+    """The word with the digits that stand beside what may be a sign; as it is where it has none, or others' letters."""
+    beside = word.beside
+    if beside is None or any(other.letters and not other.beside for other in words if other.line == word.line):
+        return word
+    rejected = [Rejected(box, NOT_A_DIGIT) for box in beside.marks]
+    digits = beside.digits
+    if not beside.is_sure:
+        is_alone = not any(other.letters and not other.beside for other in words)
+        is_alone = is_alone and sum(other.line == word.line for other in words) == 1
+        if not is_alone and not _is_number(digits, word.tallest):
+            return word
+        digits = tuple(replace(digit, accepted=False) for digit in digits)
+        rejected.append(Rejected(around(digit.box for digit in digits), BESIDE_LETTER))
+    return _number(replace(word, letters=0, beside=None), digits, rejected, expectation)
 
 
 def _without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:
@@ -261,4 +285,13 @@ def _are_even(digits: Sequence[PlacedReading], tallest: float) -> bool:
     return max(heights) <= _EVEN * min(heights) and max(heights) >= _LOW * tallest
 
 
-__all__ = ["AMONG_LETTERS", "BARS", "DOUBTED", "TOO_SMALL", "ReadWord", "judged", "without_text"]
+__all__ = [
+    "AMONG_LETTERS",
+    "BARS",
+    "BESIDE_LETTER",
+    "DOUBTED",
+    "TOO_SMALL",
+    "ReadWord",
+    "judged",
+    "without_text",
+]

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Images
+from digit_recognizer.pictures.apart import numbers_of
 from digit_recognizer.pictures.at_once import read_at_once
 from digit_recognizer.pictures.cells import read_cells, shared_cells
 from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
@@ -203,9 +204,11 @@ def _read_ink(
             again = read_at_once(word, digits, ink, labels, read_strips, min_confidence)
             if again is not None:
                 digits, parts = again, tuple(again)
-        seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts)
-        none = [word.candidates[step.candidate].box for step in path if step.digit is None]
-        read.append(judged(seen, none, word.signs, expectation))
+        signs = tuple(word.signs)
+        seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts, signs)
+        for one in numbers_of(seen, expectation):
+            none = [part for part in one.parts if not isinstance(part, PlacedReading)]
+            read.append(judged(one, none, one.signs, expectation))
     return _page(without_text(read, expectation), view, name)
 
 

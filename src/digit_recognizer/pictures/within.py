@@ -13,10 +13,10 @@ from digit_recognizer.reading import Box, PlacedReading
 Part = PlacedReading | Box
 
 # Shares of the height of the line's digits.
-_TALL = 0.5  # what is no digit and lower is a dot, a comma or dirt, and parts nothing
+TALL = 0.5  # what is no digit and lower is a dot, a comma or dirt, and parts nothing
 _LEAST = 0.2  # a narrower gap is none between words
-_ONE = 0.55  # of its own height: how much room a 1 takes, as every digit of most fonts does
-_SIGN = 0.3  # and a point, comma or minus
+ONE = 0.55  # of its own height: how much room a 1 takes, as every digit of most fonts does
+SIGN = 0.3  # and a point, comma or minus
 
 IsNumber = Callable[[Sequence[PlacedReading], float, float], bool | None]
 
@@ -31,7 +31,7 @@ def numbers_within(
     together, of the narrower of the gaps beside them, and of the widest between them, in heights; None where they may
     be one, but nobody can tell: a part of them would be a wrong number. Returns the digits of each number.
     """
-    tall = [part for part in parts if isinstance(part, PlacedReading) or part[3] >= _TALL * height]
+    tall = [part for part in parts if isinstance(part, PlacedReading) or part[3] >= TALL * height]
     return _numbers(tall, _gaps(tall, signs, height), math.inf, math.inf, is_number) if tall else []
 
 
@@ -40,11 +40,11 @@ def _gaps(parts: Sequence[Part], signs: Sequence[float], height: float) -> list[
     gaps = []
     reach = -1.0
     for number, part in enumerate(parts):
-        x, _, width, tall = _box(part)
-        room = max(0.0, _ONE * tall - width) / 2 if isinstance(part, PlacedReading) and part.digit == 1 else 0.0
+        x, _, width, tall = box_of(part)
+        room = max(0.0, ONE * tall - width) / 2 if isinstance(part, PlacedReading) and part.digit == 1 else 0.0
         if number:
-            sign = max((place for place in signs if reach - _SIGN * height <= place <= x), default=reach)
-            last = max(reach, sign + _SIGN * height if sign > reach else reach)
+            sign = max((place for place in signs if reach - SIGN * height <= place <= x), default=reach)
+            last = max(reach, sign + SIGN * height if sign > reach else reach)
             gaps.append((x - room - last) / height)
         reach = max(reach, x + width + room)
     return gaps
@@ -65,8 +65,9 @@ def _numbers(
     return left + _numbers(parts[cut:], gaps[cut:], widest, after, is_number)
 
 
-def _box(part: Part) -> Box:
+def box_of(part: Part) -> Box:
+    """Where a part stands, (x, y, w, h)."""
     return part.box if isinstance(part, PlacedReading) else part
 
 
-__all__ = ["IsNumber", "Part", "numbers_within"]
+__all__ = ["ONE", "SIGN", "TALL", "IsNumber", "Part", "box_of", "numbers_within"]

@@ -1,0 +1,101 @@
+"""Signs at a number's ends do not take it along: sure ones are left out, what may be a letter makes it unsure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from digit_recognizer.pictures.beside import number_beside
+from digit_recognizer.pictures.context import BESIDE_LETTER, ReadWord, judged, without_text
+from digit_recognizer.pictures.expectation import parse_expectation
+from digit_recognizer.pictures.within import Part
+from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading
+from tests.pictures.test_context import letters, number
+from tests.pictures.test_within import line
+
+LETTER: Box = (0, 0, 12, 20)
+DOLLAR: Box = (0, -1, 12, 25)
+BRACKET: Box = (0, 0, 5, 25)
+PLUS: Box = (0, 5, 12, 12)
+Q: Box = (0, 0, 18, 24)
+
+
+def after(mark: Box, text: str, gap: int = 2) -> list[Part]:
+    """A mark and the digits after it."""
+    move = mark[2] + gap
+    digits = [part for part in line(text) if isinstance(part, PlacedReading)]
+    return [mark, *(replace(digit, box=(digit.box[0] + move, *digit.box[1:])) for digit in digits)]
+
+
+def word(parts: Sequence[Part], at: int = 0) -> ReadWord:
+    """Parts as a word, judged."""
+    digits = tuple(part for part in parts if isinstance(part, PlacedReading))
+    none = [part for part in parts if not isinstance(part, PlacedReading)]
+    found = ReadWord(at, 20.0, "", digits, (), len(none), len(digits), 20.0, tuple(parts))
+    return judged(found, none, [], parse_expectation())
+
+
+@pytest.mark.parametrize("mark", [DOLLAR, BRACKET, PLUS])
+@pytest.mark.parametrize("text", ["5", "42", "425"])
+def test_a_sign_at_the_start_is_left_out(mark: Box, text: str) -> None:
+    (found,) = without_text([word(after(mark, text))])
+    assert (found.text, all(digit.accepted for digit in found.digits)) == (text, True)
+    assert [(rejected.box, rejected.reason) for rejected in found.rejected] == [(mark, NOT_A_DIGIT)]
+
+
+def test_brackets_on_both_sides_are_left_out() -> None:
+    (found,) = without_text([word([*after(BRACKET, "42"), (36, 0, 5, 25)])])
+    assert (found.text, [digit.accepted for digit in found.digits]) == ("42", [True, True])
+
+
+@pytest.mark.parametrize("mark", [LETTER, Q])
+def test_a_number_right_beside_what_may_be_a_letter_is_not_accepted(mark: Box) -> None:
+    (found,) = without_text([word(after(mark, "42"))])
+    assert (found.text, [digit.accepted for digit in found.digits]) == ("42", [False, False])
+    assert [rejected.reason for rejected in found.rejected] == [NOT_A_DIGIT, BESIDE_LETTER]
+
+
+def test_what_stands_clear_is_no_part_of_the_number() -> None:
+    (found,) = without_text([word(after(LETTER, "42", gap=8))])
+    assert (found.text, [digit.accepted for digit in found.digits]) == ("42", [True, True])
+
+
+def test_where_other_letters_stand_in_the_line_a_number_beside_a_sign_is_none() -> None:
+    assert without_text([letters(4), word(after(DOLLAR, "42"))])[1].text == ""
+    assert without_text([letters(1, line=1), word(after(DOLLAR, "42"))])[1].text == "42"
+
+
+def test_beside_a_number_in_its_line_letters_do_not_become_digits() -> None:
+    assert [found.text for found in without_text([number("42"), word(after(LETTER, "9"))])] == ["42", ""]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [LETTER, (14, 0, 12, 20), *after(LETTER, "42")[1:]],  # two marks before them
+        line("4x2"),  # one between them
+        line("42xxx"),  # three after them
+        line("42"),  # none
+        [LETTER],
+    ],
+)
+def test_other_words_are_no_numbers_beside_signs(parts: list[Part]) -> None:
+    assert number_beside(parts, 20.0) is None
+
+
+def test_a_digit_that_is_not_accepted_makes_no_number_beside_a_sign() -> None:
+    mark, first, last = after(DOLLAR, "42")
+    assert isinstance(last, PlacedReading)
+    assert number_beside([mark, first, replace(last, accepted=False)], 20.0) is None
+
+
+def test_a_bracket_that_looks_a_little_like_a_1_is_a_bracket() -> None:
+    mark, first, last = after(DOLLAR, "41")
+    assert isinstance(last, PlacedReading)
+    unlikely = replace(last, accepted=False, confidence=0.4)
+    assert number_beside([mark, first, unlikely], 20.0) is None
+    found = number_beside([mark, first, replace(unlikely, box=(30, 0, 5, 25))], 20.0)
+    assert found is not None
+    assert found.marks == (mark, (30, 0, 5, 25))

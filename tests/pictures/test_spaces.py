@@ -1,0 +1,92 @@
+"""Printed numbers one space apart are several; numbers by hand, and even digits with a gap that is none, stay whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from digit_recognizer.pictures.apart import numbers_of
+from digit_recognizer.pictures.context import ReadWord
+from digit_recognizer.pictures.expectation import parse_expectation
+from digit_recognizer.pictures.page import read_page
+from digit_recognizer.pictures.spaces import find_spaces
+from digit_recognizer.pictures.within import Part
+from digit_recognizer.reading import PlacedReading
+from tests.pictures.test_page import answer, on_paper, page_of
+from tests.pictures.test_within import line
+
+
+def texts(parts: Sequence[Part], signs: Sequence[tuple[float, str]] = (), expect: str | None = None) -> list[str]:
+    digits = tuple(part for part in parts if isinstance(part, PlacedReading))
+    word = ReadWord(0, 20.0, "", digits, (), 0, len(digits), 20.0, tuple(parts), tuple(signs))
+    return ["".join(str(digit.digit) for digit in one.digits) for one in numbers_of(word, parse_expectation(expect))]
+
+
+def lowered(parts: Sequence[Part], by: int) -> list[Part]:
+    """Every other digit stands lower, as by hand."""
+    result: list[Part] = []
+    for number, part in enumerate(parts):
+        assert isinstance(part, PlacedReading)
+        x, y, width, tall = part.box
+        result.append(PlacedReading.of(part, (x, y + by * (number % 2), width, tall)))
+    return result
+
+
+@pytest.mark.parametrize("text", ["13412 38336 40316", "52 7", "2 22 3 44", "4711 0815", "20 55 1 36"])
+@pytest.mark.parametrize("thin", [False, True])
+def test_one_printed_space_parts_numbers(text: str, thin: bool) -> None:
+    assert texts(line(text, space=8, thin=thin)) == text.split()
+
+
+@pytest.mark.parametrize("text", ["134123833640316", "5 2 7", "52", "4711", "5 2"])
+@pytest.mark.parametrize("thin", [False, True])
+def test_where_gaps_are_alike_there_is_no_space(text: str, thin: bool) -> None:
+    assert len(texts(line(text, space=8, thin=thin))) == 1
+
+
+def test_uneven_digits_are_handwriting_whose_gaps_are_of_all_sizes() -> None:
+    assert len(texts(lowered(line("4722 9365", space=8), 1))) == 2
+    assert len(texts(lowered(line("4722 9365", space=8), 3))) == 1
+
+
+def test_narrow_1s_tell_nothing_of_the_gaps_between_other_digits() -> None:
+    """Digits that stand equally far apart, as by hand: the 1 is no broader than its stroke."""
+    boxes = {3: (0, 0, 10, 20), 1: (16, 0, 3, 20), 4: (25, 0, 10, 20), 2: (41, 0, 10, 20)}
+    digits = [part for part in line("3142") if isinstance(part, PlacedReading)]
+    assert find_spaces([PlacedReading.of(digit, boxes[digit.digit]) for digit in digits], [], 20.0) == []
+
+
+def test_a_point_fills_its_gap() -> None:
+    parts = line("12.99")
+    assert texts(parts) == ["1299"]
+    left = parts[2]
+    assert not isinstance(left, PlacedReading)
+    assert texts([part for part in parts if part is not left], [(left[0], ".")]) == ["1299"]
+
+
+def test_a_minus_belongs_to_the_number_after_it() -> None:
+    parts = line("345 678", space=16)
+    digits = tuple(part for part in parts if isinstance(part, PlacedReading))
+    word = ReadWord(0, 20.0, "", digits, (), 0, 6, 20.0, digits, ((48.0, "-"),))
+    assert [one.signs for one in numbers_of(word, parse_expectation())] == [(), ((48.0, "-"),)]
+
+
+def test_among_letters_nothing_is_cut() -> None:
+    assert len(texts(line("4722x 9365", space=8))) == 1
+
+
+def test_what_is_asked_for_may_be_printed_in_groups() -> None:
+    assert texts(line("4722 9365", space=8), expect="8") == ["47229365"]
+    assert texts(line("4722 9365", space=8), expect="4") == ["4722", "9365"]
+
+
+def test_a_page_tells_even_numbers_a_space_apart() -> None:
+    assert read_page(on_paper(page_of(["5927 3684"], gap=0.12, space=0.5)), answer).text == "5927 3684"
+    assert read_page(on_paper(page_of(["59273684"], gap=0.5)), answer).text == "59273684"
+
+
+@pytest.mark.parametrize(("top", "numbers"), [(9, ["123456"]), (17, ["123", "456"])])
+def test_around_a_dash_there_is_no_space_but_after_a_comma_there_is(top: int, numbers: list[str]) -> None:
+    parts = line("123 456", space=20)
+    assert texts([*parts[:3], (43, top, 3, 3), *parts[3:]]) == numbers
