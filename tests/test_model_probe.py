@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +251,7 @@ def test_hostile_changes_with_a_valid_fingerprint_are_refused_or_give_finite_ans
 
 ANSWER = """
 import sys
+import time
 from pathlib import Path
 import numpy as np
 from digit_recognizer.errors import ModelError
@@ -266,3 +270,74 @@ for path in sorted(folder.glob("*.onnx"))[first:]:
             pass
     print(outcome, flush=True)
 """
+
+
+def children_of(process: int) -> list[int]:
+    """The children of a process, on Linux."""
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+TRIAL = """
+import signal, sys
+from digit_recognizer.errors import DigitsError
+from digit_recognizer.model_probe import Limits, try_in_child
+if sys.argv[1] == "stay":  # as a training does, which saves first
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+try:
+    print(try_in_child(sys.stdin.buffer.read(), Limits(cpu_s=6)))
+except DigitsError as error:
+    print(type(error).__name__, error)
+"""
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+
+
+def an_endless_trial(then: str) -> tuple[subprocess.Popen[bytes], int]:
+    """A process, leader of a group, that tries an endless model, and the child that it tries it in.
+
+    then: "stay" where signals do not end the process.
+    """
+    pipe = subprocess.PIPE
+    trial = subprocess.Popen(
+        [sys.executable, "-c", TRIAL, then], stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+    )
+    assert trial.stdin is not None
+    trial.stdin.write(plain_proto(**endless_loop()).SerializeToString())
+    trial.stdin.close()
+    trial.stdin = None
+    while not (children := children_of(trial.pid)):
+        time.sleep(0.01)
+    while b"onnxruntime" not in Path(f"/proc/{children[0]}/maps").read_bytes():  # it is about to open the model
+        time.sleep(0.01)
+    return trial, children[0]
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_group_of_a_process_that_goes_on_leaves_the_trial_alone(number: signal.Signals) -> None:
+    trial, _ = an_endless_trial("stay")
+    os.killpg(trial.pid, number)
+    out, err = trial.communicate(timeout=60)
+    assert (b"6 s of CPU broke off (signal 24)" in out or b"signal 9" in out, err) == (True, b"")  # the limit's own end
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_process_that_ends_takes_the_trial_with_it(number: signal.Signals) -> None:
+    trial, child = an_endless_trial("end")
+    os.killpg(trial.pid, number)
+    out, _ = trial.communicate(timeout=60)
+    assert (out, trial.returncode) == (b"", -number)
+    deadline = time.monotonic() + 3  # the limit on CPU time would take longer
+    while Path(f"/proc/{child}").exists() and "State:\tZ" not in Path(f"/proc/{child}/status").read_text():
+        assert time.monotonic() < deadline, "the trial goes on without anybody who waits for it"
+        time.sleep(0.01)
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_trial_that_is_asked_to_end_is_an_interruption(number: signal.Signals) -> None:
+    trial, child = an_endless_trial("end")
+    os.kill(child, number)
+    out, err = trial.communicate(timeout=60)
+    assert (out, err) == (b"Interrupted stopped while the model was tried\n", b"")

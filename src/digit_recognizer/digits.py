@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -102,12 +103,18 @@ class Digits:
         """Indices of a random split, each ascending; stratified by label where labels are known.
 
         fraction: share of the part, between 0 and 1. seed: same seed, same split.
-        Raises UsageError where the fraction leaves one side empty.
+        Raises UsageError where the fraction is not between 0 and 1, InputError (``too_few``) where it leaves one side
+        empty.
         """
+        if not 0 < fraction < 1:
+            raise UsageError(f"a part of {fraction:g} leaves one side empty; choose between 0 and 1")
         size = round(fraction * len(self))
         if not 0 < size < len(self):
-            raise UsageError(
-                f"a part of {fraction:g} of {len(self):,} images leaves one side empty; choose between 0 and 1"
+            least = next(n for n in count(2) if 0 < round(fraction * n) < n)
+            raise InputError(
+                f"a part of {fraction:g} of {len(self):,} image{'' if len(self) == 1 else 's'} leaves one side empty; "
+                f"at least {least:,} images are needed for that",
+                code="too_few",
             )
         rng = np.random.default_rng(seed)
         shuffled = rng.permutation(len(self))
@@ -150,24 +157,40 @@ class Dataset:
     """What a source holds: a part to learn from, a part to predict, or both.
 
     train: labelled digits, or None. test: digits to predict, labelled or not, or None. left_out: what is wrong with
-    each row of the source that was left out, as it was asked for, a sentence each.
+    each row of the source that was left out, as it was asked for, a sentence each. validation: labelled digits that the
+    source itself keeps apart to judge a training by, or None. unread: names of what lies beside these and is not read.
     """
 
     name: str
     train: Digits | None
     test: Digits | None
     left_out: tuple[str, ...] = ()
+    validation: Digits | None = None
+    unread: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        judged = "" if self.validation is None else f", validation={self.validation}"
+        return f"Dataset(name={self.name!r}, train={self.train}{judged}, test={self.test})"
 
     def parts(self) -> dict[str, Digits]:
-        """The parts that exist, "train" before "test"."""
-        both = {"train": self.train, "test": self.test}
-        return {name: part for name, part in both.items() if part is not None}
+        """The parts that exist, "train" before "validation" before "test"."""
+        all_parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: part for name, part in all_parts.items() if part is not None}
 
-    def labelled(self) -> Digits:
-        """The training part. Raises InputError where there is none."""
+    def labelled(self, purpose: str = "to learn from") -> Digits:
+        """The training part, then the validation part where there is one: see ``held_out``.
+
+        Raises InputError, which says ``purpose``, where there is no training part.
+        """
         if self.train is None:
-            raise InputError(f"{self.name}: expected labelled digits to learn from, found none", code="no_labels")
-        return self.train
+            raise InputError(f"{self.name}: expected labelled digits {purpose}, found none", code="no_labels")
+        return self.train if self.validation is None else Digits.join([self.train, self.validation])
+
+    def held_out(self) -> Indices | None:
+        """Where in ``labelled()`` the validation part lies, int64 (n,), ascending; None where the source has none."""
+        if self.train is None or self.validation is None:
+            return None
+        return np.arange(len(self.train), len(self.train) + len(self.validation), dtype=np.int64)
 
 
 def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -1,8 +1,8 @@
 """A stranger's ONNX file becomes a verdict: does it keep the contract when it runs, with little memory and time?
 
 A model can crash or exhaust the process that opens it, so one not seen before runs first in a child process:
-``python -m digit_recognizer.model_probe MEMORY_BYTES CPU_SECONDS < FILE.onnx`` prints the verdict as one line of JSON.
-What passed is remembered by its SHA-256. Knows nothing of metadata and training.
+``python -m digit_recognizer.model_probe MEMORY_BYTES CPU_SECONDS PARENT < FILE.onnx`` prints the verdict as one line of
+JSON. What passed is remembered by its SHA-256. Knows nothing of metadata and training.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,12 +23,15 @@ import numpy.typing as npt
 
 from digit_recognizer._version import __version__
 from digit_recognizer.digits import CLASSES, SIDE
-from digit_recognizer.errors import DigitsError, FileError, ModelError
+from digit_recognizer.errors import DigitsError, FileError, Interrupted, ModelError
 from digit_recognizer.files import read_bytes, write_json
 from digit_recognizer.model_file import INPUT, PROBABILITIES, UNFAMILIARITY, ModelFile
 
 # float32 softmax of ten values is off by some 1e-7; int8 networks and other runtimes stay well inside this.
 SUM_TOLERANCE = 1e-3
+
+# Signals by which somebody asks a process to end, as no fault of its own does. (Windows has no SIGHUP.)
+_REQUESTS_TO_END = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 # "/onnxruntime_src/onnxruntime/core/graph/model.cc:179 onnxruntime::Model::Model(...) " inside its messages.
 _SOURCE_PLACE = re.compile(r"/\S+\.(?:cc|h):\d+ .*\) ")
@@ -44,6 +48,8 @@ class Limits:
 
 def ensure_safe(model: ModelFile, limits: Limits | None = None) -> None:
     """Return where ``model`` keeps the contract when it runs; raise ModelError where not, or where it cannot be told.
+
+    Raises Interrupted where somebody stopped the trial: that says nothing of the model.
 
     A file that passed before, with the same versions of ONNX Runtime and of this package, is not tried again. A cache
     folder (DIGITS_CACHE, else the platform's) that is missing, full or read-only only costs the time of a trial.
@@ -66,21 +72,31 @@ def ensure_safe(model: ModelFile, limits: Limits | None = None) -> None:
 def try_in_child(content: bytes, limits: Limits) -> str | None:
     """Try a model in a child process that may take no more than ``limits``; what was wrong, None where all was well.
 
-    The bytes go through a pipe, so what was checked is what is tried and later used, whatever becomes of the file.
+    The bytes go through a pipe, so what was checked is what is tried and later used, whatever becomes of the file. The
+    child has a session of its own, so that Ctrl-C at a terminal is for this process alone, which then ends the child.
+    Raises Interrupted where a signal asked the child to end.
     """
     import subprocess
 
     # -P: a module of the same name in the working folder must not be picked up.
-    command = [sys.executable, "-P", "-m", __name__, str(limits.memory_bytes), str(limits.cpu_s)]
+    command = [sys.executable, "-P", "-m", __name__, *map(str, (limits.memory_bytes, limits.cpu_s, os.getpid()))]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     try:
         child = subprocess.run(
-            command, input=content, capture_output=True, timeout=limits.wall_s, env=environment, check=False
+            command,
+            input=content,
+            capture_output=True,
+            timeout=limits.wall_s,
+            env=environment,
+            check=False,
+            start_new_session=True,
         )
     except subprocess.TimeoutExpired:
         return f"a trial run took more than {limits.wall_s:g} s and was stopped; the model is damaged or hostile"
     except OSError as error:
         return f"the model cannot be tried in a child process ({error.strerror or error})"
+    if -child.returncode in _REQUESTS_TO_END:
+        raise Interrupted("stopped while the model was tried", signal_number=-child.returncode)
     try:
         reason = json.loads(child.stdout)["reason"]
     except (ValueError, TypeError, KeyError):
@@ -223,6 +239,20 @@ def _limit_this_process(memory_bytes: int, cpu_s: int) -> None:
             resource.setrlimit(kind, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
+def _end_with_parent(parent: int) -> None:
+    """Have the kernel kill this process where ``parent`` is killed: no signal to its group comes here. Linux alone can;
+    elsewhere the limit on CPU time ends the trial.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG, <linux/prctl.h>
+    if os.getppid() != parent:  # it was killed before that
+        os._exit(1)
+
+
 def _printable(error: Exception) -> str:
     """The first line of a foreign message without source places; plain characters alone, as it may quote the file."""
     first = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -231,7 +261,9 @@ def _printable(error: Exception) -> str:
 
 
 def _main(arguments: Sequence[str]) -> int:
-    memory_bytes, cpu_s = map(int, arguments)
+    memory_bytes, cpu_s, parent = map(int, arguments)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own exception can get lost in foreign code
+    _end_with_parent(parent)
     content = sys.stdin.buffer.read()
     _limit_this_process(memory_bytes, cpu_s)
     print(json.dumps({"reason": try_here(content)}))

@@ -17,7 +17,8 @@ from PIL import Image
 
 from digit_recognizer.errors import FileError, InputError, MissingExtra
 from digit_recognizer.pictures.ink import to_frame
-from digit_recognizer.sources.arrays import read_npz, read_parquet
+from digit_recognizer.sources.arrays import read_npz
+from digit_recognizer.sources.parquet import read_parquet
 from tests.conftest import draw_digits
 
 DIGITS = draw_digits(20)
@@ -57,6 +58,48 @@ def test_every_shape_and_type_of_an_npz_gives_the_same_digits(
     assert found.test.fingerprint() == DIGITS.take(np.arange(5)).fingerprint()
 
 
+@pytest.mark.parametrize(
+    ("images", "labels"),
+    [("X_train", "Y_train"), ("train_images", "train_labels"), ("X", "y"), ("data", "target"), ("Images", "Labels")],
+)
+def test_other_names_say_the_same(tmp_path: Path, images: str, labels: str) -> None:
+    found = read_npz(save(tmp_path, **{images: X, labels: Y}))
+    assert found.labelled().fingerprint() == DIGITS.fingerprint()
+    assert (found.test, found.validation, found.unread) == (None, None, ())
+
+
+def test_a_part_for_validation_and_arrays_that_are_not_read_are_told_apart(tmp_path: Path) -> None:
+    found = read_npz(
+        save(
+            tmp_path,
+            train_images=X[:10],
+            train_labels=Y[:10],
+            x_val=X[10:15],
+            y_val=Y[10:15],
+            test_images=X[15:],
+            weights=np.zeros(3),
+        )
+    )
+    assert {name: len(part) for name, part in found.parts().items()} == {"train": 10, "validation": 5, "test": 5}
+    assert found.labelled().fingerprint() == DIGITS.take(np.arange(15)).fingerprint()
+    held_out = found.held_out()
+    assert held_out is not None
+    np.testing.assert_array_equal(held_out, np.arange(10, 15))
+    assert found.unread == ("weights",)
+    with pytest.raises(InputError, match="expected y_val beside x_val, found no labels"):
+        read_npz(save(tmp_path, x_train=X, y_train=Y, x_val=X))
+
+
+def test_names_that_mean_nothing_are_named_and_two_that_mean_the_same_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"\(or images, labels\), found foo, bar$"):
+        read_npz(save(tmp_path, foo=X, bar=Y))
+    many = {f"array{number}": Y for number in range(9)}
+    with pytest.raises(InputError, match=r"found array0, array1, array2, array3, array4 and 4 more$"):
+        read_npz(save(tmp_path, **many))
+    with pytest.raises(InputError, match="X and x could both be the images; give one"):
+        read_npz(save(tmp_path, X=X, x=X, y=Y))
+
+
 def test_an_npz_of_images_and_labels_is_the_training_part(tmp_path: Path) -> None:
     found = read_npz(save(tmp_path, images=X, labels=Y, other=np.zeros(3)))
     assert found.labelled().fingerprint() == DIGITS.fingerprint()
@@ -91,7 +134,7 @@ def test_a_pixel_that_is_no_byte_is_named_by_row_and_column(tmp_path: Path, valu
 
 
 def test_images_scaled_to_one_are_refused_and_not_guessed(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="whole numbers 0-255, found 0"):
+    with pytest.raises(InputError, match=r"0-255, found 0\.\d+; are these 0 to 1\? multiply them by 255 and round$"):
         read_npz(save(tmp_path, x_train=X / 255, y_train=Y))
 
 
@@ -238,7 +281,7 @@ def test_a_bad_cell_of_parquet_is_named_by_row_and_column(tmp_path: Path, image:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"picture": [b""], "label": [1]}, "expected a column image, found picture, label"),
+        ({"picture": [b""], "label": [1]}, "expected a column image, or pixel0 … pixel783, with or without label, found picture, label"),
         ({"image": [1.5]}, "column image: .* found double"),
         ({"image": [{"path": "a.png"}]}, "column image: .* found struct"),
         ({"image": pa.array([], pa.binary())}, "at least one row"),
@@ -271,3 +314,59 @@ def test_without_pyarrow_the_install_command_is_given(tmp_path: Path, monkeypatc
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtra, match=r"digit-recognizer\[data\]"):
         read_parquet(path)
+
+
+PIXELS = [f"pixel{i}" for i in range(784)]
+
+
+def wide(path: Path, names: list[str], *, label: str | None = "label", dtype: Any = np.uint8) -> Path:
+    """Kaggle's table as Parquet."""
+    columns: dict[str, Any] = dict(zip(names, X.reshape(len(X), -1).astype(dtype).T, strict=True))
+    if label is not None:
+        columns[label] = Y
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float64])
+@pytest.mark.parametrize(
+    "names",
+    [PIXELS, [f"Pixel{i + 1}" for i in range(784)], [f"{r}x{c}" for r in range(1, 29) for c in range(1, 29)]],
+)
+def test_pixels_in_columns_of_a_parquet_file_are_those_of_the_csv(tmp_path: Path, names: list[str], dtype: Any) -> None:
+    found = read_parquet(wide(tmp_path / "wide.parquet", names, dtype=dtype))
+    assert found.labelled().fingerprint() == DIGITS.fingerprint()
+    unlabelled = read_parquet(wide(tmp_path / "wide.parquet", names, label=None, dtype=dtype)).test
+    assert unlabelled is not None
+    np.testing.assert_array_equal(unlabelled.images, X)
+
+
+def test_pixels_in_columns_stand_in_any_order(tmp_path: Path) -> None:
+    names = pq.read_table(wide(tmp_path / "wide.parquet", PIXELS)).column_names
+    shuffled = [names[i] for i in np.random.default_rng(0).permutation(785)]
+    pq.write_table(pq.read_table(tmp_path / "wide.parquet").select(shuffled), tmp_path / "shuffled.parquet")
+    assert read_parquet(tmp_path / "shuffled.parquet").labelled().fingerprint() == DIGITS.fingerprint()
+
+
+def test_a_wrong_pixel_or_column_of_a_wide_table_is_named(tmp_path: Path) -> None:
+    table = pq.read_table(wide(tmp_path / "wide.parquet", PIXELS))
+    place = table.column_names.index("pixel9")
+    for value, shown in ((300.0, r"300\.0"), (None, "nan"), (0.5, r"0\.5; are these 0 to 1\?")):
+        cells = pa.array([0.0] * 16 + [value] + [0.0] * 3)
+        pq.write_table(table.set_column(place, "pixel9", cells), tmp_path / "wrong.parquet")
+        with pytest.raises(InputError, match=rf"^wrong.parquet, row 17, column pixel9: expected .* found {shown}"):
+            read_parquet(tmp_path / "wrong.parquet")
+    pq.write_table(table.drop_columns(["pixel9"]), tmp_path / "wrong.parquet")
+    with pytest.raises(InputError, match=r"^wrong.parquet: missing column pixel9; "):
+        read_parquet(tmp_path / "wrong.parquet")
+    pq.write_table(table.rename_columns([f"x{i}" for i in range(785)]), tmp_path / "wrong.parquet")
+    with pytest.raises(InputError, match=r"found x0, x1, x2, x3, x4 and 780 more$"):
+        read_parquet(tmp_path / "wrong.parquet")
+
+
+def test_a_folder_of_parquet_files_may_bring_a_part_for_validation(tmp_path: Path) -> None:
+    for name, rows in (("train-0", 10), ("validation-0", 4), ("test-0", 3), ("extra-0", 2)):
+        table(tmp_path / f"{name}.parquet", structs(X[:rows]), Y[:rows].tolist())
+    found = read_parquet(tmp_path)
+    assert {name: len(part) for name, part in found.parts().items()} == {"train": 10, "validation": 4, "test": 3}
+    assert found.unread == ("extra-0.parquet",)

@@ -212,6 +212,25 @@ def test_a_folder_of_tables_gives_train_and_test(ending: str, tmp_path: Path) ->
     assert holds(dataset, TRAIN, TEST)
 
 
+@pytest.mark.parametrize("name", ["val.csv", "validation.csv.gz", "my_valid.csv"])
+def test_a_table_for_validation_counts_beside_one_to_learn_from(name: str, tmp_path: Path) -> None:
+    put(tmp_path / "k" / name, gzip.compress(TRAIN_CSV) if name.endswith(".gz") else TRAIN_CSV)
+    if name == "val.csv":
+        assert holds(load(tmp_path / "k"), TRAIN, None)  # alone, it is the one table there
+    put(tmp_path / "k" / "train.csv", TRAIN_CSV)
+    put(tmp_path / "k" / "sample_submission.csv", SUBMISSION)
+    put(tmp_path / "k" / "old.csv", b"anything")
+    dataset = load(tmp_path / "k")
+    assert dataset.validation is not None
+    assert (dataset.validation.fingerprint(), dataset.test) == (TRAIN.fingerprint(), None)
+    assert dataset.unread == ("old.csv",)
+    packed = zip_bytes({f"k/{path.name}": path.read_bytes() for path in (tmp_path / "k").iterdir()})
+    from_zip = load(put(tmp_path / "k.zip", packed))
+    assert (repr(from_zip), from_zip.unread) == (repr(dataset).replace("'k'", "'k.zip'"), ("k/old.csv",))
+    put(tmp_path / "k" / name, gzip.compress(TEST_CSV) if name.endswith(".gz") else TEST_CSV)
+    assert f"{name}: expected a column label" in str(refusal(tmp_path / "k"))
+
+
 def test_a_folder_with_the_zip_and_its_files_reads_the_files(tmp_path: Path) -> None:
     put(tmp_path / "train.csv.zip", b"half a download")
     put(tmp_path / "train.csv", TRAIN_CSV)

@@ -11,7 +11,7 @@ from PIL import Image
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import FileError, InputError
 from digit_recognizer.pictures.ink import to_frames
-from digit_recognizer.sources.image_files import list_pictures, read_image_folder
+from digit_recognizer.sources.image_files import holds_labels, list_pictures, read_image_folder
 from tests.conftest import draw_digits
 
 FRAMED = Digits(to_frames(draw_digits(20).images), draw_digits(20).labels)
@@ -99,8 +99,8 @@ def test_a_class_that_is_no_digit_is_named(tmp_path: Path) -> None:
 
 
 def test_folders_of_which_none_is_a_digit_are_named(tmp_path: Path) -> None:
-    save(tmp_path / "train" / "seven" / "a.png", FRAMED.images[0])
-    with pytest.raises(InputError, match="train: expected class folders named 0 to 9, found 'seven'"):
+    save(tmp_path / "train" / "sept" / "a.png", FRAMED.images[0])
+    with pytest.raises(InputError, match="train: expected class folders named 0 to 9, found 'sept'"):
         read_image_folder(tmp_path)
 
 
@@ -154,3 +154,49 @@ def test_many_bad_files_are_counted_and_the_first_five_named(tmp_path: Path) -> 
         path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(InputError, match=r"^7 of 20 pictures cannot be read: 0/0\.png: .*4/4\.png.*; and 2 more$"):
         read_image_folder(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["digit_{}", "Digit-{}", "digit{}", "{word}", "{word_}"])
+def test_class_folders_may_be_words(tmp_path: Path, name: str) -> None:
+    words = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    for number, (image, label) in enumerate(zip(FRAMED.images, FRAMED.known_labels(), strict=True)):
+        word = words[label]
+        save(tmp_path / name.format(label, word=word, word_=word.title()) / f"{number}.png", image)
+    found = read_image_folder(tmp_path).labelled()
+    for image, label, path in zip(found.images, found.known_labels(), found.names or (), strict=True):
+        number = int(Path(path).stem)
+        assert label == FRAMED.known_labels()[number]
+        np.testing.assert_array_equal(image, FRAMED.images[number])
+
+
+def test_words_are_classes_only_all_together(tmp_path: Path) -> None:
+    for folder in ("one", "two", "holiday"):
+        save(tmp_path / folder / "1.png", FRAMED.images[0])
+    assert not holds_labels(tmp_path)
+    (tmp_path / "holiday" / "1.png").unlink()
+    (tmp_path / "holiday").rmdir()
+    assert holds_labels(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [("train", "val", "test"), ("trainingSet", "valid", "testSet"), ("training_set", "Validation", "test_set")],
+)
+def test_parts_are_folders_and_what_is_none_of_them_is_named(
+    tmp_path: Path, train: str, validation: str, test: str
+) -> None:
+    for number in range(20):
+        part = train if number < 12 else validation if number < 16 else f"{test}"
+        digit = FRAMED.known_labels()[number]
+        folder = tmp_path / part / (str(digit) if number < 16 else "")
+        save(folder / f"{number}.png", FRAMED.images[number])
+    save(tmp_path / "extra" / "1.png", FRAMED.images[0])
+    save(tmp_path / "extra" / "more" / "2.png", FRAMED.images[0])
+    for stray in ("readme.txt", ".DS_Store", "Thumbs.db"):
+        (tmp_path / stray).write_text("stray")
+    found = read_image_folder(tmp_path)
+    assert {name: len(part) for name, part in found.parts().items()} == {"train": 12, "validation": 4, "test": 4}
+    assert found.validation is not None
+    assert sorted(found.validation.known_labels()) == sorted(FRAMED.known_labels()[12:16])
+    assert found.unread == ("extra/ (2 pictures)", "readme.txt")
+    assert holds_labels(tmp_path)

@@ -240,9 +240,11 @@ def test_a_quote_left_open_is_named(text: str) -> None:
         (lambda names: [*names, "label"], "duplicate column label; "),
         (lambda names: [*names, "class"], "second label column class; "),
         (lambda names: [*names, "id"], "unknown column id; "),
-        (lambda names: [*names, ""], "unknown column without a name; "),
+        (lambda names: [*names, ""], "column 786 has no name: do the lines end with a separator? take it off"),
+        (lambda names: ["", *names], "column 1 has no name: an index column? write it with index=False"),
+        (lambda names: ["Unnamed: 0", *names], "column 1 is called 'unnamed: 0': an index column? write it with index"),
         (lambda names: ["ImageId", "Label"], "expected columns pixel0 … pixel783, with or without label, found image"),
-        (lambda names: [";".join(names)], "expected columns pixel0 … pixel783, with or without label, found label;"),
+        (lambda names: ["|".join(names)], "expected columns pixel0 … pixel783, with or without label, found label|"),
     ],
 )  # fmt: skip
 def test_a_header_with_other_columns_is_refused_naming_them(
@@ -253,6 +255,30 @@ def test_a_header_with_other_columns_is_refused_naming_them(
     assert str(error).startswith(f"train.csv, line 1: {problem}")
     assert len(str(error)) < 250
     assert error.code == "bad_header"
+
+
+@pytest.mark.parametrize("before", ["", "sep={}\n", '"sep={}"\r\n', "\ufeffsep={}\n\n"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_semicolons_and_tabs_say_the_same_as_commas(text: str, before: str, separator: str, quote: str) -> None:
+    cells = [line.split(",") for line in text.splitlines()]
+    other = "".join(separator.join(f"{quote}{cell}{quote}" for cell in row) + "\r\n" for row in cells)
+    found = read_pixel_csv((before.format(separator) + other).encode())
+    assert found.fingerprint() == read_pixel_csv(text.encode()).fingerprint()
+
+
+def test_a_separator_that_is_none_of_these_is_refused(text: str) -> None:
+    error = refusal("sep=|\n" + text.replace(",", "|"))
+    assert str(error) == "train.csv, line 1: expected cells separated by , or ; or tabs, found sep=|"
+    assert "line 2: expected columns" in str(refusal("sep=;\n" + text))  # a comma is then part of a name
+
+
+@pytest.mark.parametrize("value", ["0.5", ".996078", "3.9e-03"])
+def test_a_value_between_0_and_1_is_refused_with_what_to_do(text: str, value: str) -> None:
+    message = str(refusal(with_cell(text, 6, "pixel7", value)))
+    assert message.endswith(f"from 0 to 255, found '{value}'; are these 0 to 1? multiply them by 255")
+    assert "multiply" not in str(refusal(with_cell(text, 6, "pixel7", "17.5")))
+    assert "multiply" not in str(refusal(with_cell(text, 6, "label", value)))
 
 
 def test_a_file_without_a_header_is_told_so(text: str) -> None:

@@ -42,6 +42,7 @@ from digit_recognizer.apps.options import (
     Workers,
 )
 from digit_recognizer.apps.outcome import close_output, needs, tell
+from digit_recognizer.apps.outputs import refuse_own_input
 from digit_recognizer.apps.server.command import serve
 from digit_recognizer.apps.terminal import Terminal, counted
 from digit_recognizer.apps.tuning import tune
@@ -268,13 +269,14 @@ def predict(
     accepted,second,second_confidence; pictures on a terminal: a table. In CSV, a name that begins with = + - @ or a tab
     gets an apostrophe before it, so that no spreadsheet runs it as a formula.
     """
-    from digit_recognizer.apps.predictions import predict_pictures, predictions_csv, write_predictions
+    from digit_recognizer.apps.predictions import COLUMNS, predict_pictures, predictions_csv, write_predictions
     from digit_recognizer.recognizer import Recognizer
     from digit_recognizer.sources.catalog import is_data_set
 
     terminal = Terminal(as_json=as_json)
-    recognizer = Recognizer(model)
     words = data or ["sample"]
+    refuse_own_input(output, "--output", words, model, COLUMNS)
+    recognizer = Recognizer(model)
     if len(words) > 1 or not is_data_set(words[0]):
         raise typer.Exit(predict_pictures(words, recognizer, terminal, output, max_pixels))
     if max_pixels is not None:
@@ -309,10 +311,11 @@ def read(
     as_json: Json = False,
 ) -> None:
     """Read the numbers on photos, scans and pages."""
-    from digit_recognizer.apps.reading_pages import Wanted, read_pictures
+    from digit_recognizer.apps.reading_pages import COLUMNS, Wanted, read_pictures
     from digit_recognizer.recognizer import Recognizer
 
     wanted = Wanted(expect, check, numbers, annotate, csv, show_steps, max_pixels)
+    refuse_own_input(csv, "--csv", pictures, model, COLUMNS)
     raise typer.Exit(read_pictures(pictures, Recognizer(model), Terminal(as_json=as_json), wanted))
 
 

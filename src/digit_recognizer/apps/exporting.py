@@ -9,6 +9,7 @@ import typer
 
 from digit_recognizer.apps.options import Json
 from digit_recognizer.apps.outcome import needs
+from digit_recognizer.apps.outputs import refuse_foreign_file
 from digit_recognizer.apps.terminal import Terminal, percent
 from digit_recognizer.errors import UsageError
 
@@ -35,6 +36,7 @@ def export(
     terminal = Terminal(as_json=as_json)
     if data is not None and not int8:
         raise UsageError("--data is for --int8")
+    refuse_foreign_file(output, run_folder)
     file = read_model(run_folder)
     ensure_safe(file)
     if not int8:

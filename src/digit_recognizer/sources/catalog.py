@@ -30,6 +30,7 @@ _ACCEPTED = (
 )
 _HEAD = 4096  # bytes that tell one kind from another
 _CSV_ENDINGS = (".csv", ".csv.gz", ".csv.zip")  # the first is preferred where a folder holds the same file thrice
+_PARTS = {"train": {"train"}, "validation": {"val", "valid", "validation"}, "test": {"test"}}
 _PARQUET_FOLDERS = (".", "data", "mnist")  # Hugging Face keeps data/ or one folder per configuration
 
 
@@ -39,13 +40,14 @@ def load(data: str | os.PathLike[str], *, skip_bad_rows: bool = False) -> Datase
     data: a name (``"mnist"``, ``"sample"``; write ``"./mnist"`` for a folder of that name) or a path to
 
     - a zip as Kaggle sends it: train.csv, test.csv or both, at any depth, plain, .gz or zipped once more
-    - a folder holding train.csv, test.csv or both, or a single .csv; plain, gzip or zip
+    - a folder holding train.csv, test.csv or both, or a single .csv; plain, gzip or zip (beside train.csv, val.csv too)
     - an IDX file, whose partner is looked for beside it, or a folder of them (``MNIST/raw/`` too)
-    - an ``.npz`` or ``.parquet`` file, or a folder of ``train-*.parquet`` and ``test-*.parquet``
+    - an ``.npz`` or ``.parquet`` file, or a folder of ``train-*.parquet`` and ``test-*.parquet``, ``validation-*`` too
     - pen strokes as ``.json``, plain or gzip (see sources/strokes.py)
     - a folder of images, by class or flat
 
-    Where a source has a labelled test part of its own (IDX t10k, x_test of an npz), ``test`` has labels.
+    Where a source has a labelled test part of its own (IDX t10k, x_test of an npz), ``test`` has labels; where it has a
+    part for validation (x_val, val.csv, val/), that is ``validation``. ``unread`` names what lies beside these.
     Nothing is unpacked to disk, and only ``"mnist"`` may use the network.
 
     skip_bad_rows: wrong rows of CSVs with labels are left out, and the Dataset's ``left_out`` says what is wrong with
@@ -144,10 +146,14 @@ def _load_file(path: Path, on_bad_row: OnBadRow | None) -> Dataset:
         from digit_recognizer.sources.idx import read_idx_file
 
         return read_idx_file(path)
-    if kind in ("npz", "parquet"):
-        from digit_recognizer.sources.arrays import read_npz, read_parquet
+    if kind == "npz":
+        from digit_recognizer.sources.arrays import read_npz
 
-        return read_npz(path) if kind == "npz" else read_parquet(path)
+        return read_npz(path)
+    if kind == "parquet":
+        from digit_recognizer.sources.parquet import read_parquet
+
+        return read_parquet(path)
     if kind == "json":
         from digit_recognizer.sources.strokes import read
 
@@ -187,7 +193,7 @@ def _load_zip(path: Path, on_bad_row: OnBadRow | None) -> Dataset:
         if not tables:
             found = f"found {', '.join(map(_printable, members[:5]))}" if members else "the archive is empty"
             raise InputError(f"{name}: expected train.csv or test.csv inside, {found}", code="unknown_data")
-        return _from_tables(name, tables, lambda member: _member_table(archive, member, name, on_bad_row))
+        return _from_tables(name, tables, members, lambda member: _member_table(archive, member, name, on_bad_row))
 
 
 def _load_folder(path: Path, on_bad_row: OnBadRow | None) -> Dataset:
@@ -202,12 +208,12 @@ def _load_folder(path: Path, on_bad_row: OnBadRow | None) -> Dataset:
         raise FileError(f"{path}: cannot be listed ({error.strerror})") from error
     files = [entry for entry in entries if (path / entry).is_file()]
     if tables := _named_tables(files, name):
-        return _from_tables(name, tables, lambda table: _file_table(path / table, on_bad_row))
+        return _from_tables(name, tables, files, lambda table: _file_table(path / table, on_bad_row))
     if has_idx_files(path):
         return read_idx_folder(path)
     for folder in (path / inside for inside in _PARQUET_FOLDERS):
         if any(folder.glob("*.parquet")):
-            from digit_recognizer.sources.arrays import read_parquet
+            from digit_recognizer.sources.parquet import read_parquet
 
             return read_parquet(folder)
     from digit_recognizer.sources.image_files import SUFFIXES, read_image_folder
@@ -216,22 +222,29 @@ def _load_folder(path: Path, on_bad_row: OnBadRow | None) -> Dataset:
     if any(file.suffix.lower() in SUFFIXES and not file.name.startswith(".") for file in below):
         return read_image_folder(path)
     if tables := _only_table(files):  # after the pictures: a list may lie beside them
-        return _from_tables(name, tables, lambda table: _file_table(path / table, on_bad_row))
+        return _from_tables(name, tables, files, lambda table: _file_table(path / table, on_bad_row))
     found = f"found {', '.join(map(_printable, entries[:5]))}" if entries else "the folder is empty"
     raise InputError(f"{path}: {found}; expected {_ACCEPTED}", code="unknown_data")
 
 
-def _from_tables(name: str, tables: Mapping[str, str], read: Callable[[str], Digits]) -> Dataset:
-    """The tables found for each part ("train", "test", or "" where the name does not say), as one Dataset."""
+def _from_tables(
+    name: str, tables: Mapping[str, str], files: Iterable[str], read: Callable[[str], Digits]
+) -> Dataset:
+    """The tables found for each part ("train", "validation", "test", or "" where the name does not say), as a Dataset.
+
+    files: all that lie beside them; tables that are none of these are named as unread.
+    """
     digits = {part: read(table) for part, table in tables.items()}
     if "" in digits:
         return _by_labels(name, digits[""])
-    train = digits.get("train")
-    if train is not None and train.labels is None:
-        raise InputError(
-            f"{name}/{_printable(tables['train'])}: expected a column label, found pixels only", code="no_labels"
-        )
-    return Dataset(name, train, digits.get("test"))
+    for part in ("train", "validation"):
+        if part in digits and digits[part].labels is None:
+            table = _printable(tables[part])
+            raise InputError(f"{name}/{table}: expected a column label, found pixels only", code="no_labels")
+    others = (file for file in files if file.lower().endswith(_CSV_ENDINGS) and file not in tables.values())
+    unread = tuple(_printable(file) for file in others if "submission" not in file.lower())
+    parts = {part: digits.get(part) for part in _PARTS}
+    return Dataset(name, parts["train"], parts["test"], validation=parts["validation"], unread=unread)
 
 
 def _by_labels(name: str, digits: Digits) -> Dataset:
@@ -239,12 +252,17 @@ def _by_labels(name: str, digits: Digits) -> Dataset:
 
 
 def _named_tables(files: Iterable[str], where: str) -> dict[str, str]:
-    """Which of ``files`` is the table of "train" and which of "test": by that name, or with that word in its name."""
+    """Which of ``files`` is the table of which part: by that name, or with that word in its name.
+
+    One for validation counts beside one to learn from alone.
+    """
     tables = [(file, *_stem_and_rank(file)) for file in files if file.lower().endswith(_CSV_ENDINGS)]
     chosen = {}
-    for part in ("train", "test"):
-        found = [table for table in tables if table[1] == part]
-        found = found or [table for table in tables if part in re.split(r"[^a-z]+", table[1])]
+    for part, words in _PARTS.items():
+        if part == "validation" and "train" not in chosen:
+            continue
+        found = [table for table in tables if table[1] in words]
+        found = found or [table for table in tables if not words.isdisjoint(re.split(r"[^a-z]+", table[1]))]
         if found:
             best = min(rank for _, _, rank in found)
             first, *others = sorted(file for file, _, rank in found if rank == best)

@@ -6,7 +6,8 @@ Knows nothing of pixels or framing, only of which file is which digit.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +19,14 @@ from digit_recognizer.pictures.collect import SUFFIXES, is_hidden, looks_like_pi
 from digit_recognizer.pictures.ink import to_frame
 from digit_recognizer.pictures.load import load_grey
 
-_CLASS_NAMES = tuple(str(digit) for digit in range(CLASSES))
-_TRAIN, _TEST = ("train", "training"), ("test", "testing")
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+# What folders are called, in lower case and without _, - and blanks: trainingSet, test_set, digit_7.
+_TRAIN = ("train", "training", "trainset", "trainingset")
+_VALIDATION = ("val", "valid", "validation", "validset", "validationset")
+_TEST = ("test", "testing", "testset", "testingset")
+_CLASSES = {name: digit for digit in range(CLASSES) for name in (str(digit), f"digit{digit}", WORDS[digit])}
 _NAMED = 5  # how many bad files a message lists
+_NOBODYS = ("thumbs.db", "desktop.ini")  # what Windows adds to folders
 
 
 @dataclass(frozen=True)
@@ -34,18 +40,21 @@ class Picture:
 
 @dataclass(frozen=True)
 class PictureFolder:
-    """What lies in a folder: pictures to learn from, pictures to predict, and the names of what is neither."""
+    """What lies in a folder: pictures to learn from, to predict, to judge by, and the names of what is none of these."""
 
     train: tuple[Picture, ...]
     test: tuple[Picture, ...]
     ignored: tuple[str, ...]
+    validation: tuple[Picture, ...] = ()
 
 
 def read_image_folder(folder: Path) -> Dataset:
     """Read a folder of pictures of one digit each, framed as MNIST's are.
 
-    folder: ``<0-9>/*`` (the training part), or ``train/<0-9>/*`` with ``test/<0-9>/*`` or ``test/*``, or pictures
-    without class folders (an unlabelled test part). Names are paths from the folder, in natural order.
+    folder: ``<0-9>/*`` (the training part), or ``train/<0-9>/*`` with ``test/<0-9>/*`` or ``test/*`` and, labelled,
+    ``val/<0-9>/*``, or pictures without class folders (an unlabelled test part). ``digit_7`` and ``seven`` are 7, and
+    ``trainingSet`` is ``train``. Names are paths from the folder, in natural order. The Dataset's ``unread`` names what
+    is no part of that, hidden files aside.
     Raises InputError as list_pictures does, and where pictures cannot be read: every one is counted, the first five
     are named with their reasons, and none is left out silently.
 
@@ -53,7 +62,13 @@ def read_image_folder(folder: Path) -> Dataset:
     Dataset(name='scans', train=Digits(120 images, labelled), test=None)
     """
     found = list_pictures(folder)
-    return Dataset(Path(folder).name, _read(found.train), _read(found.test))
+    return Dataset(
+        Path(folder).name,
+        _read(found.train),
+        _read(found.test),
+        validation=_read(found.validation),
+        unread=tuple(_unread(Path(folder), found.ignored)),
+    )
 
 
 def list_pictures(folder: Path) -> PictureFolder:
@@ -75,29 +90,34 @@ def list_pictures(folder: Path) -> PictureFolder:
 def holds_labels(folder: Path) -> bool:
     """Whether a folder says which digits its pictures show, or which are to learn from: by folders 0 to 9, train, test.
 
+    Words as ``seven`` say so only where all its folders are classes: they are names for anything.
+
     >>> holds_labels(Path("scans"))                                               # doctest: +SKIP
     False
     """
     try:
-        below = {path.name.lower() for path in Path(folder).iterdir() if path.is_dir()}
+        below = {path.name for path in Path(folder).iterdir() if path.is_dir() and not is_hidden(path.name)}
     except OSError as error:
         raise FileError(f"{folder}: cannot be read ({error.strerror or error})") from error
-    return not below.isdisjoint({*_CLASS_NAMES, *_TRAIN, *_TEST})
+    return _are_classes(below) or not {_plain(name) for name in below}.isdisjoint({*_TRAIN, *_TEST})
 
 
 def _list(root: Path) -> PictureFolder:
     ignored: list[str] = []
-    folders = {path.name.lower(): path for path in _subfolders(root, root, ignored=[])}
-    train_root = next((folders[name] for name in _TRAIN if name in folders), None)
-    test_root = next((folders[name] for name in _TEST if name in folders), None)
+    folders = {_plain(path.name): path for path in _subfolders(root, root, ignored=[])}
+    train_root, validation_root, test_root = (
+        next((folders[name] for name in names if name in folders), None) for names in (_TRAIN, _VALIDATION, _TEST)
+    )
+    validation: list[Picture] = []
     if train_root or test_root:
-        used = {path for path in (train_root, test_root) if path}
+        used = {path for path in (train_root, test_root, train_root and validation_root) if path}
         others = [path.name for path in _subfolders(root, root, ignored) if path not in used]
         ignored += [f"{name}/" for name in others]
         ignored += [path.name for path in _files(root)]
         train = _labelled(train_root, root, ignored) if train_root else []
         if train_root and not train:
             raise InputError(f"{root.name}/{train_root.name}: expected class folders 0 to 9 with pictures, found none")
+        validation = _labelled(validation_root, root, ignored) if train_root and validation_root else []
         test = _labelled_or_flat(test_root, root, ignored) if test_root else []
     else:
         pictures = _labelled_or_flat(root, root, ignored)
@@ -105,11 +125,37 @@ def _list(root: Path) -> PictureFolder:
         train, test = (pictures, []) if labelled else ([], pictures)
     if not train and not test:
         raise InputError(f"{root.name}: expected pictures ({', '.join(SUFFIXES)}), found none", code="no_pictures")
-    return PictureFolder(tuple(train), tuple(test), tuple(sorted(ignored, key=natural)))
+    return PictureFolder(tuple(train), tuple(test), tuple(sorted(ignored, key=natural)), tuple(validation))
+
+
+def _plain(name: str) -> str:
+    """A folder's name as _TRAIN and _CLASSES have it."""
+    return re.sub(r"[ _-]", "", name.lower())
+
+
+def _are_classes(names: Collection[str]) -> bool:
+    """Whether folders of these names are classes: one that names a digit says so, words only all together."""
+    plain = {_plain(name) for name in names}
+    return not plain.isdisjoint(_CLASSES.keys() - set(WORDS)) or (bool(plain) and plain <= _CLASSES.keys())
+
+
+def _unread(root: Path, ignored: Iterable[str]) -> Iterable[str]:
+    """What of that which is not read a person should know of; a folder with the number of pictures in it."""
+    for name in ignored:
+        path = root / name
+        if any(is_hidden(part) for part in Path(name).parts) or path.name.lower() in _NOBODYS:
+            continue
+        if not name.endswith("/"):
+            yield name
+        elif path.is_symlink():
+            yield f"{name} (a link)"
+        else:
+            count = sum(looks_like_picture(file) for file in path.rglob("*"))
+            yield f"{name} ({count:,} picture{'' if count == 1 else 's'})"
 
 
 def _labelled_or_flat(folder: Path, root: Path, ignored: list[str]) -> list[Picture]:
-    by_class = any(path.name in _CLASS_NAMES for path in _subfolders(folder, root, ignored=[]))
+    by_class = _are_classes({path.name for path in _subfolders(folder, root, ignored=[])})
     at_top = any(looks_like_picture(path) for path in _files(folder))
     if by_class or not at_top:
         return _labelled(folder, root, ignored)
@@ -120,14 +166,16 @@ def _labelled(folder: Path, root: Path, ignored: list[str]) -> list[Picture]:
     """The pictures in ``folder``'s class folders, class by class."""
     result = []
     for place in _subfolders(folder, root, ignored):
-        if place.name not in _CLASS_NAMES:
+        label = _CLASSES.get(_plain(place.name))
+        if label is None:
+            where = _name(folder, root) or root.name
             raise InputError(
-                f"{_name(folder, root) or root.name}: expected class folders named 0 to 9, found '{place.name}'",
+                f"{where}: expected class folders named 0 to 9, found '{place.name}' (digit_7 and seven will do, too)",
                 code="unknown_class",
             )
         if place.is_symlink():
             raise InputError(f"{_name(place, root)}: this class folder is a link, which is not followed")
-        result += _pictures(place, root, int(place.name), ignored)
+        result += _pictures(place, root, label, ignored)
     for path in _files(folder):
         if looks_like_picture(path):
             raise InputError(f"{_name(path, root)}: this picture lies beside the class folders; which digit is it?")
@@ -194,4 +242,4 @@ def _read(pictures: Iterable[Picture]) -> Digits | None:
     )
 
 
-__all__ = ["SUFFIXES", "Picture", "PictureFolder", "holds_labels", "list_pictures", "read_image_folder"]
+__all__ = ["SUFFIXES", "WORDS", "Picture", "PictureFolder", "holds_labels", "list_pictures", "read_image_folder"]

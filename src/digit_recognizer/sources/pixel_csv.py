@@ -12,7 +12,6 @@ import io
 import os
 import re
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +24,7 @@ import numpy.typing as npt
 from digit_recognizer.digits import CLASSES, SIDE, Digits
 from digit_recognizer.errors import InputError
 from digit_recognizer.files import open_bytes
+from digit_recognizer.sources.pixel_columns import Columns, find_columns, named
 
 MAX_LINE = 64 * 1024  # characters; a row of 784 values with decimals takes about 5,000
 MAX_UNPACKED = 4 * 1024**3  # bytes that compressed text may grow to
@@ -33,15 +33,18 @@ SMALL = 64 * 1024**2  # bytes below which the ratio does not matter: a few blank
 
 _BLOCK = 1024**2
 _GZIP = b"\x1f\x8b"
-_LABEL_NAMES = ("label", "class")
-_SCHEMES = (  # the names of the pixels from the top left, row by row
-    tuple(f"pixel{i}" for i in range(SIDE * SIDE)),
-    tuple(f"pixel{i + 1}" for i in range(SIDE * SIDE)),
-    tuple(f"{row + 1}x{column + 1}" for row in range(SIDE) for column in range(SIDE)),
-)
+_FRACTION = re.compile(r"\+?0?\.[0-9]+|[0-9.]+[eE]-[0-9]+")
+_SEPARATORS = (",", ";", "\t")
 
 OnBadRow = Callable[[InputError], None]
 _Cells = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _Layout(Columns):
+    """The columns, and what stands between their cells."""
+
+    separator: str
 
 
 def read_pixel_csv(
@@ -55,7 +58,8 @@ def read_pixel_csv(
 
     Columns are found by name, in any order: ``pixel0 … pixel783`` (Kaggle), ``pixel1 … pixel784`` (OpenML) or
     ``1x1 … 28x28`` (row x column), with or without ``label`` (or ``class``). A value is a whole number from 0 to 255,
-    ``12.0`` included. UTF-8 with or without BOM; LF, CRLF or CR; quoted cells; blank lines are passed over.
+    ``12.0`` included. UTF-8 with or without BOM; LF, CRLF or CR; quoted cells; blank lines are passed over. Cells are
+    separated by commas; in a file whose header has none, by ``;`` or tabs, or as Excel's first line ``sep=;`` says.
 
     source: a path, the bytes, or a binary stream that can seek, read from where it stands.
     name: what messages call it; a path is called by itself.
@@ -93,29 +97,24 @@ def check_unpacked(name: str, packed: int, unpacked: int, *, limit: int = MAX_UN
         )
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """Where the header puts what: names in the file's order, label column or None, the column of each pixel (784,)."""
-
-    names: tuple[str, ...]
-    label: int | None
-    pixels: npt.NDArray[np.int64]
-
-
 def _read(stream: BinaryIO, name: str, limit: int, on_bad_row: OnBadRow | None) -> Digits:
-    columns: _Columns | None = None
+    columns: _Layout | None = None
     pixels = bytearray()  # grows in place, so that the result is never there twice
     labels = bytearray()
     left_out: list[int] = []  # places of rows, from 0
+    separator: str | None = None
     for first_line, text in _text_blocks(_chunks(stream, name, limit), name):
-        if columns is None:
-            skipped = len(text) - len(text.lstrip())
+        while columns is None and text:
+            skipped = len(text) - len(text.lstrip(" \r\n"))
             first_line += text.count("\n", 0, skipped)
             header, _, text = text[skipped:].partition("\n")
-            if not header:
-                continue
-            columns = _columns(header, name, first_line)
+            if header and (declared := _declared(header, f"{name}, line {first_line}")):
+                separator = declared
+            elif header:
+                columns = _layout(header, name, first_line, separator)
             first_line += 1
+        if columns is None:
+            continue
         rows = _plain_rows(text, columns)
         if rows is None:
             before = len(pixels) // (SIDE * SIDE) + len(left_out)
@@ -196,39 +195,33 @@ def _check_text(text: str, name: str, first_line: int) -> None:
         start = end + 1
 
 
-def _columns(header: str, name: str, line: int) -> _Columns:
+def _layout(header: str, name: str, line: int, separator: str | None) -> _Layout:
+    """What the header says. separator: declared above it, or None: the comma, or where there is none, ; or a tab."""
     where = f"{name}, line {line}"
-    names = tuple(cell.strip().lower() for cell in _split(header, where))
-    if all(re.fullmatch(r"[-+.0-9e]*", cell) for cell in names) and any(names):
-        raise InputError(
-            f"{where}: expected a header ({_named(_SCHEMES[0])}), found numbers; put one on top", code="no_header"
-        )
-    present = set(names)
-    scheme = max(_SCHEMES, key=lambda wanted: len(present.intersection(wanted)))
-    labels = [i for i, cell in enumerate(names) if cell in _LABEL_NAMES]
-    known = {*scheme, *_LABEL_NAMES}
-    if present.isdisjoint(scheme):
-        raise InputError(f"{where}: expected columns {_named(scheme)}, found {_listed(names)}", code="bad_header")
-    for problem, wrong in (
-        ("missing column", [cell for cell in scheme if cell not in present]),
-        ("duplicate column", [cell for cell, count in Counter(names).items() if count > 1 and cell in known]),
-        ("second label column", [names[i] for i in labels[1:]]),
-        ("unknown column", [cell or "without a name" for cell in names if cell not in known]),
-    ):
-        if wrong:
-            raise InputError(f"{where}: {problem} {_listed(wrong)}; expected {_named(scheme)}", code="bad_header")
-    position = {cell: i for i, cell in enumerate(names)}
-    pixels = np.array([position[cell] for cell in scheme], np.int64)
-    return _Columns(names, labels[0] if labels else None, pixels)
+    if separator is None:
+        separator = next((mark for mark in _SEPARATORS if mark in header), ",")
+    names = _split(header, separator, where)
+    if all(re.fullmatch(r"[-+.0-9eE]*", cell.strip()) for cell in names) and any(map(str.strip, names)):
+        raise InputError(f"{where}: expected a header ({named()}), found numbers; put one on top", code="no_header")
+    columns = find_columns(names, where)
+    return _Layout(columns.names, columns.label, columns.pixels, separator)
 
 
-def _plain_rows(text: str, columns: _Columns) -> _Cells | None:
+def _declared(line: str, where: str) -> str | None:
+    """The separator that a first line ``sep=;`` declares, as Excel writes it; None where it is another line."""
+    match = re.fullmatch(r'"?sep=(.)"?;*', line.strip(" "), re.IGNORECASE)
+    if match is not None and match[1] not in _SEPARATORS:
+        raise InputError(f"{where}: expected cells separated by , or ; or tabs, found sep={match[1]}", code="bad_header")
+    return None if match is None else match[1]
+
+
+def _plain_rows(text: str, columns: _Layout) -> _Cells | None:
     """The cells of ``text``, uint8 (rows, columns), by numpy's parser in C; None where it needs a closer look."""
     # loadtxt knows no quotes here, and before numpy 2.4 may read 12.5 or 1e1 by way of a float: not for us to accept.
     if not text or text.isspace() or any(character in text for character in '".eEnN'):
         return None
     try:
-        rows: _Cells = np.loadtxt(io.StringIO(text), np.uint8, delimiter=",", comments=None, ndmin=2)
+        rows: _Cells = np.loadtxt(io.StringIO(text), np.uint8, delimiter=columns.separator, comments=None, ndmin=2)
     except ValueError:
         return None
     if rows.shape[1] != len(columns.names):
@@ -239,7 +232,7 @@ def _plain_rows(text: str, columns: _Columns) -> _Cells | None:
 
 
 def _careful_rows(
-    text: str, columns: _Columns, name: str, first_line: int, on_bad_row: OnBadRow | None
+    text: str, columns: _Layout, name: str, first_line: int, on_bad_row: OnBadRow | None
 ) -> tuple[_Cells, list[int]]:
     """The cells of ``text``, uint8 (rows, columns), cell by cell, and the places of rows that are left out.
 
@@ -262,9 +255,9 @@ def _careful_rows(
     return np.frombuffer(rows, np.uint8).reshape(-1, width), left_out
 
 
-def _careful_row(line: str, columns: _Columns, where: str) -> bytes:
+def _careful_row(line: str, columns: _Layout, where: str) -> bytes:
     """The cells of one row. Raises InputError naming the first wrong one."""
-    cells = _split(line, where)
+    cells = _split(line, columns.separator, where)
     if len(cells) != len(columns.names):
         extra = 0 if columns.label is None else 1
         raise InputError(
@@ -287,7 +280,7 @@ def _value(cell: str) -> int:
     return value
 
 
-def _wrong_cell(cells: Sequence[str], columns: _Columns, where: str) -> InputError:
+def _wrong_cell(cells: Sequence[str], columns: _Layout, where: str) -> InputError:
     """The error that names the first cell of a row that is wrong."""
     for i, cell in enumerate(cells):
         limit = CLASSES - 1 if i == columns.label else 255
@@ -298,29 +291,22 @@ def _wrong_cell(cells: Sequence[str], columns: _Columns, where: str) -> InputErr
         if wrong:
             found = repr(cell[:40]) if cell.strip() else "an empty cell"
             code = "bad_label" if i == columns.label else "bad_pixel"
+            advice = "; are these 0 to 1? multiply them by 255" if _FRACTION.fullmatch(cell.strip()) else ""
+            expected = f"expected a whole number from 0 to {limit}"
             return InputError(
-                f"{where}, column {columns.names[i]}: expected a whole number from 0 to {limit}, found {found}",
+                f"{where}, column {columns.names[i]}: {expected}, found {found}{advice if i != columns.label else ''}",
                 code=code,
             )
     raise AssertionError("called for a row without a wrong cell")
 
 
-def _split(line: str, where: str) -> list[str]:
+def _split(line: str, separator: str, where: str) -> list[str]:
     if '"' not in line:
-        return line.split(",")
+        return line.split(separator)
     try:
-        return next(csv.reader([line], strict=True, skipinitialspace=True))
+        return next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True))
     except csv.Error as error:
         raise InputError(f"{where}: a quoted cell is not closed as it should be ({error})", code="bad_row") from error
-
-
-def _named(scheme: Sequence[str]) -> str:
-    return f"{scheme[0]} … {scheme[-1]}, with or without label"
-
-
-def _listed(names: Sequence[str], most: int = 5) -> str:
-    shown = ", ".join(name[:40] if name.isprintable() else repr(name[:40]) for name in names[:most])
-    return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
 __all__ = ["MAX_LINE", "MAX_RATIO", "MAX_UNPACKED", "SMALL", "OnBadRow", "check_unpacked", "read_pixel_csv"]

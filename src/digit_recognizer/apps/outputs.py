@@ -1,0 +1,76 @@
+"""Where a command may write: never in the place of what it reads, nor of what is not its own. Writes nothing itself."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from digit_recognizer.errors import FileError, ModelError, UsageError
+from digit_recognizer.files import open_bytes, read_bytes
+
+_PAGE = re.compile(r"#[0-9]+$")  # form.pdf#2 is a page of form.pdf
+_IDX = re.compile(r"-idx[13]-|-ubyte")
+
+
+def refuse_own_input(
+    output: Path | None, option: str, sources: Sequence[str], model: str | None, columns: Sequence[str]
+) -> None:
+    """Raise UsageError where the CSV that ``output`` names would take the place of something that is read.
+
+    option: how messages call it. sources: words that name files, folders, patterns; a name as "mnist" is no file.
+    model: a run folder, a file, or None. columns: header that an earlier answer begins with; in a folder that is read,
+    such a file alone may be written over. Files are compared by what they are, so that links and other spellings of a
+    path are seen through. Nothing is read but names, and the first bytes of ``output``.
+    """
+    if output is None or str(output) == "-" or not output.is_file():
+        return
+    headers = tuple(",".join(names).encode() for names in (columns, ("ImageId", "Label")))
+    with open_bytes(output) as stream:
+        is_answer = stream.read(200).startswith(headers)
+    for place in _places([*sources, *([] if model is None else [model])]):
+        inside = place.is_dir() and Path(os.path.realpath(output)).is_relative_to(os.path.realpath(place))
+        if (inside and not is_answer) or os.path.samefile(place, output):
+            found = f"lies in {place}" if inside else f"is {place}"
+            raise UsageError(f"{option} {output} {found}, which is read, and would be lost; choose another file")
+
+
+def refuse_foreign_file(output: Path, run_folder: Path) -> None:
+    """Raise where ``output`` is there already and is no model of digits, or is the very model of the run.
+
+    Raises FileError for another kind of file, UsageError for the run's own. The file is judged by its bytes alone; it
+    is not opened as a model.
+    """
+    from digit_recognizer.model_file import MAX_MODEL_BYTES, MODEL_NAME, check_model
+
+    if not output.exists():
+        return
+    for own in (run_folder, run_folder / MODEL_NAME):
+        if own.is_file() and os.path.samefile(own, output):
+            raise UsageError(f"--output {output} is the model that is exported; choose another file")
+    try:
+        check_model(read_bytes(output, limit=MAX_MODEL_BYTES), str(output))
+    except (ModelError, FileError) as error:
+        raise FileError(
+            f"{output}: is there already and is no model of digits, so it is not written over; choose another file",
+            code="would_overwrite",
+        ) from error
+
+
+def _places(words: Sequence[str]) -> Iterator[Path]:
+    """The files and folders that are there and that ``words`` stand for."""
+    for word in words:
+        if word == "-" or "\0" in word:
+            continue
+        path = Path(word) if os.path.exists(word) else Path(_PAGE.sub("", word))
+        if path.exists():
+            yield path
+            if _IDX.search(path.name):  # its partner is looked for beside it
+                yield path.parent
+        elif glob.has_magic(word):
+            yield from filter(Path.exists, map(Path, glob.iglob(word, recursive=True)))
+
+
+__all__ = ["refuse_foreign_file", "refuse_own_input"]

@@ -1,0 +1,80 @@
+"""No command writes over what it reads, nor over what is not its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+
+from tests.apps.command import Ended, write_data
+from tests.conftest import draw_digits
+from tests.plain_models import plain_bytes
+
+Call = Callable[..., Ended]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A data set, pictures in a folder, a run folder and a link to the pictures' folder."""
+    write_data(tmp_path / "drawn.npz", count=60)
+    (tmp_path / "scans").mkdir()
+    for number, image in enumerate(draw_digits(3, seed=4).images):
+        cv2.imwrite(str(tmp_path / "scans" / f"{number}.png"), image)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "model.onnx").write_bytes(plain_bytes())
+    (tmp_path / "linked").symlink_to(tmp_path / "scans")
+    return tmp_path
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("predict", "drawn.npz", "-o", "drawn.npz"),
+        ("predict", "drawn.npz", "-o", "scans/../drawn.npz"),
+        ("predict", "scans/1.png", "-o", "scans/1.png"),
+        ("predict", "scans/1.png", "-o", "linked/1.png"),
+        ("predict", "scans", "-o", "scans/1.png"),
+        ("predict", "scans/*.png", "-o", "scans/1.png"),
+        ("predict", "scans/0.png", "scans/1.png", "-o", "scans/1.png"),
+        ("predict", "drawn.npz", "-o", "run/model.onnx"),
+        ("read", "scans", "--csv", "scans/1.png"),
+        ("read", "scans/1.png", "--csv", "linked/1.png"),
+        ("read", "scans/1.png", "--csv", "run/model.onnx"),
+    ],
+)
+@pytest.mark.parametrize("model", ["run", "run/model.onnx"])
+def test_what_is_read_is_never_written_over(
+    digits_command: Call, place: Path, words: tuple[str, ...], model: str
+) -> None:
+    before = files(place)
+    end = digits_command(*words, "--model", model)
+    assert (end.code, end.out) == (2, "")
+    assert "which is read, and would be lost" in end.sentence
+    assert files(place) == before
+
+
+def test_answers_may_lie_in_the_folder_that_is_read_and_be_written_again(digits_command: Call, place: Path) -> None:
+    for _ in range(2):
+        assert digits_command("predict", "scans", "-o", "scans/answers.csv", "-m", "run").code == 0
+        assert digits_command("read", "scans", "--csv", "scans/lines.csv", "-m", "run").code == 0
+    assert digits_command("predict", "drawn.npz", "-o", "run/submission.csv", "-m", "run").code == 0
+
+
+@pytest.mark.parametrize("int8", [(), ("--int8", "--data", "drawn.npz")])
+def test_export_writes_over_models_of_digits_alone(digits_command: Call, place: Path, int8: tuple[str, ...]) -> None:
+    (place / "thesis.txt").write_text("three years of work")
+    (place / "foreign.onnx").write_bytes(b"\x08\x08\x3a\x00")
+    before = files(place)
+    for name in ("thesis.txt", "foreign.onnx", "drawn.npz", "scans"):
+        end = digits_command("export", "run", "-o", name, *int8)
+        assert (end.code, end.out) == (5, "")
+        assert "no model of digits, so it is not written over" in end.sentence
+    end = digits_command("export", "run", "-o", "run/model.onnx", *int8)
+    assert end.code == 2
+    assert files(place) == before
