@@ -206,6 +206,19 @@ def test_who_is_turned_away_unread_is_counted_as_all_who_are_answered(client: Te
         assert 'digits_refused_total{code="busy"} 5.0' in text
 
 
+def test_what_could_not_be_read_as_a_request_is_counted_as_all_that_is_answered(client: TestClient) -> None:
+    misread = client.app.state.gate.misread  # type: ignore[attr-defined]
+    misread[400, "bad_request"] = 2
+    client.get("/metrics")
+    misread[400, "bad_request"] += 1
+    misread[431, "headers_too_large"] += 1
+    for _ in range(2):  # to look counts nothing
+        text = client.get("/metrics").text
+        assert 'digits_requests_total{method="other",route="unread",status="400"} 3.0' in text
+        assert 'digits_refused_total{code="bad_request"} 3.0' in text
+        assert 'digits_refused_total{code="headers_too_large"} 1.0' in text
+
+
 def test_where_get_is_answered_head_is_without_the_body(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     paths = [path for path, operations in document["paths"].items() if "get" in operations and path != "/metrics"]

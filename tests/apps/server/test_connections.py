@@ -66,11 +66,12 @@ class Scene:
 
     def __init__(self, limits: Limits, token: str | None = None) -> None:
         self.state = State()
+        self.metrics = Metrics()
         self.asked = 0
         self.received: list[bytes] = []  # bodies
         settings = ServerSettings(limits=limits, token=token)
         self._config = uvicorn.Config(
-            Gate(self._answer, settings=settings, state=self.state, metrics=Metrics()),
+            Gate(self._answer, settings=settings, state=self.state, metrics=self.metrics),
             http=protocol_with(limits, self.state),
             log_config=None,
             lifespan="off",
@@ -228,6 +229,8 @@ def test_a_full_service_still_tells_that_it_lives() -> None:
         WHOLE.replace(b"Content-Length: 2", b"Content-Length: 2, 2"),
         WHOLE.replace(b"Content-Length: 2", b"Content-Length:\r\n 2"),
         WHOLE.replace(b"\r\nContent", b"\nContent"),
+        WHOLE.replace(b"\r\nContent", b"\r\n continued\r\nContent"),
+        WHOLE.replace(b"\r\nContent", b"\rX: y\r\nContent"),
         WHOLE.replace(b"Host", b"Connection: close\r\nHost"),
         WHOLE.replace(b"Host", b"Expect: 100-continue\r\nHost"),
         WHOLE.replace(b"Host", b"X-Long: " + b"a" * 2048 + b"\r\nHost"),
@@ -407,7 +410,8 @@ def test_a_connection_whose_request_was_read_to_its_end_is_closed_at_once() -> N
     [
         (b"GET / HTTP/1.1\r\nX-Long: " + b"a" * HEADER_BYTES, 431, "headers_too_large"),
         (b"GET /" + b"a" * HEADER_BYTES, 431, "headers_too_large"),
-        (b"GET / HTTP/1.1\r\nX-Long: " + b"a" * HEADER_BYTES + b"\r\nno header\r\n\r\n", 400, "bad_request"),
+        (b"GET / HTTP/1.1\r\nX-Long: " + b"a" * HEADER_BYTES + b"\r\nno header\r\n\r\n", 431, "headers_too_large"),
+        (b"GET / HTTP/1.1\r\nX-Long: " + b"a" * 1000 + b"\r\nno header\r\n\r\n", 400, "bad_request"),
         (UNREAD.replace(b"Content-Length: 100000", b"Transfer-Encoding: chunked") + b"1" * 20_000, 400, "bad_request"),
     ],
 )
@@ -446,3 +450,105 @@ def test_who_asks_by_http_1_0_for_signs_of_life_need_name_no_host(head: bytes, e
         connection.connection_lost(None)
 
     play(old())
+
+
+HOST = b" /v1/read HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+CHUNKED = b"POST" + HOST + b"Transfer-Encoding: chunked\r\n"
+LONG = b"GET" + HOST + b"X-Long: " + b"a" * 20_000 + b"\r\n\r\n"
+IN_DOUBT = {
+    "both lengths": CHUNKED + b"Content-Length: 5\r\n\r\n0\r\n\r\n",
+    "two lengths": WHOLE.replace(b"Host", b"Content-Length: 2\r\nHost"),
+    "a list of lengths": WHOLE.replace(b": 2", b": 2, 2"),
+    "bare LF": WHOLE.replace(b"\r\nContent", b"\nContent"),
+    "bare LF throughout": WHOLE.replace(b"\r\n", b"\n"),
+    "bare LF at the end": WHOLE.replace(b"\r\n\r\n", b"\r\n\n"),
+    "bare CR": WHOLE.replace(b"\r\nContent", b"\rContent"),
+    "a continued line": WHOLE.replace(b"\r\nContent", b"\r\n\tContent"),
+    "a continued value": WHOLE.replace(b": 2", b":\r\n 2"),
+    "a piece that is longer": CHUNKED + b"\r\n2\r\nabc\r\n0\r\n\r\n",
+    "bare LF after the length of a piece": CHUNKED + b"\r\n2\nab\r\n0\r\n\r\n",
+    "bare CR in the length of a piece": CHUNKED + b"\r\n2;\ra\r\nab\r\n0\r\n\r\n",
+    "bare LF after a piece": CHUNKED + b"\r\n2\r\nab\n0\r\n\r\n",
+    "bare LF after the last piece": CHUNKED + b"\r\n2\r\nab\r\n0\r\n\n",
+    "bare LF in what trails": CHUNKED + b"\r\n0\r\nX: y\n\r\n",
+    "a continued line in what trails": CHUNKED + b"\r\n0\r\nX: y\r\n z\r\n\r\n",
+}
+
+
+async def answers(port: int, *pieces: bytes) -> list[int]:
+    """The statuses that are answered until the service ends the connection, to what is sent piece by piece."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for piece in pieces:
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(0.002)  # so that most of them come apart; nothing hangs on it
+    told = await asyncio.wait_for(reader.read(), 20)
+    await ended(writer)
+    return [int(rest[:3]) for rest in told.split(b"HTTP/1.1 ")[1:]]
+
+
+def sum_of(counted: str, label: str) -> float:
+    """How many requests with this label were counted."""
+    lines = [line for line in counted.splitlines() if line.startswith("digits_requests_total{") and label in line]
+    return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+
+@pytest.mark.parametrize("doubtful", IN_DOUBT.values(), ids=IN_DOUBT)
+def test_what_is_in_doubt_is_refused_wherever_it_is_cut_and_what_follows_is_never_answered(doubtful: bytes) -> None:
+    async def cut() -> None:
+        scene = Scene(Limits(in_flight=1000))
+        sent = doubtful + WHOLE
+        async with scene.port() as port:
+            ways = [(WHOLE, sent[:at], sent[at:]) for at in range(1, len(doubtful) + 1)]
+            ways += [(WHOLE + sent,), (WHOLE, *(sent[at : at + 1] for at in range(len(sent))))]
+            told = await asyncio.gather(*(answers(port, *way) for way in ways))
+        assert told == [[200, 400]] * len(ways)
+        assert scene.received == [b"ab"] * len(ways)
+        scene.metrics.observe_misread(scene.state.misread)
+        counted = scene.metrics.text().decode()
+        assert f'digits_refused_total{{code="bad_request"}} {len(ways)}.0' in counted
+        assert sum_of(counted, 'status="400"') == len(ways)
+        assert "digits_disconnected_total 0.0" in counted
+
+    play(cut())
+
+
+def test_headers_are_too_long_whatever_the_pieces_that_they_come_in() -> None:
+    async def cut() -> None:
+        scene = Scene(Limits(in_flight=1000))
+        async with scene.port() as port:
+            ways = [(WHOLE, LONG[:at], LONG[at:] + WHOLE) for at in range(1, len(LONG), 997)]
+            ways += [(WHOLE + LONG + WHOLE,), (WHOLE, LONG + WHOLE)]
+            told = await asyncio.gather(*(answers(port, *way) for way in ways))
+        assert told == [[200, 431]] * len(ways)
+        assert scene.received == [b"ab"] * len(ways)
+        assert scene.state.misread == {(431, "headers_too_large"): len(ways)}
+
+    play(cut())
+
+
+def test_a_sound_body_in_pieces_is_read_wherever_it_is_cut() -> None:
+    sound = CHUNKED + b"Connection: close\r\n\r\n4\r\n \r\r\n\r\n1;x=y\r\n\n\r\n2\r\n\r\t\r\n0\r\nX: y\r\n\r\n"
+
+    async def cut() -> None:
+        scene = Scene(Limits(in_flight=1000))
+        async with scene.port() as port:
+            ways = [(WHOLE, sound[:at], sound[at:]) for at in range(1, len(sound))]
+            ways += [(WHOLE + sound,), (WHOLE, *(sound[at : at + 1] for at in range(len(sound))))]
+            told = await asyncio.gather(*(answers(port, *way) for way in ways))
+        assert told == [[200, 200]] * len(ways)
+        assert sorted(scene.received) == sorted([b"ab", b" \r\r\n\n\r\t"] * len(ways))
+
+    play(cut())
+
+
+def test_a_full_service_turns_nothing_away_that_is_in_doubt() -> None:
+    async def full() -> None:
+        scene = Scene(Limits(in_flight=1))
+        connection, wire = scene.connect()
+        scene.state.in_flight = 1
+        connection.data_received(WHOLE.replace(b"\r\nContent", b"\r\n continued\r\nContent"))
+        assert (status(wire), wire.ended, scene.state.turned_away) == (400, True, 0)
+        connection.connection_lost(None)
+
+    play(full())

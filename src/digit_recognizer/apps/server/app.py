@@ -101,6 +101,7 @@ def make_app(recognizer: Recognizer, settings: ServerSettings | None = None) -> 
     @app.get("/metrics", tags=["Operation"], summary="Counters for Prometheus", response_class=Response)
     async def counters() -> Response:
         metrics.observe_turned_away(state.turned_away)
+        metrics.observe_misread(state.misread)
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
     return app

@@ -12,7 +12,6 @@ import math
 import random
 import re
 import socket
-import sys
 import uuid
 from functools import lru_cache
 from http import HTTPStatus
@@ -21,12 +20,11 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from digit_recognizer.apps.server.gate import LOG, NOTHING_ALLOWED, SAFE_HEADERS, State
+from digit_recognizer.apps.server.gate import LOG, NOTES, NOTHING_ALLOWED, SAFE_HEADERS, State
+from digit_recognizer.apps.server.heads import HEADER_BYTES, Requests, fault_of
 from digit_recognizer.apps.server.limits import Limits
 from digit_recognizer.apps.server.parting import Parting
 from digit_recognizer.apps.server.refusals import Refusal, busy, error_response
-
-HEADER_BYTES = 2**14  # of a request line and its headers that have not come to their end yet
 
 _WORK = (b"post /v1/", b"post /v2/")  # what a full service turns away; it still tells that it lives
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*(?:\r|$)")
@@ -78,7 +76,7 @@ def _body_bytes(head: bytes) -> int | None:
     if b"transfer-encoding" in head or b"close" in head or b"\nexpect" in head or head.count(b"content-length") != 1:
         return None
     found = _LENGTH.search(head)
-    return int(found[1]) if found is not None and head.count(b"\n") == head.count(b"\r\n") else None
+    return int(found[1]) if found is not None and fault_of(head) is None else None
 
 
 class _Bounded(H11Protocol, asyncio.BufferedProtocol):
@@ -98,6 +96,7 @@ class _Bounded(H11Protocol, asyncio.BufferedProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.conn: Requests = Requests(self.config.h11_max_incomplete_event_size or HEADER_BYTES)
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._turned_away_at = -math.inf
@@ -169,7 +168,14 @@ class _Bounded(H11Protocol, asyncio.BufferedProtocol):
     def send_400_response(self, msg: str) -> None:
         # Uvicorn's own is plain text, and fails where an answer has begun: to that, nothing can be added.
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self.transport.write(_as_bytes(self._misread(), "", uuid.uuid4().hex.encode("ascii")))
+            no_http = Refusal(400, "expected a request of HTTP/1.1, found something else", close=True)
+            refusal = self.conn.fault or no_http
+            self.transport.write(_as_bytes(refusal, "", uuid.uuid4().hex.encode("ascii")))
+            if self.conn.our_state is h11.IDLE:
+                self.shared.misread[refusal.status, refusal.code] += 1
+            else:  # the gate knows of the request, and counts it
+                scope: dict[str, Any] = self.cycle.scope  # type: ignore[assignment]
+                scope.setdefault(NOTES, {})["code"] = refusal.code
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -192,22 +198,9 @@ class _Bounded(H11Protocol, asyncio.BufferedProtocol):
             shared.told_at = now
             LOG.warning("turned away", extra={"fields": {"requests": shared.turned_away, "code": "busy"}})
 
-    def _misread(self) -> Refusal:
-        """What is told of a request that cannot be read. Called while the error of h11 that says so is handled."""
-        error = sys.exception()
-        # It says so of the lines between the pieces of a body, too.
-        if (
-            self.conn.our_state is h11.IDLE
-            and isinstance(error, h11.RemoteProtocolError)
-            and error.error_status_hint == 431
-        ):
-            most = f"{HEADER_BYTES:,} bytes"
-            return Refusal(431, f"expected a request line and headers of {most} at most", close=True)
-        return Refusal(400, "expected a request of HTTP/1.1, found something else", close=True)
-
     def _is_sent_to(self) -> bool:
         """Whether the client may be in the midst of a request."""
-        return self.conn.their_state in (h11.SEND_BODY, h11.ERROR)
+        return self.conn.fault is not None or self.conn.their_state in (h11.SEND_BODY, h11.ERROR)
 
     def _arrived(self) -> None:
         self.shared.arriving -= 1

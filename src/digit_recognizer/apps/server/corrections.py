@@ -25,7 +25,11 @@ class CorrectionFull(FileError):
 
 
 class CorrectionFolder:
-    """A folder of corrected pictures. folder: made when the first one comes. most: how many it may hold."""
+    """A folder of corrected pictures.
+
+    folder: made with the first one, where it is missing; ``digits serve`` makes it at its start. most: how many it may
+    hold.
+    """
 
     def __init__(self, folder: Path, most: int) -> None:
         self._folder = folder

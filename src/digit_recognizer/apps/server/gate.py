@@ -13,6 +13,7 @@ import math
 import re
 import time
 import uuid
+from collections import Counter
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,6 +54,7 @@ class State:
 
     draining: the service was asked to stop. in_flight, held_bytes: counted now. arriving: whole requests that this gate
     will see in a moment. turned_away: those that it never saw, since it was full; told_at: when the log heard of them.
+    misread: answers to what could not be read as a request, by status and code.
     """
 
     draining: bool = False
@@ -61,6 +63,7 @@ class State:
     arriving: int = 0
     turned_away: int = 0
     told_at: float = -math.inf
+    misread: Counter[tuple[int, str]] = field(default_factory=Counter)
 
 
 @dataclass
@@ -101,14 +104,17 @@ class Gate:
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         visit = _Visit(scope["path"], scope["method"], request_id, headers, self._state, time.perf_counter())
-        scope[NOTES] = visit.notes
+        scope[NOTES] = visit.notes = scope.get(NOTES, visit.notes)
         if visit.method == "HEAD":  # what GET would be told, without its body
             scope = {**scope, "method": "GET"}
         try:
             await self._visit(visit, scope, receive, self._sender(visit, send))
         except Gone:
-            visit.status = 499  # never sent; what others write into their logs for it
-            self._metrics.disconnected.inc()
+            if "code" in visit.notes:  # its body could not be read, and the connection has told so
+                visit.status = 400
+            else:
+                visit.status = 499  # never sent; what others write into their logs for it
+                self._metrics.disconnected.inc()
         finally:
             self._state.held_bytes -= visit.body_bytes
             self._tell(visit, scope)

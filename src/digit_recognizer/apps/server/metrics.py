@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -35,6 +36,7 @@ class Metrics:
         self.corrections = Counter("digits_corrections", "Corrected pictures kept.", registry=registry)
         self._turned_away = Counter("digits_turned_away", "Requests refused unread.", registry=registry)
         self._turned_away_so_far = 0
+        self._misread_so_far: Counts[tuple[int, str]] = Counts()
         ProcessCollector(namespace="digits", registry=registry)
 
     def gauge(self, name: str, meaning: str, value: Callable[[], float]) -> None:
@@ -63,6 +65,13 @@ class Metrics:
             self._turned_away.inc(new)
             self._requests.labels(_UNREAD, "POST", "503").inc(new)
             self._refused.labels("busy").inc(new)
+
+    def observe_misread(self, counts: Counts[tuple[int, str]]) -> None:
+        """Count answers to what could not be read as a request: so many by status and code, since the service began."""
+        new, self._misread_so_far = counts - self._misread_so_far, counts.copy()
+        for (status, code), count in new.items():
+            self._requests.labels(_UNREAD, "other", str(status)).inc(count)
+            self._refused.labels(code).inc(count)
 
     def text(self) -> bytes:
         """All of it in Prometheus' text format."""
