@@ -105,7 +105,8 @@ def read_page(
         everything = ink_of(contrast)
         if everything is not None and (ink is None or everything.mask.sum() > _MISSED * ink.mask.sum()):
             one = _as_one_digit(page, view, everything, ink, answer, min_confidence)
-            if one is not None:
+            # Where it sees nothing at all, a bar is a crease.
+            if one is not None and (ink is not None or one.digits[0].digit != 1):
                 return one
     if len(page.lines) == 1:
         return page
