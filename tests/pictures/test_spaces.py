@@ -90,3 +90,8 @@ def test_a_page_tells_even_numbers_a_space_apart() -> None:
 def test_around_a_dash_there_is_no_space_but_after_a_comma_there_is(top: int, numbers: list[str]) -> None:
     parts = line("123 456", space=20)
     assert texts([*parts[:3], (43, top, 3, 3), *parts[3:]]) == numbers
+
+
+def test_a_dash_between_evenly_spaced_digits_makes_the_other_gaps_no_spaces() -> None:
+    parts = line("4 7 2 6", space=8)
+    assert texts([*parts[:2], (34, 9, 3, 3), *parts[2:]]) == ["4726"]

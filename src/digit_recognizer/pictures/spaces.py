@@ -42,7 +42,7 @@ def find_spaces(parts: Sequence[Part], signs: Sequence[float], height: float) ->
     if not _are_print(parts, height):
         return []
     gaps, middles = _gaps(parts, signs, height)
-    least = _narrowest_space([gap / height for gap in gaps])
+    least = _narrowest_space([gap / height for gap in gaps if gap > -math.inf])
     if least is None:
         return []
     digits = [part for part in parts if isinstance(part, PlacedReading)]
