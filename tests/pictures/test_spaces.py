@@ -90,3 +90,11 @@ def test_a_page_tells_even_numbers_a_space_apart() -> None:
 def test_around_a_dash_there_is_no_space_but_after_a_comma_there_is(top: int, numbers: list[str]) -> None:
     parts = line("123 456", space=20)
     assert texts([*parts[:3], (43, top, 3, 3), *parts[3:]]) == numbers
+
+
+def test_where_a_shadow_joins_two_digits_the_gaps_between_the_others_are_no_spaces() -> None:
+    """The 0 is broader by a shadow's edge: nearer to the 6, no farther from the 8 than that from the 3."""
+    boxes = ((40, 20, 24, 40), (65, 20, 35, 40), (112, 20, 24, 40), (148, 20, 22, 40))
+    digits = [part for part in line("6083") if isinstance(part, PlacedReading)]
+    parts = [PlacedReading.of(digit, box) for digit, box in zip(digits, boxes, strict=True)]
+    assert find_spaces(parts, [], 40.0) == []

@@ -23,6 +23,7 @@ from digit_recognizer.pictures.edges import EDGE, is_edge
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.fields import find_uprights, parted_marks
 from digit_recognizer.pictures.grid import Grid, crossed_sides, find_grid
+from digit_recognizer.pictures.holes import with_holes
 from digit_recognizer.pictures.ink_map import FindInk
 from digit_recognizer.pictures.lines import find_lines
 from digit_recognizer.pictures.load import Grey
@@ -210,7 +211,7 @@ def _read_ink(
         for one in numbers_of(seen, expectation):
             none = [part for part in one.parts if not isinstance(part, PlacedReading)]
             read.append(judged(one, none, one.signs, expectation))
-    return _page(without_text(read, expectation), view, name)
+    return _page(with_holes(without_text(read, expectation), boxes), view, name)
 
 
 def _as_one_digit(
