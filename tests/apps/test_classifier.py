@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 from pathlib import Path
@@ -237,3 +238,13 @@ def test_a_missing_library_is_answered_with_the_install_command(library: str, tm
     child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
     expected = 'DigitClassifier needs an extra: pip install "digit-recognizer[sklearn]"\n'
     assert child.stdout == expected, child.stderr
+
+
+def test_log_probabilities_are_those_of_predict_proba_and_stay_finite(fitted: DigitClassifier) -> None:
+    images = draw_digits(40, seed=9).images.reshape(40, -1).astype(float)
+    logs = fitted.predict_log_proba(images)
+    np.testing.assert_allclose(np.exp(logs), fitted.predict_proba(images), rtol=1e-12)
+    sure = copy.deepcopy(fitted)
+    sure.temperature_ = 1e-6
+    assert np.isfinite(sure.predict_log_proba(images)).all()
+    assert (sure.predict_proba(images) == 0).any()

@@ -77,6 +77,7 @@ def test_the_document_says_where_everything_is_and_how_good(run: Run) -> None:
     assert run.document["run"] == str(run.folder)
     assert Path(run.document["report"]) == run.folder / "report.html"
     assert Path(run.document["submission"]) == run.folder / "submission.csv"
+    assert run.document["predictions"] == run.document["submission"]
     assert run.document["metrics"] == json.loads((run.folder / "metrics.json").read_text())
     assert run.document["seconds"] > 0
 

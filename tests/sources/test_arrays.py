@@ -281,7 +281,10 @@ def test_a_bad_cell_of_parquet_is_named_by_row_and_column(tmp_path: Path, image:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"picture": [b""], "label": [1]}, "expected a column image, or pixel0 … pixel783, with or without label, found picture, label"),
+        (
+            {"picture": [b""], "label": [1]},
+            "expected a column image, or pixel0 … .*, found picture, label",
+        ),
         ({"image": [1.5]}, "column image: .* found double"),
         ({"image": [{"path": "a.png"}]}, "column image: .* found struct"),
         ({"image": pa.array([], pa.binary())}, "at least one row"),

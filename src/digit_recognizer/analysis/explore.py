@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.analysis import audit
+from digit_recognizer.analysis.ground import ground_notes, on_light
 from digit_recognizer.digits import SIDE, Dataset, Digits
 
 OUTLIERS = 24
@@ -25,7 +26,8 @@ _REASONS = 1000  # rows left out of which explore.json says why; all are counted
 class PixelStatistics:
     """Over every pixel of a part, 0-255: smallest, largest, mean, standard deviation; ``nonzero``: share with ink, 0-1.
 
-    blank_images: images without any ink. All 0 for a part without images.
+    blank_images: images without any ink. on_light: images whose border is light, as if dark on light (ground.py). All 0
+    for a part without images.
     """
 
     min: int
@@ -34,11 +36,12 @@ class PixelStatistics:
     sd: float
     nonzero: float
     blank_images: int
+    on_light: int = 0
 
 
 @dataclass(frozen=True)
 class PartExploration:
-    """One part, "train" or "test".
+    """One part, "train", "validation" or "test".
 
     missing_values: pixels or labels that are missing: always 0, for reading refuses a file with an empty cell.
     label_counts: (digit, count), largest count first, equal counts by digit; None without labels.
@@ -81,10 +84,10 @@ class PartExploration:
 
 @dataclass(frozen=True)
 class Overlap:
-    """Images of the training part that stand in the test part too.
+    """Images of the training part that stand in another part too.
 
-    groups: different images shared. test_images: how many test images are such. examples: (names in train, names in
-    test), the first 20. disagreements: those whose labels differ, where the test part has labels.
+    groups: different images shared. test_images: how many of the other part are such. examples: (names in train, names
+    in the other), the first 20. disagreements: those whose labels differ, where the other part has labels.
     """
 
     groups: int
@@ -104,15 +107,19 @@ class Overlap:
 
 @dataclass(frozen=True)
 class Exploration:
-    """What ``digits explore`` found. parts: "train" before "test", those that exist; overlap: None unless both do.
+    """What ``digits explore`` found. parts: as ``Dataset.parts``; overlap: of train and test, None unless both exist.
 
-    left_out: what is wrong with each row that was left out of the source.
+    left_out: what is wrong with each row that was left out of the source. unread: names of what was not read there.
+    validation_overlap: of train and the validation part that the source brings. notes: sentences on what looks wrong.
     """
 
     name: str
     parts: dict[str, PartExploration]
     overlap: Overlap | None
     left_out: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    validation_overlap: Overlap | None = None
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``explore.json``, as plain JSON values."""
@@ -120,7 +127,10 @@ class Exploration:
             "name": self.name,
             "parts": {name: part.to_dict() for name, part in self.parts.items()},
             "overlap": None if self.overlap is None else self.overlap.to_dict(),
+            "validation_overlap": None if self.validation_overlap is None else self.validation_overlap.to_dict(),
             "left_out": {"rows": len(self.left_out), "reasons": list(self.left_out[:_REASONS])},
+            "unread": {"count": len(self.unread), "names": list(self.unread[:_REASONS])},
+            "notes": list(self.notes),
         }
 
 
@@ -133,10 +143,15 @@ def explore(dataset: Dataset, outliers: int = OUTLIERS) -> Exploration:
     (2, (('1', '2'),), ((('1', 1), ('2', 7)),))
     """
     parts = {name: _explore_part(part, outliers) for name, part in dataset.parts().items()}
-    overlap = None
-    if dataset.train is not None and dataset.test is not None:
-        overlap = _explore_overlap(dataset.train, dataset.test)
-    return Exploration(dataset.name, parts, overlap, dataset.left_out)
+    return Exploration(
+        dataset.name,
+        parts,
+        _explore_overlap(dataset.train, dataset.test),
+        dataset.left_out,
+        dataset.unread,
+        _explore_overlap(dataset.train, dataset.validation),
+        ground_notes(dataset),
+    )
 
 
 def pixel_statistics(images: npt.NDArray[np.uint8]) -> PixelStatistics:
@@ -161,6 +176,7 @@ def pixel_statistics(images: npt.NDArray[np.uint8]) -> PixelStatistics:
         sd=float(np.sqrt(histogram @ (values - mean) ** 2 / total)),
         nonzero=1 - int(histogram[0]) / total,
         blank_images=int(np.count_nonzero(~images.reshape(len(images), -1).any(axis=1))),
+        on_light=on_light(images),
     )
 
 
@@ -216,13 +232,17 @@ def fact_rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
     add("pixel standard deviation", lambda part: f"{part['pixels']['sd']:.2f}")
     add("pixels with ink", lambda part: f"{100 * part['pixels']['nonzero']:.1f} %")
     add("blank images", lambda part: _count(part["pixels"]["blank_images"]))
+    if any(part["pixels"].get("on_light") for part in parts.values()):
+        add("images dark on light", lambda part: _count(part["pixels"].get("on_light", 0)))
     add("exact duplicates", lambda part: _count(part["duplicate_images"]))
     add(
         "duplicates with other labels",
         lambda part: "-" if part["label_counts"] is None else _count(len(part["disagreements"])),
     )
-    if overlap is not None:
-        rows.append(("also in train", *("-" if name == "train" else _count(overlap["test_images"]) for name in parts)))
+    overlaps = {"validation": found.get("validation_overlap"), "test": overlap}
+    if any(overlaps.values()):
+        shared = (overlaps.get(name) for name in parts)
+        rows.append(("also in train", *("-" if other is None else _count(other["test_images"]) for other in shared)))
     return rows
 
 
@@ -252,7 +272,9 @@ def _explore_part(digits: Digits, outliers: int) -> PartExploration:
     )
 
 
-def _explore_overlap(train: Digits, test: Digits) -> Overlap:
+def _explore_overlap(train: Digits | None, test: Digits | None) -> Overlap | None:
+    if train is None or test is None:
+        return None
     shared = audit.shared_images(train.images, test.images)
     disagreements = 0
     if train.labels is not None and test.labels is not None:

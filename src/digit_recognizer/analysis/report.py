@@ -29,6 +29,8 @@ except ImportError as error:
 _LIMIT = 32 * 1024 * 1024
 _PNG = b"\x89PNG\r\n\x1a\n"
 _NONE = "–"
+_BESIDE = ("model.onnx", "submission.csv", "predictions.csv", "history.csv")
+_UNREAD = 5  # names of what was not read, that are shown
 
 # The plots that the report knows, in the order in which it shows them: file stem -> (section, what the picture says).
 FIGURES: dict[str, tuple[str, str]] = {
@@ -96,7 +98,8 @@ def write_report(run_folder: str | Path) -> Path:
                 versions=_flat(config.get("versions") or {}),
                 pairs=_commonest_mistakes(metrics.get("confusion") or []),
                 figures=figures,
-                beside=[name for name in ("model.onnx", "submission.csv", "history.csv") if (folder / name).is_file()],
+                beside=[name for name in _BESIDE if (folder / name).is_file()],
+                notes=_notes(found),
             )
         )
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -161,6 +164,17 @@ def _figures(folder: Path) -> dict[str, list[_Figure]]:
 
 def _name(config: Mapping[str, Any], found: Mapping[str, Any], folder: Path) -> str:
     return str((config.get("data") or {}).get("name") or found.get("name") or folder.name)
+
+
+def _notes(found: Mapping[str, Any]) -> list[str]:
+    """What explore.json says that a person should know before all figures, a sentence each."""
+    notes = [f"{note}." for note in found.get("notes", [])]
+    unread = found.get("unread") or {"count": 0}
+    if unread["count"]:
+        more = unread["count"] - _UNREAD
+        names = ", ".join(unread["names"][:_UNREAD])
+        notes.append(f"Not read, beside the data: {names}{f' and {more:,} more' if more > 0 else ''}.")
+    return notes
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

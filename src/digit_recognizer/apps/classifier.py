@@ -133,6 +133,16 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         Pictures are looked at sixteen at a time, the last block filled up with empty ones. That makes an answer
         independent of who stands beside it: float32 sums differ in their last digits between batches of other sizes.
         """
+        likelihoods = np.exp(self._scores(X))
+        return np.asarray(likelihoods / likelihoods.sum(axis=1, keepdims=True))
+
+    def predict_log_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """The natural logarithm of ``predict_proba``, float64 (n, k): finite, also where that is rounded to 0."""
+        scores = self._scores(X)
+        return np.asarray(scores - np.log(np.exp(scores).sum(axis=1, keepdims=True)))
+
+    def _scores(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """The calibrated scores of each class, float64 (n, k), the largest of each row 0."""
         check_is_fitted(self)
         rows, shape = _rows(X)
         rows = validate_data(self, rows, reset=False)
@@ -148,8 +158,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         blocks = np.concatenate([frames, filled]).reshape(-1, BLOCK, SIDE, SIDE)
         scores = np.concatenate([logits(network, block, hardware).numpy() for block in blocks])[: len(frames)]
         scores = scores[:, self._outputs()].astype(np.float64) / self.temperature_
-        likelihoods = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return np.asarray(likelihoods / likelihoods.sum(axis=1, keepdims=True))
+        return np.asarray(scores - scores.max(axis=1, keepdims=True))
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """The most probable class of each row, (n,), of the type of ``classes_``."""

@@ -42,7 +42,7 @@ from digit_recognizer.apps.options import (
     Workers,
 )
 from digit_recognizer.apps.outcome import close_output, needs, tell
-from digit_recognizer.apps.outputs import refuse_own_input
+from digit_recognizer.apps.outputs import refuse_inside_pictures, refuse_other_run, refuse_own_input
 from digit_recognizer.apps.server.command import serve
 from digit_recognizer.apps.terminal import Terminal, counted
 from digit_recognizer.apps.tuning import tune
@@ -146,7 +146,10 @@ def explore(
     if output is not None:
         with needs("report", "plots"):
             _require_report()
+        refuse_inside_pictures(output, data)
     dataset = _load(data, terminal, skip_bad_rows)
+    if output is not None:
+        refuse_other_run(output, dataset)
     exploration = explore_dataset(dataset)
     show_exploration(terminal, dataset, exploration, seed)
     if output is not None:
@@ -387,7 +390,7 @@ def _load(data: str, terminal: Terminal, skip_bad_rows: bool = False) -> Dataset
     from digit_recognizer.sources.catalog import load
 
     dataset = load(data, skip_bad_rows=skip_bad_rows)
-    terminal.left_out(dataset.left_out)
+    terminal.about(dataset)
     return dataset
 
 

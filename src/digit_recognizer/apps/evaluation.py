@@ -12,21 +12,31 @@ from digit_recognizer.digits import Dataset, Digits
 from digit_recognizer.errors import CheckpointError, InputError, UsageError
 from digit_recognizer.sources.catalog import load
 
+_ADVICE = "; for answers without labels: digits predict"
+
 
 def part_to_evaluate(dataset: Dataset, model: str | None, trained_on: str, part: str) -> tuple[str, Digits, bool]:
     """(name, digits, whether the model learnt from them) for ``--part``.
 
-    Left to itself it takes a labelled test part; else, for a run folder trained on these very images, the part that
-    the run kept for validation; else all labelled images. Raises UsageError or InputError where there is no such part.
+    Left to itself it takes a labelled test part; else the part for validation that the data bring; else, for a run
+    folder trained on these very images, the part that the run kept for validation; else all images to learn from.
+    Raises UsageError or InputError where there is no such part.
     """
     if part not in ("auto", "train", "test", "validation"):
         raise UsageError(f"--part: expected auto, train, test or validation, found {part!r}")
     if part == "test" or (part == "auto" and dataset.test is not None and dataset.test.labels is not None):
         if dataset.test is None or dataset.test.labels is None:
-            raise InputError(f"{dataset.name}: expected a test part with labels, found none", code="no_labels")
+            raise InputError(f"{dataset.name}: expected a test part with labels, found none{_ADVICE}", code="no_labels")
         return "test", dataset.test, False
-    labelled = dataset.labelled()
+    if part in ("auto", "validation") and dataset.validation is not None:
+        return "validation", dataset.validation, False
+    try:
+        labelled = dataset.labelled("to compare with")
+    except InputError as error:
+        raise InputError(f"{error}{_ADVICE}", code=error.code) from error
     seen = labelled.fingerprint() == trained_on
+    if dataset.validation is not None and dataset.train is not None:
+        return "train", dataset.train, seen or dataset.train.fingerprint() == trained_on
     split_file = Path(model or "") / "split.json"
     if part == "validation" or (part == "auto" and seen and split_file.is_file()):
         if not (seen and split_file.is_file()):

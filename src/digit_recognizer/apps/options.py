@@ -25,7 +25,10 @@ Preset = Annotated[
 Seed = Annotated[int | None, typer.Option(help="Of everything random.  [default: 0]", show_default=False)]
 Val = Annotated[
     float | None,
-    typer.Option(help="Share of the labelled images kept for validation.  [default: 0.1]", show_default=False),
+    typer.Option(
+        help="Share of the labelled images kept for validation, where DATA has no part for that.  [default: 0.1]",
+        show_default=False,
+    ),
 ]
 Epochs = Annotated[int | None, typer.Option(help="Instead of the preset's own number.", show_default=False)]
 MaxError = Annotated[

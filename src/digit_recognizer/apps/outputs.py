@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digit_recognizer.errors import FileError, ModelError, UsageError
 from digit_recognizer.files import open_bytes, read_bytes
+
+if TYPE_CHECKING:
+    from digit_recognizer.digits import Dataset
 
 _PAGE = re.compile(r"#[0-9]+$")  # form.pdf#2 is a page of form.pdf
 _IDX = re.compile(r"-idx[13]-|-ubyte")
@@ -59,6 +64,38 @@ def refuse_foreign_file(output: Path, run_folder: Path) -> None:
         ) from error
 
 
+def refuse_inside_pictures(output: Path, data: str) -> None:
+    """Raise UsageError where ``output`` lies in ``data`` and that is a folder of pictures.
+
+    What is written there would be taken for more of them: the data could not be read a second time.
+    """
+    from digit_recognizer.sources.catalog import is_image_folder
+
+    if is_image_folder(data) and Path(os.path.realpath(output)).is_relative_to(os.path.realpath(data)):
+        raise UsageError(
+            f"--output {output} lies in {data}, a folder of pictures, which could not be read again then; choose a "
+            "folder outside it"
+        )
+
+
+def refuse_other_run(output: Path, dataset: Dataset) -> None:
+    """Raise FileError where the folder ``output`` holds a run of other data: its report would tell of both."""
+    config = output / "config.json"
+    if not config.exists():
+        return
+    try:
+        trained_on = json.loads(read_bytes(config, limit=64 << 20))["data"]
+        same = dataset.train is not None and trained_on["fingerprint"] == dataset.labelled().fingerprint()
+        name = f" ({trained_on['name']})"
+    except (ValueError, TypeError, KeyError, RecursionError):
+        same, name = False, ""
+    if not same:
+        raise FileError(
+            f"{output}: holds a run of other data{name}; choose another folder for {dataset.name}",
+            code="folder_not_empty",
+        )
+
+
 def _places(words: Sequence[str]) -> Iterator[Path]:
     """The files and folders that are there and that ``words`` stand for."""
     for word in words:
@@ -73,4 +110,4 @@ def _places(words: Sequence[str]) -> Iterator[Path]:
             yield from filter(Path.exists, map(Path, glob.iglob(word, recursive=True)))
 
 
-__all__ = ["refuse_foreign_file", "refuse_own_input"]
+__all__ = ["refuse_foreign_file", "refuse_inside_pictures", "refuse_other_run", "refuse_own_input"]

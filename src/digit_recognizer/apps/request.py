@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from digit_recognizer.apps.outputs import refuse_inside_pictures
 from digit_recognizer.digits import Dataset
 from digit_recognizer.errors import CheckpointError, UsageError
 from digit_recognizer.files import read_bytes
@@ -101,8 +102,15 @@ def make_request(
     if settings.strokes is not None:
         read_strokes(Path(settings.strokes))  # refused before a folder is claimed; read again when it is needed
     data = data or "sample"
+    if not resume:
+        refuse_inside_pictures(output or Path("runs"), data)
     dataset = load(data, skip_bad_rows=skip_bad_rows)
-    parts = split(dataset.labelled(), settings)
+    if val is not None and dataset.validation is not None:
+        raise UsageError(
+            f"--val: {dataset.name} brings {len(dataset.validation):,} images for validation, which are taken; leave "
+            "--val out"
+        )
+    parts = split(dataset.labelled(), settings, dataset.held_out())
     note = ""
     if epochs is None and not resume:
         fitted = recipe.fitted(len(parts.training))

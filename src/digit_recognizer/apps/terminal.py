@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 import numpy as np
 import numpy.typing as npt
 
+from digit_recognizer.analysis.ground import ground_notes
 from digit_recognizer.apps.bar import Bar
 
 if TYPE_CHECKING:
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from digit_recognizer.digits import Dataset
     from digit_recognizer.training.progress import HistoryRow
     from digit_recognizer.training.progress import Progress as TrainingProgress
 
 
 _REASONS = 10  # why rows were left out, that are shown
+_UNREAD = 5  # names of what was not read, that are shown
 
 
 class _Lines:
@@ -90,14 +93,20 @@ class Terminal:
         """A line about what is going on; never part of the result."""
         self.notes.print(line)
 
-    def left_out(self, reasons: Sequence[str]) -> None:
-        """Say which rows of the data were left out, and why; nothing where none were."""
-        if reasons:
+    def about(self, dataset: Dataset) -> None:
+        """Say which rows of the data were left out, and why, and what lies beside them unread; nothing where none."""
+        if reasons := dataset.left_out:
             self.note(f"left out {counted(len(reasons), 'wrong row')}:")
             for reason in reasons[:_REASONS]:
                 self.note(f"  {reason}")
             if len(reasons) > _REASONS:
                 self.note(f"  and {len(reasons) - _REASONS:,} more")
+        if unread := dataset.unread:
+            more = f" and {len(unread) - _UNREAD:,} more" if len(unread) > _UNREAD else ""
+            shown = ", ".join(name if name.isprintable() else repr(name) for name in unread[:_UNREAD])
+            self.note(f"not read, beside the data: {shown}{more}")
+        for note in ground_notes(dataset):
+            self.note(note)
 
     def table(self, rows: Sequence[Sequence[str]], *, figures: bool = True) -> None:
         """A table; the first row is its header. figures: every column but the first is set to the right.

@@ -17,6 +17,7 @@ import typer
 from digit_recognizer.apps.engines import asked_engine, chosen_engine, device_for
 from digit_recognizer.apps.options import Address, Device, Engine, Epochs, Json, SkipBadRows, Unfinished, Workers
 from digit_recognizer.apps.outcome import needs
+from digit_recognizer.apps.outputs import refuse_inside_pictures
 from digit_recognizer.apps.terminal import Terminal, counted, percent
 from digit_recognizer.errors import Interrupted, UsageError
 
@@ -35,7 +36,10 @@ def tune(
     preset: Annotated[str, typer.Option(help="What to vary: notebook, fast or best.")] = "fast",
     epochs: Epochs = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
-    val: Annotated[float, typer.Option(help="Share of the labelled images that decides.")] = 0.1,
+    val: Annotated[
+        float,
+        typer.Option(help="Share of the labelled images that decides, where DATA has no part of its own for that."),
+    ] = 0.1,
     device: Device = "auto",
     engine: Engine = None,
     workers: Workers = None,
@@ -66,9 +70,10 @@ def tune(
         hardware = choose_hardware(device_for(asked, device))
         chosen = chosen_engine(asked, trials, hardware.device.type)
         draw_trials(trials, seed), trial_recipe(recipe, Trial(1))  # refuse what makes no sense before the data is read
+        refuse_inside_pictures(output, data)
         dataset = load(data, skip_bad_rows=skip_bad_rows)
-        terminal.left_out(dataset.left_out)
-        parts = split(dataset.labelled(), Settings(recipe, seed, val))
+        terminal.about(dataset)
+        parts = split(dataset.labelled(), Settings(recipe, seed, val), dataset.held_out())
         if epochs is None:
             recipe = recipe.fitted(len(parts.training))
         facts = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +16,8 @@ from typing import Any, Literal
 import numpy as np
 
 from digit_recognizer.analysis.explore import Exploration, explore, fact_rows, label_rows
-from digit_recognizer.apps.predictions import write_predictions
+from digit_recognizer.analysis.metrics import evaluate
+from digit_recognizer.apps.predictions import is_submission, write_predictions
 from digit_recognizer.apps.request import RunRequest
 from digit_recognizer.apps.terminal import Terminal, counted, duration, percent
 from digit_recognizer.digits import Dataset
@@ -89,7 +90,9 @@ def train_into(
     )
     if request.note:
         terminal.note(request.note)
-    terminal.left_out(request.dataset.left_out)
+    terminal.about(request.dataset)
+    if request.dataset.validation is not None:
+        terminal.note(f"judged by the data's own {counted(len(request.dataset.validation), 'image')} for validation")
     with (
         stop_on_signals() as stop,
         terminal.training(recipe.members) as display,
@@ -125,6 +128,15 @@ def show_result(terminal: Terminal, metrics: Any) -> None:
         f"log-loss {metrics['log_loss']:.4f} · calibration error {percent(metrics['ece'])} · "
         f"{metrics['parameters']:,} parameters · trained in {duration(metrics['train_seconds'])} · "
         f"reads {metrics['images_per_second']:,.0f} images/s"
+    )
+
+
+def show_test(terminal: Terminal, result: Mapping[str, Any]) -> None:
+    """Print how a finished run does on a labelled test part. result: as ``Evaluation.to_dict`` gives it."""
+    low, high = result["interval95"]
+    terminal.say(
+        f"test accuracy {percent(result['accuracy'])} ({percent(low)} to {percent(high)} with 95 % confidence): "
+        f"{result['errors']:,} of {result['n']:,} wrong"
     )
 
 
@@ -198,17 +210,22 @@ def run_whole_job(request: RunRequest, terminal: Terminal, members: Callable[...
         run = train_into(folder, request, terminal, members=members)
         write_exploration(dataset, exploration, folder.path, seed)
         show_result(terminal, run.metrics)
-        submission = None
+        results = dict(run.metrics)
+        if dataset.test is not None and dataset.test.labels is not None:
+            results["test"] = evaluate(run.recognizer.probabilities(dataset.test.images), dataset.test.labels).to_dict()
+            show_test(terminal, results["test"])
+            folder.write_metrics(results)
+        answers = None
         if dataset.test is not None:
-            submission = folder.path / "submission.csv"
-            write_predictions(submission, dataset.test, run.recognizer.predict(dataset.test))
+            answers = folder.path / ("submission.csv" if is_submission(dataset.test) else "predictions.csv")
+            write_predictions(answers, dataset.test, run.recognizer.predict(dataset.test))
         draw_run(run, seed)
         report = write_report(folder.path)
     seconds = time.perf_counter() - request.began
     terminal.heading(f"Written to {folder.path} in {duration(seconds)}")
     rows = [("File", "what it is"), ("report.html", "everything on one page")]
-    if submission is not None and dataset.test is not None:
-        rows.append(("submission.csv", f"{counted(len(dataset.test), 'prediction')} for the test part"))
+    if answers is not None and dataset.test is not None:
+        rows.append((answers.name, f"{counted(len(dataset.test), 'prediction')} for the test part"))
     rows += [
         ("model.onnx", f"the model: {shlex.join(['digits', 'predict', 'DATA', '--model', str(folder.path)])}"),
         ("plots/", "every picture alone"),
@@ -217,9 +234,10 @@ def run_whole_job(request: RunRequest, terminal: Terminal, members: Callable[...
     return {
         "run": str(folder.path),
         "report": str(report),
-        "submission": None if submission is None else str(submission),
+        "submission": str(answers) if answers is not None and answers.name == "submission.csv" else None,
+        "predictions": None if answers is None else str(answers),
         "seconds": round(seconds, 1),
-        "metrics": dict(run.metrics),
+        "metrics": results,
     }
 
 
@@ -228,6 +246,7 @@ __all__ = [
     "run_whole_job",
     "show_exploration",
     "show_result",
+    "show_test",
     "train_into",
     "training_note",
     "write_exploration",

@@ -61,9 +61,7 @@ def read_npz(path: Path, *, max_bytes: int = MAX_BYTES) -> Dataset:
     try:
         with zipfile.ZipFile(io.BytesIO(read_bytes(path, limit=MAX_BYTES))) as archive:
             names, unread = _npz_names(path.name, archive)
-            read = {
-                role: (name, _npz_array(path.name, archive, name, max_bytes)) for role, name in names.items()
-            }
+            read = {role: (name, _npz_array(path.name, archive, name, max_bytes)) for role, name in names.items()}
     except (zipfile.BadZipFile, EOFError, ValueError, zlib.error, NotImplementedError) as error:
         raise InputError(f"{path.name}: not a whole .npz file ({error})", code="damaged") from error
     parts = {part: _npz_part(path.name, read.get((part, "images")), read.get((part, "labels"))) for part in _PARTS}
@@ -92,7 +90,9 @@ def _npz_names(file: str, archive: zipfile.ZipFile) -> tuple[dict[tuple[str, str
         if role is None:
             unread.append(name)
         elif role in found:
-            raise InputError(f"{file}: {found[role]} and {name} could both be the {role[1]}; give one", code="ambiguous")
+            raise InputError(
+                f"{file}: {found[role]} and {name} could both be the {role[1]}; give one", code="ambiguous"
+            )
         else:
             found[role] = name
     if any(part in ("train", "test") for part, _ in found):

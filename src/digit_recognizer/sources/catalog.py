@@ -105,6 +105,26 @@ def is_data_set(data: str) -> bool:
     return path.exists() or re.search(r"[*?[]", data) is None
 
 
+def is_image_folder(data: str | os.PathLike[str]) -> bool:
+    """Whether ``data`` is a folder whose pictures ``load`` would read: whatever else lies in it matters then.
+
+    >>> is_image_folder("sample")
+    False
+    """
+    from digit_recognizer.sources.idx import has_idx_files
+
+    path = Path(data)
+    if data in NAMES or not path.is_dir():
+        return False
+    try:
+        files = [entry.name for entry in path.iterdir() if entry.is_file() and not entry.name.startswith(".")]
+        if _named_tables(files, path.name) or has_idx_files(path) or _parquet_folder(path):
+            return False
+        return _holds_pictures(path)
+    except (OSError, InputError):  # that is for load to say
+        return False
+
+
 def _holds_data_set(folder: Path) -> bool:
     from digit_recognizer.pictures.collect import looks_like_picture
     from digit_recognizer.sources.idx import has_idx_files
@@ -117,7 +137,7 @@ def _holds_data_set(folder: Path) -> bool:
         has_tables = True  # too many of them: that is for load to say
     if has_tables or holds_labels(folder) or has_idx_files(folder):
         return True
-    if any(any((folder / inside).glob("*.parquet")) for inside in _PARQUET_FOLDERS):
+    if _parquet_folder(folder):
         return True
     return not any(looks_like_picture(path) for path in folder.rglob("*"))
 
@@ -211,15 +231,13 @@ def _load_folder(path: Path, on_bad_row: OnBadRow | None) -> Dataset:
         return _from_tables(name, tables, files, lambda table: _file_table(path / table, on_bad_row))
     if has_idx_files(path):
         return read_idx_folder(path)
-    for folder in (path / inside for inside in _PARQUET_FOLDERS):
-        if any(folder.glob("*.parquet")):
-            from digit_recognizer.sources.parquet import read_parquet
+    if (folder := _parquet_folder(path)) is not None:
+        from digit_recognizer.sources.parquet import read_parquet
 
-            return read_parquet(folder)
-    from digit_recognizer.sources.image_files import SUFFIXES, read_image_folder
+        return read_parquet(folder)
+    if _holds_pictures(path):
+        from digit_recognizer.sources.image_files import read_image_folder
 
-    below = chain.from_iterable(path.glob(pattern) for pattern in ("*", "*/*", "*/*/*"))  # flat, 7/a.png, test/7/a.png
-    if any(file.suffix.lower() in SUFFIXES and not file.name.startswith(".") for file in below):
         return read_image_folder(path)
     if tables := _only_table(files):  # after the pictures: a list may lie beside them
         return _from_tables(name, tables, files, lambda table: _file_table(path / table, on_bad_row))
@@ -227,9 +245,19 @@ def _load_folder(path: Path, on_bad_row: OnBadRow | None) -> Dataset:
     raise InputError(f"{path}: {found}; expected {_ACCEPTED}", code="unknown_data")
 
 
-def _from_tables(
-    name: str, tables: Mapping[str, str], files: Iterable[str], read: Callable[[str], Digits]
-) -> Dataset:
+def _parquet_folder(path: Path) -> Path | None:
+    """The folder itself, or the one in it, that holds Parquet files."""
+    return next((path / inside for inside in _PARQUET_FOLDERS if any((path / inside).glob("*.parquet"))), None)
+
+
+def _holds_pictures(path: Path) -> bool:
+    from digit_recognizer.pictures.collect import SUFFIXES
+
+    below = chain.from_iterable(path.glob(pattern) for pattern in ("*", "*/*", "*/*/*"))  # flat, 7/a.png, test/7/a.png
+    return any(file.suffix.lower() in SUFFIXES and not file.name.startswith(".") for file in below)
+
+
+def _from_tables(name: str, tables: Mapping[str, str], files: Iterable[str], read: Callable[[str], Digits]) -> Dataset:
     """The tables found for each part ("train", "validation", "test", or "" where the name does not say), as a Dataset.
 
     files: all that lie beside them; tables that are none of these are named as unread.
@@ -366,4 +394,4 @@ def _is_zip(head: bytes) -> bool:
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
-__all__ = ["NAMES", "is_data_set", "load"]
+__all__ = ["NAMES", "is_data_set", "is_image_folder", "load"]

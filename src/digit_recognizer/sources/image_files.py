@@ -40,7 +40,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class PictureFolder:
-    """What lies in a folder: pictures to learn from, to predict, to judge by, and the names of what is none of these."""
+    """What lies in a folder: pictures to learn from, to predict, to judge by, and the names of all else."""
 
     train: tuple[Picture, ...]
     test: tuple[Picture, ...]

@@ -5,7 +5,7 @@ Knows nothing of networks or caches: a path comes in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from digit_recognizer.sources.pixel_columns import SCHEMES, find_columns, listed
 _BATCH = 1024  # rows of a file held at once
 
 # A batch of rows, and how many rows there were before it -> its images.
-_Reader = Callable[[Any, int], Sequence[Images]]
+_Reader = Callable[[Any, int], Iterable[Images]]
 
 
 def read_parquet(path: Path) -> Dataset:

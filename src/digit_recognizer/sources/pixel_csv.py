@@ -211,7 +211,9 @@ def _declared(line: str, where: str) -> str | None:
     """The separator that a first line ``sep=;`` declares, as Excel writes it; None where it is another line."""
     match = re.fullmatch(r'"?sep=(.)"?;*', line.strip(" "), re.IGNORECASE)
     if match is not None and match[1] not in _SEPARATORS:
-        raise InputError(f"{where}: expected cells separated by , or ; or tabs, found sep={match[1]}", code="bad_header")
+        raise InputError(
+            f"{where}: expected cells separated by , or ; or tabs, found sep={match[1]}", code="bad_header"
+        )
     return None if match is None else match[1]
 
 

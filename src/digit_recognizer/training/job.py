@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import onnxruntime
 import torch
@@ -21,7 +20,7 @@ from torch import nn
 
 from digit_recognizer._version import __version__
 from digit_recognizer.digits import Dataset, Digits
-from digit_recognizer.errors import CheckpointError, FileError, InputError, Interrupted, UsageError
+from digit_recognizer.errors import CheckpointError, FileError, Interrupted, UsageError
 from digit_recognizer.files import write_json
 from digit_recognizer.model_file import ModelMetadata
 from digit_recognizer.recognizer import Recognizer
@@ -32,6 +31,7 @@ from digit_recognizer.training.distributed import ALONE, Ranks
 from digit_recognizer.training.hardware import Hardware, describe_machine
 from digit_recognizer.training.members import FinishedMember, MembersEngine, train_members
 from digit_recognizer.training.networks import count_parameters
+from digit_recognizer.training.parts import Split, split
 from digit_recognizer.training.progress import Progress, StopRequest
 from digit_recognizer.training.recipe import Recipe
 from digit_recognizer.training.run_folder import RunFolder
@@ -78,30 +78,6 @@ class FinishedRun:
     validation: Digits
 
 
-@dataclass(frozen=True)
-class Split:
-    """training and validation: digits, each named as in the source. held_out: where the latter lie in it, from 0."""
-
-    training: Digits
-    validation: Digits
-    held_out: npt.NDArray[np.int64]
-
-
-def split(data: Digits, settings: Settings) -> Split:
-    """The two parts of a run: the same for the same images, seed and share.
-
-    An image without a name of its own is named by its number in the source: "image 17".
-    Raises InputError where training would see less than two classes, UsageError where the share leaves a part empty.
-    """
-    _require_two_classes(data)
-    rest, held_out = data.split_indices(settings.val, settings.seed)
-    if data.names is None:
-        data = replace(data, names=tuple(f"image {number}" for number in range(1, len(data) + 1)))
-    training = data.take(rest)
-    _require_two_classes(training)
-    return Split(training, data.take(held_out), held_out)
-
-
 def train_run(
     dataset: Dataset,
     folder: RunFolder,
@@ -131,7 +107,7 @@ def train_run(
     """
     if engine is not None:
         require_members(settings.recipe)
-    parts = split(dataset.labelled(), settings)
+    parts = split(dataset.labelled(), settings, dataset.held_out())
     training, validation = parts.training, parts.validation
     for digit in np.flatnonzero(training.counts() == 0):
         tell(f"no image of a {digit} to learn from; it will not be recognised")
@@ -262,13 +238,6 @@ def train_run(
     return FinishedRun(folder, results, recognizer, training, validation)
 
 
-def _require_two_classes(digits: Digits) -> None:
-    present = np.flatnonzero(digits.counts())
-    if len(present) < 2:
-        found = f"only {present[0]}" if len(present) else "none"
-        raise InputError(f"expected digits of at least two classes to learn from, found {found}")
-
-
 def require_members(recipe: Recipe) -> None:
     """Raise UsageError where a recipe has no members that could be trained side by side."""
     if recipe.members == 1 or recipe.composition is not None:
@@ -345,6 +314,7 @@ def _config(
             "validation": len(validation),
             "test": len(dataset.test) if dataset.test is not None else 0,
             "rows_left_out": len(dataset.left_out),
+            **({"own_validation": True} if dataset.validation is not None else {}),
         },
         "device": hardware.device.type,
         "precision": hardware.precision,

@@ -1,7 +1,8 @@
 """A run folder: the plain files of one training, and the lock that keeps a second trainer out.
 
-config.json, split.json, history.csv, metrics.json, explore.json, weights.safetensors, model.onnx, submission.csv,
-report.html, plots/, and checkpoints/ while training is under way. Knows nothing of how they come about.
+config.json, split.json, history.csv, metrics.json, explore.json, weights.safetensors, model.onnx, submission.csv or
+predictions.csv, report.html, plots/, and checkpoints/ while training is under way. Knows nothing of how they come
+about.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ _FILES = (
     "weights.safetensors",
     "history.csv",
     "submission.csv",
+    "predictions.csv",
     "explore.json",
     "report.html",
     "split.json",
