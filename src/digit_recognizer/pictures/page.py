@@ -25,9 +25,10 @@ from digit_recognizer.pictures.ink_map import FindInk
 from digit_recognizer.pictures.lines import find_lines
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.lone import lone_digit
-from digit_recognizer.pictures.page_ink import ink_of_page, levelled, marks_of
+from digit_recognizer.pictures.page_ink import box_of, ink_of_page, levelled, marks_of
 from digit_recognizer.pictures.paper import PageInk, ink_of
 from digit_recognizer.pictures.paths import best_path
+from digit_recognizer.pictures.rings import RING, find_rings
 from digit_recognizer.pictures.runs import ReadStrips, run_scores
 from digit_recognizer.pictures.steps import Watch, unwatched
 from digit_recognizer.pictures.upright import View
@@ -140,12 +141,14 @@ def _read_ink(
     """Read all numbers of a page whose ink is found; arguments as for ``read_page``."""
     watch("ink", ink)
     labels, boxes = marks_of(ink)
-    lines = find_lines(boxes)
+    rings = find_rings(labels, boxes)
+    lines = find_lines(boxes, rings)
     words = list(words_of(ink, labels, boxes, lines, expectation, read_strips))
     watch("pieces", [(word.line, word.pieces) for word in words])
     frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
+    around_others = tuple(Rejected(view.box(box_of(boxes[ring])), RING) for ring in rings)
     if not words:
-        return Page(name=name)
+        return Page((), around_others, name)
     images = np.stack(frames) if frames else np.zeros((0, SIDE, SIDE), np.uint8)
     probabilities, unfamiliarity = answer(images) if frames else (np.zeros((0, CLASSES), np.float32), None)
     strange = np.zeros(len(images), np.float32) if unfamiliarity is None else unfamiliarity
@@ -174,7 +177,8 @@ def _read_ink(
         seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts)
         none = [word.candidates[step.candidate].box for step in path if step.digit is None]
         read.append(judged(seen, none, word.signs, expectation))
-    return _page(without_text(read, expectation), view, name)
+    page = _page(without_text(read, expectation), view, name)
+    return replace(page, rejected=page.rejected + around_others)
 
 
 def _as_one_digit(
