@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from digit_recognizer.pictures.segments import joined_segments
+
 # Shares of a mark's or a line's height.
 _OVERLAP = 0.45  # of the smaller of two heights that neighbours in a line share
 _ALIKE = 2.6  # times one may be taller than its neighbour
@@ -82,6 +84,9 @@ def join_broken(boxes: Boxes) -> list[list[int]]:
     groups = [[mark] for mark in range(len(boxes))]
     if not len(boxes):
         return groups
+    segments = joined_segments(boxes)
+    if segments is not None:
+        return segments
     usual = _usual_height(boxes)
     left, top = boxes[:, 0].copy(), boxes[:, 1].copy()
     right, bottom = left + boxes[:, 2], top + boxes[:, 3]
