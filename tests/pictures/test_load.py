@@ -66,6 +66,36 @@ def test_transparency_lies_on_white() -> None:
     assert load_grey(encode(grey_and_alpha)).tolist() == [[255, 90]]
 
 
+@pytest.mark.parametrize("ink", [(255, 255, 255), (250, 246, 240)])
+def test_white_ink_on_transparency_lies_on_black(ink: tuple[int, int, int]) -> None:
+    pixels = np.zeros((1, 3, 4), np.uint8)
+    pixels[..., :3] = ink
+    pixels[0, :, 3] = [0, 100, 255]
+    grey = load_grey(encode(Image.fromarray(pixels))).astype(int)
+    assert grey[0, 0] == 0
+    assert grey[0, 2] >= 246
+    assert abs(2.55 * grey[0, 1] - grey[0, 2]) <= 3
+    np.testing.assert_array_equal(grey_of_array(pixels), grey)
+    np.testing.assert_array_equal(load_grey(encode(Image.fromarray(pixels), "WEBP", lossless=True, exact=True)), grey)
+
+
+def test_nothing_but_transparency_stays_white_and_so_does_paper_without_ink() -> None:
+    pixels = np.zeros((2, 3, 4), np.uint8)
+    assert (grey_of_array(pixels) == 255).all()
+    pixels[..., 3] = 4
+    assert (grey_of_array(pixels) >= 251).all()
+    pixels[:] = 250, 250, 250, 255
+    assert (grey_of_array(pixels) == 250).all()
+    pixels[0, 0, 3] = 0  # the corner of a window
+    assert grey_of_array(pixels).min() == 250
+
+
+def test_pale_ink_on_transparency_lies_on_white_where_it_shows() -> None:
+    pixels = np.zeros((1, 2, 4), np.uint8)
+    pixels[0, 1] = 250, 220, 60, 255
+    assert grey_of_array(pixels).tolist() == [[255, 211]]
+
+
 def test_a_transparent_palette_entry_lies_on_white() -> None:
     image = Image.new("P", (2, 1))
     image.putpalette([0, 0, 0, 60, 60, 60])

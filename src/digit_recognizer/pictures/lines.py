@@ -6,14 +6,18 @@ A mark is a connected piece of ink, known by its box alone. Knows nothing of pix
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+
+from digit_recognizer.pictures.segments import joined_segments
 
 # Shares of a mark's or a line's height.
 _OVERLAP = 0.45  # of the smaller of two heights that neighbours in a line share
 _ALIKE = 2.6  # times one may be taller than its neighbour
 _SMALL = 0.45  # of the height of a mark near by: marks below belong to a line but never found one
+NESTED = 0.2  # of the height of a mark all around it: what is taller is no part of that, but a number in a ring
 _REACH = 14.0  # heights between neighbours at most
 _SPACE = 0.62  # heights between two words at least
 _AROUND = 5  # marks whose feet tell where the line stands
@@ -22,16 +26,19 @@ _WIDER = 1.9  # times a space is wider than the gaps between a number's digits
 Boxes = npt.NDArray[np.int64]
 
 
-def find_lines(boxes: Boxes) -> list[list[int]]:
+def find_lines(boxes: Boxes, left_out: Sequence[int] = ()) -> list[list[int]]:
     """Group marks into lines: indices into ``boxes``, lines top to bottom, marks left to right.
 
-    boxes: int64 (N, 4), x, y, width, height. Tall marks find their lines first: neighbours overlap by about half of
-    their heights. Small ones (the flag of a 5, a dot, dirt) then join the line that they lie in; those that lie in
-    none are left out.
+    boxes: int64 (N, 4), x, y, width, height. left_out: indices of marks that are in no line. Tall marks find their
+    lines first: neighbours overlap by about half of their heights. Small ones (the flag of a 5, a dot, dirt) then join
+    the line that they lie in; those that lie in none are left out, too.
 
     >>> find_lines(np.array([[30, 2, 10, 20], [0, 0, 10, 20], [2, 40, 10, 20]]))
     [[1, 0], [2]]
     """
+    if left_out:
+        kept = np.setdiff1d(np.arange(len(boxes)), left_out)
+        return [kept[line].tolist() for line in find_lines(boxes[kept])]
     if not len(boxes):
         return []
     left, top = boxes[:, 0].astype(float), boxes[:, 1].astype(float)
@@ -68,8 +75,8 @@ def find_lines(boxes: Boxes) -> list[list[int]]:
 def join_broken(boxes: Boxes) -> list[list[int]]:
     """Group the parts of digits whose strokes are broken: lists of indices, most of them of one mark.
 
-    Parts belong together where one lies right above the other with hardly a gap, and both together are no taller than
-    the page's digits are.
+    Parts belong together where one lies right above the other with hardly a gap, neither in a ring that is the other,
+    and both together are no taller than the page's digits are.
 
     >>> join_broken(np.array([[0, 0, 10, 9], [0, 10, 10, 10], [14, 0, 10, 20], [28, 0, 10, 20]]))
     [[0, 1], [2], [3]]
@@ -77,6 +84,9 @@ def join_broken(boxes: Boxes) -> list[list[int]]:
     groups = [[mark] for mark in range(len(boxes))]
     if not len(boxes):
         return groups
+    segments = joined_segments(boxes)
+    if segments is not None:
+        return segments
     usual = _usual_height(boxes)
     left, top = boxes[:, 0].copy(), boxes[:, 1].copy()
     right, bottom = left + boxes[:, 2], top + boxes[:, 3]
@@ -88,9 +98,14 @@ def join_broken(boxes: Boxes) -> list[list[int]]:
         narrow = np.minimum(right - left, right[mark] - left[mark])
         fits = alive & (shared >= 0.5 * narrow) & (gap <= 0.12 * usual + 1) & (gap > -0.25 * usual)
         fits &= (tall <= 1.2 * usual) & (right - left < 1.5 * usual)
+        around = (left < left[mark]) & (right > right[mark]) & (top < top[mark]) & (bottom > bottom[mark])
+        inside = (left > left[mark]) & (right < right[mark]) & (top > top[mark]) & (bottom < bottom[mark])
+        lower, taller = np.sort([bottom - top, np.full(len(boxes), bottom[mark] - top[mark])], axis=0)
+        fits &= ~(around | inside) | (lower < NESTED * taller)
         fits[mark] = False
         if not fits.any():
             continue
+        gap[around] = 2 * usual  # a part of a digit in a ring first looks for the rest of that
         other = int(np.flatnonzero(fits)[gap[fits].argmin()])
         groups[other] += groups[mark]
         left[other], top[other] = min(left[other], left[mark]), min(top[other], top[mark])
@@ -192,4 +207,4 @@ def _owner(mark: int, lines: list[list[int]], boxes: Boxes) -> int | None:
     return best
 
 
-__all__ = ["Boxes", "find_lines", "join_broken", "line_height", "split_words", "tallest_mark"]
+__all__ = ["NESTED", "Boxes", "find_lines", "join_broken", "line_height", "split_words", "tallest_mark"]

@@ -22,6 +22,7 @@ from PIL import Image
 from digit_recognizer.errors import InputError
 from digit_recognizer.files import read_bytes
 from digit_recognizer.pictures import heif
+from digit_recognizer.pictures.hues import BLANK, grey_of_hues
 from digit_recognizer.pictures.refusals import check_size, damaged, too_large
 
 MAX_PIXELS = 40_000_000
@@ -95,12 +96,13 @@ def picture_format(head: bytes) -> str | None:
 def load_picture(
     source: Path | bytes, *, name: str | None = None, max_pixels: int = MAX_PIXELS, colour: bool = False
 ) -> LoadedPicture:
-    """Decode one picture to grey, upright as its EXIF orientation says, transparency laid on white.
+    """Decode one picture to grey, upright as its EXIF says, transparency laid on white, or white ink on black.
 
     source: path of a file, or its bytes: PNG, JPEG, WebP, BMP, TIFF, GIF, or HEIC with the extra ``heif``; of several
     frames or pages, the first. name: what errors call it, and whose suffix is compared with the content; left out, the
     path. max_pixels: cap on width times height, checked before decoding. colour: keep the colours, too.
-    16-bit pixels are scaled, not clipped; colour becomes luma (ITU-R BT.601).
+    16-bit pixels are scaled, not clipped; colour becomes luma (ITU-R BT.601), or what hues.py makes of it where luma
+    shows nothing.
     Raises FileError where the file cannot be read, InputError where it is no such picture; its ``code`` is
     ``empty_file``, ``unsupported_image``, ``truncated_image`` (also for damage) or ``too_many_pixels``.
 
@@ -169,7 +171,7 @@ def grey_of_array(pixels: npt.NDArray[Any], *, name: str = "picture", max_pixels
     """An array of one picture as grey, uint8 (H, W).
 
     pixels: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8 0-255, floats 0-1, or bool. The type tells the unit,
-    never the values: floats above 1 are refused. Transparency is laid on white, colour becomes luma (ITU-R BT.601).
+    never the values: floats above 1 are refused. Colour and transparency as for ``load_picture``.
     Raises InputError where it is anything else, or has no pixel, or more than ``max_pixels``.
 
     >>> grey_of_array(np.array([[0.0, 0.5, 1.0]])).tolist()
@@ -308,13 +310,26 @@ def _to_grey(image: Image.Image, name: str) -> Grey:
     if image.mode == "LAB":
         return np.asarray(image.getchannel("L"), np.uint8)
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        luma = np.asarray(image.convert("RGB").convert("L")).astype(np.uint16)
-        alpha = np.asarray(image.getchannel("A")).astype(np.uint16)
-        return (255 - ((255 - luma) * alpha + 127) // 255).astype(np.uint8)
+        return _laid_on_paper(image.convert("RGBA"))
     if image.mode not in ("1", "L", "RGB"):
         image = image.convert("RGB")  # palette, CMYK, YCbCr, HSV
-    return np.asarray(image if image.mode == "L" else image.convert("L"), np.uint8)
+    if image.mode != "RGB":
+        return np.asarray(image if image.mode == "L" else image.convert("L"), np.uint8)
+    luma = np.asarray(image.convert("L"), np.uint8)
+    hues = grey_of_hues(image, luma)
+    return luma if hues is None else hues
+
+
+def _laid_on_paper(image: Image.Image) -> Grey:
+    """An RGBA image on white, uint8 (H, W); on black where all that can be seen of it is white, and no sheet."""
+    luma = np.asarray(image.convert("RGB").convert("L")).astype(np.uint16)
+    alpha = np.asarray(image.getchannel("A")).astype(np.uint16)
+    on_white = (255 - ((255 - luma) * alpha + 127) // 255).astype(np.uint8)
+    if on_white.min() > 255 - BLANK and alpha.mean() < 128:
+        on_black = ((luma * alpha + 127) // 255).astype(np.uint8)
+        return on_white if np.ptp(on_black) < BLANK else on_black
+    hues = grey_of_hues(image, on_white)
+    return on_white if hues is None else hues
 
 
 def _to_colour(image: Image.Image) -> Colour | None:

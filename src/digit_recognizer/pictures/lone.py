@@ -18,6 +18,7 @@ from digit_recognizer.reading import Box
 _MOST = 400  # marks; a picture with more of them is a page
 _DIRT = 0.04  # of all ink: what is less than that together may lie beside the digit
 _GAP = 0.1  # of the smaller one's height: the most that lies between two marks that are one digit
+_NESTED = 0.8  # of the smaller one's height: the most that both have in common
 _SHARED = 0.6  # of the narrower one's width: the least that lies below, or above, the other
 
 
@@ -53,6 +54,8 @@ def _one_above_the_other(sides: npt.NDArray[np.int64]) -> bool:
     (x, y, wide, tall), (other_x, other_y, other_wide, other_tall) = sides[np.argsort(sides[:, 1])].tolist()
     gap = other_y - (y + tall)
     shared = min(x + wide, other_x + other_wide) - max(x, other_x)
+    if gap < -_NESTED * min(tall, other_tall):  # one within the other: a digit in a ring
+        return False
     return bool(gap <= _GAP * min(tall, other_tall) and shared >= _SHARED * min(wide, other_wide))
 
 

@@ -28,9 +28,10 @@ from digit_recognizer.pictures.ink_map import FindInk
 from digit_recognizer.pictures.lines import find_lines
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.lone import lone_digit
-from digit_recognizer.pictures.page_ink import ink_of_page, levelled, marks_of
+from digit_recognizer.pictures.page_ink import box_of, ink_of_page, levelled, marks_of
 from digit_recognizer.pictures.paper import Contrast, PageInk, ink_of
 from digit_recognizer.pictures.paths import best_path
+from digit_recognizer.pictures.rings import RING, find_rings
 from digit_recognizer.pictures.runs import ReadStrips, run_scores
 from digit_recognizer.pictures.steps import Watch, unwatched
 from digit_recognizer.pictures.upright import View
@@ -174,13 +175,15 @@ def _read_ink(
     """
     watch("ink", ink)
     labels, boxes = marks_of(ink)
-    lines = find_lines(boxes)
+    rings = find_rings(labels, boxes)
+    lines = find_lines(boxes, rings)
     fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
     words = list(words_of(ink, labels, boxes, lines, fields, expectation, read_strips))
     watch("pieces", [(word.line, word.pieces) for word in words])
     frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
+    around_others = tuple(Rejected(view.box(box_of(boxes[ring])), RING) for ring in rings)
     if not words:
-        return Page(name=name)
+        return Page((), around_others, name)
     images = np.stack(frames) if frames else np.zeros((0, SIDE, SIDE), np.uint8)
     probabilities, unfamiliarity = answer(images) if frames else (np.zeros((0, CLASSES), np.float32), None)
     strange = np.zeros(len(images), np.float32) if unfamiliarity is None else unfamiliarity
@@ -211,7 +214,9 @@ def _read_ink(
         for one in numbers_of(seen, expectation):
             none = [part for part in one.parts if not isinstance(part, PlacedReading)]
             read.append(judged(one, none, one.signs, expectation))
-    return _page(with_holes(without_text(read, expectation), boxes), view, name)
+    found = with_holes(without_text(read, expectation), np.delete(boxes, rings, 0))
+    page = _page(found, view, name)
+    return replace(page, rejected=page.rejected + around_others)
 
 
 def _as_one_digit(

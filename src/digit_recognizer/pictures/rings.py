@@ -1,0 +1,68 @@
+"""Rings and boxes that somebody drew around a number are told from digits, so that no 0 is read in their place.
+
+A mark is a connected piece of ink. Knows nothing of models: a ring is known by the tall marks inside.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from digit_recognizer.pictures.cutting import Labels
+from digit_recognizer.pictures.lines import NESTED, Boxes
+
+RING = "a ring or box around what is read"
+
+# A mark inside is NESTED of the ring's height at least. The loops of a 0, 6, 8 or 9 hold nothing but dirt and, in some
+# fonts, a dot or a bar; of 76 such zeros dots are up to 0.49 tall, and up to 2.2 times as long as they are broad.
+_CONVEX = 0.85  # share of its convex hull that a dot or a bar fills at least
+_BAR = 2.5  # times a bar is longer than it is broad: what is shorter is a dot
+_ROUND = 0.8  # breadth of a ring around a bar, in heights: a 0 with a bar inside is narrower
+_SECTORS = 36  # directions that are looked in from a mark inside
+_CLOSED = 0.8  # share of them in which the ring is met: people do not always close it
+
+
+def find_rings(labels: Labels, boxes: Boxes) -> list[int]:
+    """Which marks are rings or boxes around others: indices into ``boxes``.
+
+    labels: int32 (H, W), 0 on the ground, 1 + index on each mark. boxes: int64 (N, 4), x, y, width, height of each.
+
+    >>> labels = np.zeros((60, 60), np.int32)
+    >>> labels[5:55, 5:55] = 1
+    >>> labels[8:52, 8:52] = 0
+    >>> labels[20:40, 22:25] = labels[20:23, 22:36] = 2
+    >>> find_rings(labels, np.array([[5, 5, 50, 50], [22, 20, 14, 20]]))
+    [0]
+    """
+    if len(boxes) < 2:
+        return []
+    left, top, width, height = boxes.T
+    right, bottom = left + width, top + height
+    rings = []
+    for mark in np.argsort(-height, kind="stable"):
+        inside = (left > left[mark]) & (right < right[mark]) & (top > top[mark]) & (bottom < bottom[mark])
+        inside &= height >= NESTED * height[mark]
+        if any(_is_around(labels, boxes, int(mark), int(other)) for other in np.flatnonzero(inside)):
+            rings.append(int(mark))
+    return sorted(rings)
+
+
+def _is_around(labels: Labels, boxes: Boxes, ring: int, mark: int) -> bool:
+    """Whether one mark goes round another, and this is more than the dot or the bar in a 0."""
+    x, y, width, height = boxes[ring].tolist()
+    inner_x, inner_y, inner_width, inner_height = boxes[mark].tolist()
+    part = labels[inner_y : inner_y + inner_height, inner_x : inner_x + inner_width] == mark + 1
+    hull = cv2.convexHull(cv2.findNonZero(part.view(np.uint8)))
+    # Of an outline through the pixels' middles; half a pixel lies outside of it all around.
+    area = cv2.contourArea(hull) + cv2.arcLength(hull, True) / 2 + 1
+    if np.count_nonzero(part) >= _CONVEX * area:
+        short, long = sorted(cv2.minAreaRect(hull)[1])
+        if long + 1 < _BAR * (short + 1) or width < _ROUND * height:
+            return False
+    rows, columns = np.nonzero(labels[y : y + height, x : x + width] == ring + 1)
+    down, across = rows + y - (inner_y + inner_height / 2), columns + x - (inner_x + inner_width / 2)
+    sectors = ((np.arctan2(down, across) / (2 * np.pi) + 0.5) * _SECTORS).astype(np.int64) % _SECTORS
+    return len(np.unique(sectors)) >= _CLOSED * _SECTORS
+
+
+__all__ = ["RING", "find_rings"]

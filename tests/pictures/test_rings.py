@@ -1,0 +1,120 @@
+"""Rings and boxes around numbers are no digits, and what lies in the loops of a 0 makes no ring of it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from digit_recognizer.pictures.lines import find_lines, join_broken
+from digit_recognizer.pictures.lone import lone_digit
+from digit_recognizer.pictures.page_ink import marks_of
+from digit_recognizer.pictures.paper import PageInk
+from digit_recognizer.pictures.rings import RING, find_rings
+from digit_recognizer.recognizer import Recognizer
+
+Grey = np.ndarray
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer(threads=1)
+
+
+def paper() -> Grey:
+    return np.full((400, 400), 255, np.uint8)
+
+
+def four(picture: Grey, x: int, y: int) -> None:
+    points = np.array([(x + 34, y), (x, y + 52), (x + 52, y + 52)], np.int32)
+    cv2.polylines(picture, [points], False, 0, 8, cv2.LINE_AA)
+    cv2.line(picture, (x + 38, y + 24), (x + 38, y + 86), 0, 8, cv2.LINE_AA)
+
+
+def seven(picture: Grey, x: int, y: int) -> None:
+    points = np.array([(x, y), (x + 46, y), (x + 18, y + 84)], np.int32)
+    cv2.polylines(picture, [points], False, 0, 8, cv2.LINE_AA)
+
+
+def ink_of(picture: Grey) -> PageInk:
+    return PageInk(255 - picture, picture < 128, 8.0)
+
+
+def rings_in(picture: Grey) -> int:
+    return len(find_rings(*marks_of(ink_of(picture))))
+
+
+def zero(picture: Grey) -> None:
+    cv2.ellipse(picture, (200, 200), (60, 100), 0, 0, 360, 0, 10, cv2.LINE_AA)
+
+
+@pytest.mark.parametrize("end", [360, 335])
+def test_a_number_in_a_ring_is_read_and_the_ring_told_closed_or_not(recognizer: Recognizer, end: int) -> None:
+    picture = paper()
+    four(picture, 130, 160)
+    seven(picture, 220, 160)
+    cv2.ellipse(picture, (198, 200), (130, 120), 0, 0, end, 0, 7, cv2.LINE_AA)
+    page = recognizer.read(picture)
+    assert page.text == "47"
+    (ring,) = page.rejected
+    assert ring.reason == RING
+    assert np.allclose(ring.box, (65, 77, 267, 247), atol=4)
+
+
+def test_a_single_digit_in_a_ring_is_no_0(recognizer: Recognizer) -> None:
+    picture = paper()
+    seven(picture, 175, 160)
+    cv2.circle(picture, (198, 200), 130, 0, 8, cv2.LINE_AA)
+    assert recognizer.read(picture).text == "7"
+
+
+def test_a_digit_in_a_box_is_read_without_it() -> None:
+    picture = paper()
+    four(picture, 170, 160)
+    cv2.rectangle(picture, (130, 130), (270, 280), 0, 6)
+    assert rings_in(picture) == 1
+
+
+@pytest.mark.parametrize("radius", [4, 9, 24])
+def test_a_speck_or_a_dot_makes_no_ring_of_a_0(radius: int) -> None:
+    picture = paper()
+    zero(picture)
+    cv2.circle(picture, (205, 190), radius, 0, -1, cv2.LINE_AA)
+    assert rings_in(picture) == 0
+
+
+def test_a_bar_makes_no_ring_of_a_narrow_0_and_is_a_1_in_a_round_ring() -> None:
+    narrow, round_ring = paper(), paper()
+    zero(narrow)
+    cv2.circle(round_ring, (200, 200), 100, 0, 10, cv2.LINE_AA)
+    for picture in (narrow, round_ring):
+        cv2.line(picture, (208, 160), (194, 240), 0, 9, cv2.LINE_AA)
+    assert rings_in(narrow) == 0
+    assert rings_in(round_ring) == 1
+
+
+def test_a_7_is_no_ring_around_what_stands_below_its_bar() -> None:
+    picture = paper()
+    cv2.polylines(picture, [np.array([(80, 60), (300, 60), (240, 340)], np.int32)], False, 0, 10, cv2.LINE_AA)
+    four(picture, 110, 150)
+    assert rings_in(picture) == 0
+
+
+def test_marks_left_out_are_in_no_line() -> None:
+    boxes = np.array([[0, 0, 90, 80], [20, 20, 20, 40], [50, 20, 20, 40]])
+    assert find_lines(boxes, [0]) == [[1, 2]]
+
+
+def test_a_digit_far_smaller_than_its_ring_is_not_joined_to_it() -> None:
+    assert join_broken(np.array([[0, 0, 328, 328], [30, 120, 64, 80]])) == [[0], [1]]
+
+
+def test_a_broken_digit_in_a_ring_is_joined_with_itself() -> None:
+    assert join_broken(np.array([[0, 0, 328, 328], [130, 120, 60, 38], [130, 159, 60, 41]])) == [[0], [1, 2]]
+
+
+def test_a_digit_in_a_ring_is_no_lone_digit() -> None:
+    picture = paper()
+    four(picture, 170, 160)
+    cv2.circle(picture, (198, 200), 130, 0, 8)
+    assert lone_digit(ink_of(picture)) is None
