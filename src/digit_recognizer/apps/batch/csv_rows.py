@@ -1,7 +1,7 @@
 """Where the header and the rows of a pixel CSV end, found in its bytes. What a value may be is none of its business.
 
-Lines end in LF, CRLF or CR alone, mixed too, as sources/pixel_csv.py has it. A CR may also have got into the middle of a
-row: then the lines on its sides together have the commas of one row, and are that row, so that those below it keep
+Lines end in LF, CRLF or CR alone, mixed too, as sources/pixel_csv.py has it. A CR may also have got into the middle of
+a row: then the lines on its sides together have the commas of one row, and are that row, so that those below it keep
 their numbers.
 """
 

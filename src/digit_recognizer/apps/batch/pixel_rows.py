@@ -90,7 +90,7 @@ def read_csv(entry: Entry) -> Iterator[Block]:
     ends, _ = row_ends(content, header.count(b","), last=True)
     mark = _run_mark(len(ends), zlib.crc32(content, zlib.crc32(header)))
     if mark != entry.mark or len(ends) < entry.rows:
-        expected = entry.mark.partition("-")[0]
+        expected = entry.mark.partition("r-")[0]
         found = "as many with other content" if f"{len(ends)}" == expected else f"{len(ends)}"
         raise InputError(
             f"{entry.path}: the file has changed since the job began: expected {expected} rows from row "
@@ -108,11 +108,14 @@ def read_csv(entry: Entry) -> Iterator[Block]:
 
 
 def _run_mark(rows: int, crc: int) -> str:
-    return f"{rows}-{crc:08x}"
+    return f"{rows}r-{crc:08x}"
 
 
-def index_idx(path: str, prefix: str, size: int) -> Iterator[Entry]:
-    """The images of an IDX file (LeCun et al. 1998) in runs of ``size``. Raises InputError where it holds others."""
+def index_idx(path: str, prefix: str, size: int, mark: str | None = None) -> Iterator[Entry]:
+    """The images of an IDX file (LeCun et al. 1998) in runs of ``size``.
+
+    mark: of the file, where it is not that of ``path``. Raises InputError where it holds others.
+    """
     name = Path(path).name
     head = storage.read(path, 0, _IDX_HEADER)
     magic, *shape = struct.unpack(">4I", head) if len(head) == _IDX_HEADER else (0, 0, 0, 0)
@@ -128,7 +131,7 @@ def index_idx(path: str, prefix: str, size: int) -> Iterator[Entry]:
         raise InputError(
             f"{name}: expected {expected:,} bytes for {count:,} images, found {found:,}", code="wrong_size"
         )
-    mark = storage.ends_mark(path)
+    mark = storage.ends_mark(path) if mark is None else mark
     for start in range(0, count, size):
         stop = min(start + size, count)
         yield Entry(prefix, path, start, stop, stop - start, start + 1, mark)
