@@ -115,7 +115,8 @@ def _patiently(path: str, ask: Callable[[], _Value], error: FileError | None = N
             error = again
     raise FileError(
         f"{error}; tried {len(_WAITS_S) + 1} times. What is done is kept, and the same command goes on, once "
-        f"{storage.store_of(path) if storage.is_url(path) else 'it'} can be read again",
+        f"{storage.store_of(path) if storage.is_url(path) else 'it'} can be read again; "
+        "else leave it out of the input",
         code="storage_away",
     ) from error
 

@@ -6,7 +6,6 @@ import csv
 import io
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 
 from digit_recognizer.apps.batch import storage
@@ -111,7 +110,7 @@ def with_marks(entries: Iterator[Entry]) -> Iterator[Entry]:
     """The entries of a list with the marks of their files, which no list holds; URLs are asked for together."""
     while chunk := list(islice(entries, _TOGETHER)):
         marks = marks_of([entry.path for entry in chunk])
-        yield from (replace(entry, mark=mark) for entry, mark in zip(chunk, marks, strict=True))
+        yield from (Entry(entry.id, entry.path, mark=mark) for entry, mark in zip(chunk, marks, strict=True))
 
 
 def _listed(line: str, where: str, path: object, name: str | None) -> Entry:

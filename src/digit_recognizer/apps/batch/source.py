@@ -115,7 +115,8 @@ def _pictures_among(files: Iterator[Found], passed_over: Counter[str]) -> tuple[
 
     def looks(found: Found) -> bool | None:
         answer = _looks_like_picture(found)
-        passed_over[_NO_PICTURE] += answer is False
+        if answer is False:
+            passed_over[_NO_PICTURE] += 1
         return answer
 
     unread: list[Found] = []

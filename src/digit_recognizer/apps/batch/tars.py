@@ -28,11 +28,10 @@ def index_tar(
     """
     counts: Counter[str] = Counter() if passed_over is None else passed_over
     mark = storage.ends_mark(path) if mark is None else mark
-    members = 0
+    members, at = 0, -1
     with storage.opened(path) as stream:
         try:
             with tarfile.open(fileobj=stream, mode="r:") as archive:
-                at = -1
                 while (member := archive.next()) is not None:
                     if archive.offset <= at or member.size < 0:
                         raise tarfile.ReadError(f"a member of {member.size:,} bytes")
@@ -47,7 +46,8 @@ def index_tar(
                         counts[kind] += 1
                 end = archive.offset
         except (tarfile.TarError, ValueError, OverflowError) as error:
-            raise InputError(f"{path}: not a whole tar archive ({error})", code="damaged") from error
+            place = f"after {members:,} members, near byte {at:,}: " if members else ""
+            raise InputError(f"{path}: not a whole tar archive ({place}{error})", code="damaged") from error
         # tarfile takes whatever is no header for the end, a damaged one, too.
         if wrong := _wrong_end(stream, end):
             raise InputError(
