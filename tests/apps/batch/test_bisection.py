@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from digit_recognizer.apps.batch.bisection import Case
 from digit_recognizer.apps.batch.engine import Job, Outcome, Task, WorkerDied
-from digit_recognizer.errors import DigitsError
+from digit_recognizer.errors import FileError
 
 JOB = Job("predict", None, "", "pictures")
 
@@ -78,5 +78,8 @@ def test_a_task_that_dies_only_as_a_whole_is_given_up_in_a_sentence() -> None:
             for trial in list(case.next_tasks()):
                 case.note(trial.only, WorkerDied("out of memory") if trial.only is None else Outcome(3, 1, 0, 0.0))
 
-    with pytest.raises(DigitsError, match=r"part 3: its worker died \d+ times \(out of memory\).*fewer --workers"):
+    with pytest.raises(
+        FileError,
+        match=r"part 3: its worker died \d+ times \(out of memory\).*same command goes on, with fewer --w",
+    ):
         go_on()

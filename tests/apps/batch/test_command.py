@@ -30,6 +30,8 @@ def test_a_batch_tells_how_it_went_and_one_bad_picture_is_exit_code_1(digits_com
 
     document = json.loads(good.out)
     assert good.code == 0
+    assert document["ignored"] == {}
+    assert "passed over" not in good.err
     assert {name: document[name] for name in ("pictures", "read", "failed", "parts")} == {
         "pictures": 3,
         "read": 3,

@@ -144,14 +144,20 @@ def test_another_input_is_refused_and_the_first_picture_that_differs_is_named(
     begin(request_here, finished)
     folder = Path(request_here.source)
     before = (folder / "0004.png").read_bytes()
+    times = (folder / "0004.png").stat()
 
     (folder / "0004.png").write_bytes(before + b"more")
-    with pytest.raises(FileError, match=r"picture 5, 0004\.png, is not the same file"):
+    with pytest.raises(FileError, match=r"picture 5, 0004\.png, is not the same file as it was: \d+ bytes instead of"):
+        run_batch(request_here, EngineHere())
+    (folder / "0004.png").write_bytes(bytes(reversed(before)))
+    os.utime(folder / "0004.png", ns=(times.st_atime_ns, times.st_mtime_ns + 1))
+    with pytest.raises(FileError, match=r"0004\.png, is not .*: of \d{4}-\d\d-.* UTC instead of .* its times \(cp -p"):
         run_batch(request_here, EngineHere())
     (folder / "0004.png").unlink()
     with pytest.raises(FileError, match=r"picture 5 was 0004\.png and is 0005\.png"):
         run_batch(request_here, EngineHere())
     (folder / "0004.png").write_bytes(before)
+    os.utime(folder / "0004.png", ns=(times.st_atime_ns, times.st_mtime_ns))
     assert run_batch(request_here, EngineHere()).tally.pictures == 20
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from digit_recognizer.apps.batch import local_engine
 from digit_recognizer.apps.batch.driver import Request, run_batch
-from digit_recognizer.apps.batch.engine import Engine, Job, Task, WorkerDied
+from digit_recognizer.apps.batch.engine import Engine, Job, Outcome, Task, WorkerDied
 from digit_recognizer.apps.batch.local_engine import LocalEngine
-from digit_recognizer.errors import DigitsError, ModelError, UsageError
+from digit_recognizer.errors import FileError, ModelError, UsageError
 from tests.apps.batch import sources, works
 from tests.apps.batch.engines import EngineHere
 from tests.apps.batch.sources import errors, frames, rows
@@ -90,7 +91,8 @@ def killing(given: list[Task]) -> Iterator[Task]:
 def test_errors_of_a_task_reach_whoever_asked_and_stop_the_others(tmp_path: Path) -> None:
     for work, kind, words in (
         (works.raise_model_error, ModelError, "task 0: no such model"),
-        (works.raise_unexpected, DigitsError, "part 0: unexpected ZeroDivisionError: by zero"),
+        (works.raise_unexpected, FileError, "part 0: unexpected ZeroDivisionError: by zero; .* same command goes on"),
+        (works.raise_missing_extra, UsageError, r"needs an extra: pip install"),
     ):
         with LocalEngine(1, work=work) as engine, pytest.raises(kind, match=words):
             engine.run(tasks(tmp_path, 5), lambda task, result: None)
@@ -130,10 +132,44 @@ def test_workers_that_cannot_begin_are_told_in_a_sentence(tmp_path: Path) -> Non
     context = multiprocessing.get_context("spawn")
     context.set_executable("/bin/false")
     try:
-        with LocalEngine(1) as engine, pytest.raises(DigitsError, match="end before they begin to work"):
+        with (
+            LocalEngine(1) as engine,
+            pytest.raises(FileError, match=r"end before they begin to work \(exit code 1\).*the same command goes on"),
+        ):
             engine.run(tasks(tmp_path, 1), lambda task, result: None)
     finally:
         context.set_executable(sys.executable)
+
+
+def program(path: Path, text: str) -> str:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_workers_that_are_killed_before_they_begin_are_started_again_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(local_engine.time, "sleep", waits.append)
+    results: list[object] = []
+    context = multiprocessing.get_context("spawn")
+    count = tmp_path / "count"
+    killed_four_times = f'echo x >> {count}; [ $(wc -l < {count}) -le 4 ] && kill -9 $$; exec {sys.executable} "$@"'
+    try:
+        context.set_executable(program(tmp_path / "four", killed_four_times))
+        with LocalEngine(1, work=works.do_nothing) as engine:
+            engine.run(tasks(tmp_path, 2), lambda task, result: results.append(result))
+        assert [type(result) for result in results] == [Outcome, Outcome]
+        assert waits == [1.0, 2.0, 5.0, 10.0]
+        waits.clear()
+        context.set_executable(program(tmp_path / "always", "kill -9 $$"))
+        with LocalEngine(1) as engine, pytest.raises(FileError, match=r"\(signal 9\).*fewer --workers") as gave_up:
+            engine.run(tasks(tmp_path, 1), lambda task, result: None)
+    finally:
+        context.set_executable(sys.executable)
+    assert len(waits) == 5
+    assert gave_up.value.exit_code == 5
 
 
 def test_fewer_than_one_worker_is_refused() -> None:

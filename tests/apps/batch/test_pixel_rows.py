@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from digit_recognizer.apps.batch import pixel_rows
 from digit_recognizer.apps.batch.blocks import ROWS, Block
+from digit_recognizer.apps.batch.csv_rows import row_ends
 from digit_recognizer.apps.batch.engine import Entry
 from digit_recognizer.apps.batch.tables import index_table, read_table
 from digit_recognizer.digits import Images
@@ -41,12 +43,15 @@ def called(blocks: list[Block]) -> list[str]:
 def test_a_csv_gives_the_rows_that_its_reader_gives(
     tmp_path: Path, count: int, size: int, buffer: int, data: st.DataObject
 ) -> None:
-    end = data.draw(st.sampled_from(["\n", "\r\n"]))
-    lines = [HEADER]
+    # One kind of line end for all, or one drawn for each line.
+    ends = data.draw(st.sampled_from([["\n"], ["\r\n"], ["\r"], ["\n", "\r\n", "\r"], ["\r\r\n"]]))
+    blank = st.sampled_from([*ends, " \t" * 50 + ends[0]])
+    text = data.draw(st.sampled_from(["", "\ufeff", "\ufeff" + ends[0]])) + HEADER
     for image in noise(count):
-        lines += [""] * data.draw(st.sampled_from([0, 0, 1, 2]))
-        lines.append(",".join(map(str, image.ravel())))
-    text = data.draw(st.sampled_from(["", "\ufeff"])) + end.join(lines) + data.draw(st.sampled_from(["", end, end * 2]))
+        text += data.draw(st.sampled_from(ends))
+        text += "".join(data.draw(st.lists(blank, max_size=2)))
+        text += ",".join(map(str, image.ravel()))
+    text += "".join(data.draw(st.lists(blank, max_size=2)))
     path = tmp_path / "a.csv"
     path.write_bytes(text.encode())
 
@@ -80,8 +85,83 @@ def test_a_csv_that_has_shrunk_since_it_was_listed_is_told(tmp_path: Path) -> No
     (entry,) = pixel_rows.index_csv(str(path), "", 10)
     path.write_text(f"{HEADER}\n" + f"{','.join(['0'] * 784)}\n" * 2)
 
-    with pytest.raises(InputError, match="expected 4 rows as when the job began, found 2"):
+    with pytest.raises(InputError, match="has changed since the job began: expected 4 rows from row 1 on, found 2"):
         list(pixel_rows.read_csv(entry))
+
+
+ZEROS = ",".join(["0"] * 784)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda text: text.replace("0,0", "0\r,", 1), "as many with other content"),
+        (lambda text: text.replace(f"{ZEROS}\n", f"{ZEROS[:-2]}\n0\n", 1), "expected 4 rows .* found 5"),
+        (lambda text: text.replace("pixel1,pixel2,", "pixel2,pixel1,"), "as many with other content"),
+        (lambda text: text.replace("0,0", "1,0", 1), "as many with other content"),
+    ],
+)
+def test_a_csv_that_has_changed_under_the_same_size_is_told_and_never_cut_off(
+    tmp_path: Path, change: Callable[[str], str], told: str
+) -> None:
+    path = tmp_path / "a.csv"
+    text = f"{HEADER}\n" + f"{ZEROS}\n" * 4
+    path.write_text(text)
+    (entry,) = pixel_rows.index_csv(str(path), "", 10)
+    path.write_bytes(change(text).encode()[: len(text)])
+
+    with pytest.raises(InputError, match=told) as refusal:
+        list(pixel_rows.read_csv(entry))
+    assert refusal.value.code == "changed"
+
+
+@pytest.mark.parametrize(
+    ("end", "cell"),  # of lines that end in CR, a first cell alone may as well be the last one of the row above
+    [(end, cell) for end in ("\n", "\r\n", "\r") for cell in (0, 1, 400, 783) if (end, cell) != ("\r", 0)],
+)
+@pytest.mark.parametrize("buffer", [700, 2**20])
+def test_a_cr_inside_a_row_is_one_wrong_row_and_the_others_keep_their_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, cell: int, buffer: int
+) -> None:
+    images = noise(9)
+    lines = [",".join(map(str, image.ravel())) for image in images]
+    for row in (2, 6):
+        cells = lines[row].split(",")
+        cells[cell] = f"1\r{cells[cell]}" if cell % 783 else f"{cells[cell]}\r1"
+        lines[row] = ",".join(cells)
+    (tmp_path / "a.csv").write_bytes(end.join([HEADER, *lines]).encode())
+    monkeypatch.setattr(pixel_rows, "_BLOCK", buffer)
+
+    for size in (4, 100):
+        entries = list(pixel_rows.index_csv(str(tmp_path / "a.csv"), "", size))
+        blocks = [block for entry in entries for block in pixel_rows.read_csv(entry)]
+
+        assert called(blocks) == [str(number) for number in range(1, 10)]
+        failed = {block.ids[place].as_py(): error for block in blocks for place, error in block.failed.items()}
+        assert failed.keys() == {"3", "7"}
+        assert str(failed["3"]) == "a.csv, row 3: expected one line, found a carriage return (CR) in its middle"
+        np.testing.assert_array_equal(joined(blocks), np.delete(images, [2, 6], axis=0))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(["1,2,3", "1", "1,2", ",", " ", "", "1,2,3,4", "\x1c"]), max_size=12), st.data())
+def test_rows_end_in_the_same_places_however_the_bytes_come(pieces: list[str], data: st.DataObject) -> None:
+    text = "".join(piece + data.draw(st.sampled_from(["\n", "\r", "\r\n", ""])) for piece in pieces).encode()
+    whole = row_ends(text, 2, last=True)[0].tolist()
+
+    found, rest, begin = [], b"", 0
+    for place in range(len(text) + 1):
+        rest += text[place : place + 1]
+        ends, decided = row_ends(rest, 2, last=place == len(text))
+        found += (ends + begin).tolist()
+        rest, begin = rest[decided:], begin + decided
+
+    assert found == whole
+    starts = [0, *whole]
+    for first in range(len(whole)):  # from any row on, and up to any row
+        for last in range(first + 1, len(whole) + 1):
+            part = row_ends(text[starts[first] : starts[last]], 2, last=True)[0] + starts[first]
+            assert part.tolist() == whole[first:last]
 
 
 def test_an_idx_file_gives_its_images_over_several_blocks_and_emnist_is_turned(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from digit_recognizer.apps.batch.tables import ids_of, index_table, read_table
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import FileError, InputError, UsageError
 from digit_recognizer.recognizer import Recognizer
+from digit_recognizer.sources.pixel_csv import read_pixel_csv
 from tests.apps.batch import sources
 from tests.apps.batch.engines import EngineHere
 from tests.apps.batch.sources import answers, errors, frames, names, png, rows
@@ -291,6 +292,35 @@ def test_a_packed_file_that_cannot_be_read_on_is_named_as_what_cannot_be_read(
     monkeypatch.setattr(gzip.GzipFile, "read", fails)
     with pytest.raises(FileError, match=r"train\.csv\.gz: cannot be read \(Input/output error\)"):
         run_batch(Request(str(path), tmp_path / "out"), EngineHere())
+
+
+def test_gzip_in_gzip_is_read_and_deeper_refused(tmp_path: Path) -> None:
+    content = sources.write_csv(tmp_path / "a.csv", frames(3)).read_bytes()
+    for depth in range(1, 1500):
+        content = gzip.compress(content, 1)
+        if depth in (1, 2, 3, 1499):
+            path = tmp_path / f"{depth}.csv.gz"
+            path.write_bytes(content)
+            if depth <= 2:
+                assert run_batch(Request(str(path), tmp_path / f"out{depth}"), EngineHere()).tally.read == 3
+            else:
+                with pytest.raises(InputError, match=rf"{depth}\.csv\.gz: gzip within gzip, more than 2 deep") as deep:
+                    run_batch(Request(str(path), tmp_path / f"out{depth}"), EngineHere())
+                assert deep.value.code == "nested_gzip"
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-be", "utf-16-le"])
+def test_pixels_in_utf16_are_refused_as_digits_predict_refuses_them(tmp_path: Path, coding: str) -> None:
+    text = sources.write_csv(tmp_path / "a.csv", frames(3)).read_text()
+    (tmp_path / "a.csv").write_bytes(("" if coding == "utf-16" else "\ufeff").encode(coding) + text.encode(coding))
+
+    with pytest.raises(InputError) as here:
+        run_batch(Request(str(tmp_path / "a.csv"), tmp_path / "out"), EngineHere())
+    with pytest.raises(InputError) as there:
+        read_pixel_csv(tmp_path / "a.csv")
+
+    assert str(here.value) == str(there.value).replace(f"{tmp_path}/", "")
+    assert here.value.code == there.value.code
 
 
 def test_names_that_are_not_utf8_are_read_and_told_in_ascii(tmp_path: Path) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from digit_recognizer.apps.batch import storage
+from digit_recognizer.apps.batch import fetch, storage
 from digit_recognizer.apps.batch.driver import Request, run_batch
+from digit_recognizer.apps.batch.walk import walk
 from digit_recognizer.errors import FileError
 from tests.apps.batch import sources
 from tests.apps.batch.engines import EngineHere
@@ -102,15 +106,72 @@ def test_a_store_that_is_away_stops_the_work_where_single_objects_that_are_missi
         def cat_ranges(self, paths: list[str], *rest: object, **options: object) -> list[bytes | Exception]:
             return self.contents[: len(paths)]
 
-    def fetched(contents: list[bytes | Exception]) -> list[bytes | FileError]:
-        monkeypatch.setattr(storage, "_system", lambda url: (Store(contents), url))
-        return list(storage.read_all([(f"s3://b/{n}", 0, -1) for n in range(len(contents))], limit=1000))
+        def cat_file(self, path: str, **options: object) -> bytes:
+            content = self.contents[int(path.rpartition("/")[2])]
+            if isinstance(content, Exception):
+                raise content
+            return content
 
-    missing = fetched([FileNotFoundError(2, "No such key")] * 10)
-    assert all(isinstance(error, FileError) for error in missing)
-    assert fetched([*[TimeoutError("slow")] * 9, b"x"])[-1] == b"x"
-    with pytest.raises(FileError, match=r"s3://b/0: cannot be read \(slow\)"):
-        fetched([TimeoutError("slow")] * 10)
+    monkeypatch.setattr(fetch, "_WAITS_S", (0.0, 0.0))
+
+    def fetched(contents: list[bytes | Exception]) -> list[bytes | FileError]:
+        monkeypatch.setattr(storage, "file_system", lambda url: (Store(contents), url))
+        return list(fetch.read_all([(f"s3://b/{n}", 0, -1) for n in range(len(contents))], limit=1000))
+
+    def of_s3(code: str) -> Exception:
+        error = PermissionError("no")
+        error.__cause__ = ValueError()
+        error.__cause__.response = {"Error": {"Code": code}}  # type: ignore[attr-defined]  # as botocore's have
+        return error
+
+    class OfHttp(Exception):
+        def __init__(self, status: int) -> None:
+            self.status = status
+
+    for of_one in (FileNotFoundError(2, "No such key"), PermissionError("no"), of_s3("AccessDenied"), OfHttp(403)):
+        missing = fetched([of_one] * 10)
+        assert all(isinstance(error, FileError) for error in missing)
+    for of_all in (TimeoutError("slow"), OSError("reset"), of_s3("ExpiredToken"), OfHttp(500), OfHttp(429)):
+        with pytest.raises(FileError, match=r"^s3://b/1: cannot be read .* tried 3 times.* s3://b can be read") as away:
+            fetched([b"x", of_all, b"y"])  # of one object among others, which are there: still no picture's fault
+        assert away.value.code == "storage_away"
+
+
+def test_an_object_that_comes_at_a_later_try_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host(ConnectionResetError("reset"), b=b"2")
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            host.contents["a"] = b"1"
+
+    monkeypatch.setattr(fetch.time, "sleep", wait)
+    monkeypatch.setattr(storage, "file_system", lambda url: (host, url.rpartition("/")[2]))
+
+    assert list(fetch.read_all([("s3://x/a", 0, -1), ("s3://x/b", 0, -1)], limit=9)) == [b"1", b"2"]
+    assert waits == sorted(waits)
+    assert len(waits) == 2
+
+
+@pytest.mark.parametrize(("number", "of_one"), [(errno.EACCES, True), (errno.EIO, True), (errno.ESTALE, False)])
+def test_a_network_file_system_that_is_away_stops_the_work_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, of_one: bool
+) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    monkeypatch.setattr(fetch, "_WAITS_S", (0.0,))
+    monkeypatch.setattr(storage, "_small_file", lambda path: None)
+
+    def fails(*_: object, **__: object) -> bytes:
+        raise FileError("a.png: cannot be read") from OSError(number, "no")
+
+    monkeypatch.setattr(storage, "read_bytes", fails)
+    ranges = [(str(tmp_path / "a.png"), 0, -1)]
+    if of_one:
+        assert isinstance(next(fetch.read_all(ranges, limit=9)), FileError)
+    else:
+        with pytest.raises(FileError, match="the same command goes on, once it can be read"):
+            list(fetch.read_all(ranges, limit=9))
 
 
 class Host:
@@ -120,6 +181,11 @@ class Host:
         self.error = error
         self.contents = contents
         self.asked: list[list[str]] = []
+
+    def cat_file(self, path: str, **_: object) -> bytes:
+        if (content := self.contents.get(path)) is None:
+            raise self.error
+        return content
 
     def cat_ranges(
         self, paths: list[str], starts: list[int], stops: list[int | None], **_: object
@@ -149,7 +215,7 @@ def test_a_list_may_mix_local_files_and_stores(tmp_path: Path) -> None:
     ]
 
     for order in (paths, paths[::-1]):
-        contents = dict(zip(order, storage.read_all([(path, 0, -1) for path in order], limit=100), strict=True))
+        contents = dict(zip(order, fetch.read_all([(path, 0, -1) for path in order], limit=100), strict=True))
         assert [contents[path] for path in (*paths[:3], *paths[5:])] == [
             b"in memory",
             b"on disk",
@@ -180,20 +246,17 @@ def test_every_host_is_asked_for_its_own_files_and_one_that_is_away_stops_the_wo
             raise FileError(f"{url}: cannot be read (refused)") from OSError("refused")
         return hosts[host], name
 
-    monkeypatch.setattr(storage, "_system", system)
+    monkeypatch.setattr(storage, "file_system", system)
+    monkeypatch.setattr(fetch, "_WAITS_S", (0.0,))
 
     def read(*paths: str) -> list[bytes | FileError]:
-        return list(storage.read_all([(path, 0, -1) for path in paths], limit=1000))
+        return list(fetch.read_all([(path, 0, -1) for path in paths], limit=1000))
 
     assert read("ftp://one/x", "ftp://two/x", "ftp://two/y", "ftp://one/x") == [b"1", b"2", b"two", b"1"]
     assert (hosts["one"].asked, hosts["two"].asked) == ([["x", "x"]], [["x", "y"]])
-    lost, found, slow = read("ftp://gone/x", "ftp://two/y", "ftp://one/z")
-    assert str(lost) == "ftp://gone/x: cannot be read (refused)"
-    assert found == b"two"
-    assert str(slow) == "ftp://one/z: cannot be read (slow)"
     for away in ("gone", "one"):
         with pytest.raises(FileError, match=f"ftp://{away}/0: cannot be read"):
-            read("ftp://two/x", *[f"ftp://{away}/{number}" for number in range(9)])
+            read("ftp://two/x", f"ftp://{away}/0", "ftp://two/y")
 
 
 def test_a_server_that_refuses_the_connection_is_told_in_a_sentence() -> None:
@@ -206,9 +269,9 @@ def test_the_limit_holds_for_urls_and_no_more_than_it_is_asked_of_a_store(
 ) -> None:
     host = Host(FileNotFoundError(2, "No such key"), short=b"x" * 100, long=b"x" * 101)
     with monkeypatch.context() as patch:
-        patch.setattr(storage, "_system", lambda url: (host, url.rpartition("/")[2]))
+        patch.setattr(storage, "file_system", lambda url: (host, url.rpartition("/")[2]))
         ranges = [("s3://b/short", 0, -1), ("s3://b/long", 0, -1), ("s3://b/long", 1, 101)]
-        whole, over, inside = storage.read_all(ranges, limit=100)
+        whole, over, inside = fetch.read_all(ranges, limit=100)
     assert (whole, inside) == (b"x" * 100, b"x" * 100)
     assert isinstance(over, FileError)
     assert (over.code, str(over)) == ("too_large", "s3://b/long: more than the limit of 100 bytes")
@@ -237,7 +300,7 @@ def test_a_folder_is_walked_files_first_by_name_without_hidden_ones(tmp_path: Pa
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
 
-    assert [found.name for found in storage.walk(str(tmp_path))] == ["a10.png", "a2.png", "b.png", "a/z.png"]
+    assert [found.name for found in walk(str(tmp_path))] == ["a10.png", "a2.png", "b.png", "a/z.png"]
 
 
 def test_a_change_at_either_end_or_in_length_changes_the_mark(tmp_path: Path) -> None:
@@ -245,6 +308,36 @@ def test_a_change_at_either_end_or_in_length_changes_the_mark(tmp_path: Path) ->
     marks = set()
     for changed in (content, b"x" + content[1:], content[:-1] + b"x", content + b"\0"):
         (tmp_path / "file").write_bytes(changed)
+        os.utime(tmp_path / "file", ns=(1, 1))
         marks.add(storage.ends_mark(str(tmp_path / "file")))
+    os.utime(tmp_path / "file", ns=(1, 2))
+    marks.add(storage.ends_mark(str(tmp_path / "file")))
 
-    assert len(marks) == 4
+    assert len(marks) == 5
+
+
+@pytest.mark.parametrize("source", ["scans", "scans/*.png", "scans/0000.png", "list.txt", "a.tar"])
+def test_an_object_that_was_replaced_by_one_as_large_is_another_input(bucket: str, tmp_path: Path, source: str) -> None:
+    images = frames(40)
+    contents = {len(png(image)): png(image) for image in images}
+    one = next(png(image) for image in images if contents[len(png(image))] != png(image))
+    other = contents[len(one)]
+    place = f"{bucket}/{source.replace('/', '-').replace('*', 'x').replace('.', '-')}"
+    url = f"{place}/{source}"
+    if source == "list.txt":
+        (tmp_path / "list.txt").write_text(f"{place}/scans/0000.png\n")
+        url = str(tmp_path / "list.txt")
+    for number, content in enumerate((one, other)):
+        (tmp_path / "0000.png").write_bytes(content)
+        upload(tmp_path / "0000.png", f"{place}/scans/0000.png")
+        with tarfile.open(tmp_path / "a.tar", "w") as archive:
+            archive.addfile(tarfile.TarInfo("filler"), None)
+            entry = tarfile.TarInfo("0000.png")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+        upload(tmp_path / "a.tar", f"{place}/a.tar")
+        if not number:
+            run_batch(Request(url, tmp_path / "out"), EngineHere())
+            assert run_batch(Request(url, tmp_path / "out"), EngineHere()).was_finished
+    with pytest.raises(FileError, match=r"0000\.png, is not the same file as it was"):
+        run_batch(Request(url, tmp_path / "out"), EngineHere())

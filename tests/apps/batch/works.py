@@ -10,7 +10,7 @@ from typing import Any
 
 from digit_recognizer.apps.batch.engine import Outcome, Task
 from digit_recognizer.apps.batch.work import do
-from digit_recognizer.errors import ModelError
+from digit_recognizer.errors import MissingExtra, ModelError
 from digit_recognizer.pictures.load import load_grey
 
 
@@ -35,6 +35,11 @@ def do_nothing(task: Task) -> Outcome:
 def raise_model_error(task: Task) -> Outcome:
     """A task that cannot go on."""
     raise ModelError(f"task {task.number}: no such model", code="no_model")
+
+
+def raise_missing_extra(task: Task) -> Outcome:
+    """A task that needs what is not installed."""
+    raise MissingExtra("heif", "this")
 
 
 def raise_unexpected(task: Task) -> Outcome:

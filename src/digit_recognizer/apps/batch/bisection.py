@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from digit_recognizer.apps.batch.engine import Outcome, Task, WorkerDied
-from digit_recognizer.errors import DigitsError
+from digit_recognizer.apps.batch.engine import GO_ON, Outcome, Task, WorkerDied
+from digit_recognizer.errors import FileError
 
 _TRIES = 2  # of one picture alone, before it is set aside
 _MOST_DEATHS = 64  # in one task; whatever is still suspected then is set aside as a whole
@@ -48,7 +48,7 @@ class Case:
             yield replace(self.task, only=suspect, without=tuple(sorted(self.killers)))
 
     def note(self, only: tuple[int, int] | None, result: Outcome | WorkerDied) -> None:
-        """What became of a trial, or with ``only`` None of the whole. Raises DigitsError where there is no way on."""
+        """What became of a trial, or with ``only`` None of the whole. Raises FileError where there is no way on."""
         died = isinstance(result, WorkerDied)
         if died:
             self._deaths += 1
@@ -58,10 +58,10 @@ class Case:
                 return
             self._accidents += 1
             if self._accidents > _MOST_ACCIDENTS:
-                raise DigitsError(
+                raise FileError(
                     f"part {self.task.number}: its worker died {self._deaths} times ({result.reason}), though no "
-                    "picture in it kills one by itself; is there memory enough? try fewer --workers, or a smaller "
-                    "--part-size",
+                    f"picture in it kills one by itself; is there memory enough? {GO_ON.capitalize()}, with fewer "
+                    "--workers, for one; a smaller --part-size needs another -o",
                     code="worker_died",
                 )
             self._suspects = self._halves((0, self.task.pictures))

@@ -131,7 +131,7 @@ def stopped_by_signals() -> Iterator[None]:
 
 
 def _show_result(result: Result, terminal: Terminal) -> None:
-    from digit_recognizer.apps.batch.summary import speed_words
+    from digit_recognizer.apps.batch.summary import passed_over_words, speed_words
 
     tally = result.tally
     if result.was_finished:
@@ -143,6 +143,8 @@ def _show_result(result: Result, terminal: Terminal) -> None:
     if speed := speed_words(result.rate):
         terminal.say(speed)
     terminal.say(f"written to {result.folder}: {counted(result.parts, 'part')}, errors.parquet, summary.html")
+    if words := passed_over_words(result.manifest.get("ignored", {})):
+        terminal.note(f"passed over: {words}")
     for sentence in result.drift:
         terminal.note(f"drift: {sentence}")
     terminal.document(

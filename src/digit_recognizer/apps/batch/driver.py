@@ -6,33 +6,31 @@ Decides what is done again and what is set aside, for every engine alike. Knows 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from digit_recognizer._version import __version__
 from digit_recognizer.apps.batch.bisection import Case
 from digit_recognizer.apps.batch.drift import differences, notable
 from digit_recognizer.apps.batch.engine import Engine, Job, Outcome, Task, WorkerDied
 from digit_recognizer.apps.batch.job_folder import (
     ERRORS,
-    FORMAT,
     JOB,
     MANIFEST,
     PARTS,
     SUMMARY,
-    WORK,
     claimed,
+    finished,
     read_json,
     remove_leftovers,
     remove_work,
     settle,
 )
-from digit_recognizer.apps.batch.listing import Listing, Piece, piece_digest
-from digit_recognizer.apps.batch.parts import join_errors, read_tally
+from digit_recognizer.apps.batch.listing import Listing
+from digit_recognizer.apps.batch.parts import count_errors, join_errors, read_tally
+from digit_recognizer.apps.batch.plan import Plan
 from digit_recognizer.apps.batch.request import Request
 from digit_recognizer.apps.batch.summary import write_summary
 from digit_recognizer.apps.batch.tally import Tally
@@ -84,8 +82,9 @@ def run_batch(request: Request, engine: Engine, show: Show = lambda progress: No
     engine: what has the tasks done; it is not closed. show: called as the work goes on.
 
     Raises FileError where the folder holds other things, is in use, cannot be written, or was begun with other
-    pictures, another model or other options (``code`` "changed_job"; the message names what differs); ModelError where
-    the model cannot be used; what finding the source raises; DigitsError where workers die for no reason to be found.
+    pictures, another model or other options (``code`` "changed_job"; the message names what differs), where storage is
+    away, or workers die for no reason to be found: then the same call goes on. ModelError where the model cannot be
+    used; what finding the source raises.
 
     >>> with LocalEngine() as engine:                                            # doctest: +SKIP
     ...     run_batch(Request("scans/", Path("out")), engine).tally.read
@@ -98,65 +97,36 @@ def run_batch(request: Request, engine: Engine, show: Show = lambda progress: No
 def _run(request: Request, engine: Engine, show: Show) -> Result:
     folder = request.output
     recognizer = Recognizer(request.model, threads=1)
-    listing = settle(request, recognizer)
-    if (folder / MANIFEST).exists():
+
+    def plan_of(listing: Listing) -> Plan:
+        job = Job(
+            request.task,
+            _model_path(request.model),
+            recognizer.sha256,
+            listing.kind,
+            request.expect,
+            request.check,
+            request.numbers,
+            request.max_pixels,
+        )
+        return Plan(folder, listing, job, request.shard)
+
+    listing = settle(request, recognizer, lambda listing: plan_of(listing).names())
+    if (manifest := finished(folder)) is not None:
         remove_work(folder)
-        manifest = read_json(folder / MANIFEST)
         tally = Tally.from_dict(manifest["counts"])
         return Result(folder, tally, len(manifest["parts"]), 0.0, None, True, manifest)
     remove_leftovers(folder)
-    job = Job(
-        request.task,
-        _model_path(request.model),
-        recognizer.sha256,
-        listing.kind,
-        request.expect,
-        request.check,
-        request.numbers,
-        request.max_pixels,
-    )
-    plan = _Plan(folder, listing, job, request.shard)
+    plan = plan_of(listing)
     run = _Run(plan, engine, show)
     run.work()
     return _finish(plan, recognizer, run)
 
 
-class _Plan:
-    """The tasks of a job: which there are, how their parts are called, and which are done."""
-
-    def __init__(self, folder: Path, listing: Listing, job: Job, shard: tuple[int, int]) -> None:
-        self.output = folder
-        self.folder = folder.absolute()  # as workers need it, wherever they were started
-        self.job = job
-        self._listing = listing
-        asked = [job.task, job.model_sha256, job.kind, job.expect, job.check, job.numbers, job.max_pixels]
-        self._settings = json.dumps([FORMAT, __version__, *asked])
-        k, n = shard
-        self._pieces = {number: piece for number, piece in enumerate(listing.pieces()) if number % n == k - 1}
-        self.pictures = sum(piece.pictures for piece in self._pieces.values())
-
-    def tasks(self) -> Iterator[Task]:
-        """Every task, in order; each is made when it is asked for."""
-        for number, piece in self._pieces.items():
-            yield self._task(number, piece)
-
-    def _task(self, number: int, piece: Piece) -> Task:
-        entries = self._listing.between(*piece.entries)
-        name = f"part-{number:06d}-{piece_digest(entries, self._settings)}.parquet"
-        return Task(
-            number,
-            piece.pictures,
-            entries,
-            self.job,
-            str(self.folder / PARTS / name),
-            str(self.folder / WORK / "errors" / name),
-        )
-
-
 class _Run:
     """One run over a plan: every task once; then, in rounds, whatever killed its worker."""
 
-    def __init__(self, plan: _Plan, engine: Engine, show: Show) -> None:
+    def __init__(self, plan: Plan, engine: Engine, show: Show) -> None:
         self._plan = plan
         self._engine = engine
         self._show = show
@@ -183,16 +153,13 @@ class _Run:
 
     def _missing(self, there: set[str]) -> Iterator[Task]:
         for task in self._plan.tasks():
-            if Path(task.part).name in there:
-                tally = read_tally(Path(task.part))
-                if tally.failures and not Path(task.errors).exists():
-                    yield task  # somebody took the errors away: both are written again
-                    continue
-                self._before += tally.pictures
-                self._done += tally.pictures
-                self._failed += tally.failures
-            else:
+            tally = _whole(task) if Path(task.part).name in there else None
+            if tally is None:
                 yield task
+                continue
+            self._before += tally.pictures
+            self._done += tally.pictures
+            self._failed += tally.failures
 
     def _note(self, task: Task, result: Outcome | WorkerDied) -> None:
         if isinstance(result, Outcome):
@@ -220,7 +187,16 @@ class _Run:
         self._show(Progress(self._done, self._plan.pictures, self._before, self._failed, seconds, note))
 
 
-def _finish(plan: _Plan, recognizer: Recognizer, run: _Run) -> Result:
+def _whole(task: Task) -> Tally | None:
+    """The counts of a part that is there; None where it or its errors are damaged or gone: both are written again."""
+    try:
+        tally = read_tally(Path(task.part))
+    except FileError:
+        return None
+    return tally if not tally.failures or count_errors(Path(task.errors)) == tally.failures else None
+
+
+def _finish(plan: Plan, recognizer: Recognizer, run: _Run) -> Result:
     """Errors, summary and manifest, this one last: where it is, everything is."""
     folder = plan.folder
     parts, errors, counted = [], [], []
@@ -231,7 +207,8 @@ def _finish(plan: _Plan, recognizer: Recognizer, run: _Run) -> Result:
             raise FileError(f"{task.part}: this part was written and is gone; the same command writes it again")
         counts = read_tally(path)
         counted.append(counts)
-        parts.append({"name": path.name, "read": counts.read, "failed": counts.failures})
+        size = path.stat().st_size
+        parts.append({"name": path.name, "read": counts.read, "failed": counts.failures, "bytes": size})
         if counts.failures:
             errors.append(Path(task.errors))
     for path in written.values():
@@ -248,6 +225,7 @@ def _finish(plan: _Plan, recognizer: Recognizer, run: _Run) -> Result:
         "failed": tally.failures,
         "counts": tally.to_dict(),
         "drift": None if drift is None else [each.to_dict() for each in drift],
+        "errors": {"name": ERRORS, "bytes": (folder / ERRORS).stat().st_size},
         "parts": parts,
     }
     tenth = max(1, -(-len(counted) // _STRETCHES))

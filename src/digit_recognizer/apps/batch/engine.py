@@ -37,8 +37,8 @@ class Entry:
 
     id: what the picture is called; of a run, what comes before each row's number, "" for nothing. path: a local path or
     a URL. start, stop: bytes or rows of the file, as its kind says; stop is -1 for its end. rows: how many pictures.
-    first: number of the first one in its file, counted from 1. mark: changes with the file, as far as that can be told
-    without reading it; its size, mostly.
+    first: number of the first one in its file, counted from 1. mark: changes with the file (see marks.py); of a run of
+    a CSV with its content.
     """
 
     id: str
@@ -86,6 +86,8 @@ class WorkerDied:
     reason: str
 
 
+GO_ON = "what is done is kept, and the same command goes on"  # how a sentence ends, where that is so
+
 Work = Callable[[Task], Outcome]
 OnDone = Callable[[Task, Outcome | WorkerDied], None]
 
@@ -112,9 +114,10 @@ class Engine(Protocol):
 
         tasks: taken as workers become free, with a few ahead; never held as a whole. A worker that dies is reported,
         with the one task that it had, as WorkerDied, and replaced; nothing is done again here. A DigitsError that a
-        task raises (of the model, the disk) is raised here, as is what ``on_done`` or ``tasks`` raises. May be called
-        again and again.
+        task raises (of the model, the disk) is raised here, as is what ``on_done`` or ``tasks`` raises; any other error
+        of a task, or workers that cannot begin, as a FileError, as the job is not finished then. May be called again
+        and again.
         """
 
 
-__all__ = ["Engine", "Entry", "Job", "OnDone", "Outcome", "Task", "Work", "WorkerDied"]
+__all__ = ["GO_ON", "Engine", "Entry", "Job", "OnDone", "Outcome", "Task", "Work", "WorkerDied"]

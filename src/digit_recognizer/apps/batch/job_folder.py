@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,14 @@ from filelock import FileLock, Timeout
 
 from digit_recognizer._version import __version__
 from digit_recognizer.apps.batch.listing import Listing, first_difference, refuse_duplicates, write_listing
+from digit_recognizer.apps.batch.parts import split_errors
 from digit_recognizer.apps.batch.request import Request
-from digit_recognizer.apps.batch.source import find_source
+from digit_recognizer.apps.batch.source import Source, find_source
 from digit_recognizer.errors import FileError
 from digit_recognizer.files import read_bytes, write_json
 from digit_recognizer.recognizer import Recognizer
 
-FORMAT = 2  # of the folder; another one is not gone on with
+FORMAT = 3  # of the folder; another one is not gone on with
 JOB, INPUTS, MANIFEST, ERRORS = "job.json", "inputs.parquet", "manifest.json", "errors.parquet"
 SUMMARY, PARTS, WORK = "summary.html", "parts", "work"
 
@@ -47,13 +48,17 @@ def claimed(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def settle(request: Request, recognizer: Recognizer) -> Listing:
-    """The listing of what is to be read, its job on disk; or that of the job which is there, if it is the same one."""
+def settle(request: Request, recognizer: Recognizer, names: Callable[[Listing], Iterable[str]]) -> Listing:
+    """The listing of what is to be read, its job on disk; or that of the job which is there, if it is the same one.
+
+    names: what the parts of a listing are called. Where ``job.json`` is damaged or gone it is written anew, if every
+    part that is there is one of this job: their names hold all that was asked. Raises FileError, what finding the
+    source raises, and InputError where pictures are there twice.
+    """
     folder = request.output
     found = find_source(request.source, request.sizes(), folder.absolute() / WORK / "unpacked", apart_from=folder)
     now = write_listing(folder / WORK / INPUTS, found.kind, found.entries, found.size, request.limit)
-    if found.ids is not None:
-        refuse_duplicates(request.source, found.ids, now.pictures)
+    _refuse_duplicates(request.source, found, now)
     facts = {
         "format": FORMAT,
         "version": __version__,
@@ -68,19 +73,81 @@ def settle(request: Request, recognizer: Recognizer) -> Listing:
         "limit": request.limit,
         "shard": f"{request.shard[0]}/{request.shard[1]}",
         "inputs": {"kind": now.kind, "pictures": now.pictures, "digest": now.digest},
+        "ignored": dict(sorted(found.facts.passed_over.items())),
     }
-    if (folder / JOB).exists():
-        before = read_json(folder / JOB)
-        if different := _differences(before, facts, folder, now):
-            raise FileError(
-                f"{folder}: begun with other things than asked for now: {'; '.join(different)}; ask for the same, or "
-                "give another -o",
-                code="changed_job",
-            )
+    before = _json_or_none(folder / JOB)
+    known = before or _json_or_none(folder / MANIFEST)  # which says the same, and more
+    if known is None:
+        _refuse_parts_of_others(folder, names(now))
+    elif different := _differences(known, facts, folder, now):
+        raise FileError(
+            f"{folder}: begun with other things than asked for now: {'; '.join(different)}; ask for the same, or "
+            "give another -o",
+            code="changed_job",
+        )
     now.path.replace(folder / INPUTS)
-    if not (folder / JOB).exists():
+    if before is None:
         write_json(folder / JOB, facts)
     return Listing(folder / INPUTS)
+
+
+def finished(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a job that is finished; None where there is none, or what it names is damaged or gone.
+
+    Then what is left is made a job that goes on: damaged parts are taken away, and the failures of the others are put
+    where they were. Raises FileError where the folder cannot be written.
+    """
+    manifest = _json_or_none(folder / MANIFEST)
+    if manifest is None or not {"counts", "errors", "parts"} <= manifest.keys():
+        (folder / MANIFEST).unlink(missing_ok=True)
+        return None
+    errors_are_whole = _size(folder / ERRORS) == manifest["errors"]["bytes"]
+    damaged = [part["name"] for part in manifest["parts"] if _size(folder / PARTS / part["name"]) != part["bytes"]]
+    if errors_are_whole and not damaged and (folder / SUMMARY).exists():
+        return manifest
+    if errors_are_whole:
+        failed = [(folder / WORK / "errors" / part["name"], part["failed"]) for part in manifest["parts"]]
+        split_errors(folder / ERRORS, [(path, count) for path, count in failed if count])
+    for name in damaged:
+        (folder / PARTS / name).unlink(missing_ok=True)
+    (folder / MANIFEST).unlink()
+    return None
+
+
+def _refuse_duplicates(where: str, found: Source, now: Listing) -> None:
+    if found.ids is not None:
+        refuse_duplicates(where, found.ids, now.pictures)
+    if found.facts.own_names:
+        refuse_duplicates(where, now.ids, now.entries)
+    if found.facts.by_path:
+        hint = ", under several names; where that is meant, give each an id"
+        refuse_duplicates(where, now.files, now.entries, hint)
+
+
+def _refuse_parts_of_others(folder: Path, ours: Iterable[str]) -> None:
+    there = {path.name for path in (folder / PARTS).glob("part-*.parquet")}
+    if there and (others := there.difference(ours)):
+        raise FileError(
+            f"{folder}: {JOB} is damaged or gone, and {len(others):,} of {len(there):,} parts ({min(others)}, for one) "
+            "are not of what is asked for now: ask for what they were begun with, which writes it anew, or give "
+            "another -o",
+            code="damaged_job",
+        )
+
+
+def _json_or_none(path: Path) -> dict[str, Any] | None:
+    """What the file says; None where it is not there, or damaged."""
+    try:
+        return read_json(path)
+    except FileError:
+        return None
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path, listing: Listing) -> list[str]:
@@ -97,7 +164,10 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path
         if old != new:
             different.append(f"{names.get(key, key)} was {_word(old)} and is {_word(new)}")
     if not different and before.get("inputs") != now["inputs"]:
-        difference = first_difference(Listing(folder / INPUTS), listing) or "the way the source is read"
+        try:
+            difference = first_difference(Listing(folder / INPUTS), listing) or "the way the source is read"
+        except FileError:  # what it was is lost
+            difference = "its digest is another one"
         different.append(f"the input list: {difference}")
     return different
 
@@ -153,6 +223,7 @@ __all__ = [
     "SUMMARY",
     "WORK",
     "claimed",
+    "finished",
     "read_json",
     "remove_leftovers",
     "remove_work",

@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from digit_recognizer.apps.batch.engine import Entry
+from digit_recognizer.apps.batch.marks import changed_words
+from digit_recognizer.apps.batch.storage import real_path
 from digit_recognizer.errors import FileError, InputError
 from digit_recognizer.files import whole_file
 
@@ -76,6 +78,11 @@ class Listing:
         """What the pictures are called, a group at a time."""
         for group in range(self._file.num_row_groups):
             yield self._file.read_row_group(group, ["id"]).column("id").to_pylist()
+
+    def files(self) -> Iterator[Sequence[str]]:
+        """The paths of the pictures that are files of their own, links followed, a group at a time."""
+        for group in range(self._file.num_row_groups):
+            yield [real_path(entry.path) for entry in self._group(group) if entry.stop < 0]
 
     def between(self, start: int, stop: int) -> tuple[Entry, ...]:
         """Entries ``start`` to ``stop``. Asked for in order, every part of the file is read once."""
@@ -172,17 +179,19 @@ def first_difference(before: Listing, now: Listing) -> str:
             return f"picture {number:,} was {was} and is {now_is}"
         if _line(old) != _line(new):
             if _called(old) == _called(new):
-                return f"picture {number:,}, {_called(old)}, is not the same file as it was"
+                words = changed_words(old.mark, new.mark)
+                return f"picture {number:,}, {_called(old)}, is not the same file as it was{words}"
             return f"picture {number:,} was {_called(old)} and is {_called(new)}"
         number += old.rows
     return "the kind of source"
 
 
-def refuse_duplicates(where: str, ids: Callable[[], Iterator[Sequence[str]]], count: int) -> None:
+def refuse_duplicates(where: str, ids: Callable[[], Iterator[Sequence[str]]], count: int, hint: str = "") -> None:
     """Raise InputError, naming five of them, where two pictures are called the same.
 
-    where: what the message calls the list. ids: begins anew with every call; ``count`` is how many there are. Memory
-    stays at 64 MB and a chunk: of very many, those are compared in one pass whose hashes have the same remainder.
+    where: what the message calls the list. hint: how the message ends. ids: begins anew with every call; ``count`` is
+    how many there are. Memory stays at 64 MB and a chunk: of very many, those are compared in one pass whose hashes
+    have the same remainder.
     """
     passes = count // _IDS_AT_ONCE + 1
     again: set[int] = set()
@@ -198,10 +207,20 @@ def refuse_duplicates(where: str, ids: Callable[[], Iterator[Sequence[str]]], co
     twice = [name for name, times in suspects.items() if times > 1]
     if twice:
         more = f" and {len(twice) - 5:,} more" if len(twice) > 5 else ""
+        named = ", ".join(map(repr, twice[:5]))
         raise InputError(
-            f"{where}: expected every picture once, found more than once: {', '.join(map(repr, twice[:5]))}{more}",
+            f"{where}: expected every picture once, found more than once: {named}{more}{hint}",
             code="duplicates",
         )
+
+
+def printable(name: str) -> str:
+    """The name as it can stand in a table: one that is not UTF-8 must not stop it.
+
+    >>> printable("a\\udcff.png")
+    'a\\\\udcff.png'
+    """
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _of_source(entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -231,4 +250,12 @@ def _called(entry: Entry) -> str:
     return entry.id.rstrip("/") or Path(entry.path).name
 
 
-__all__ = ["Listing", "Piece", "first_difference", "piece_digest", "refuse_duplicates", "write_listing"]
+__all__ = [
+    "Listing",
+    "Piece",
+    "first_difference",
+    "piece_digest",
+    "printable",
+    "refuse_duplicates",
+    "write_listing",
+]

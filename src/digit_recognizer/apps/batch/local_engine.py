@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -18,13 +19,15 @@ from threading import Thread
 from types import TracebackType
 from typing import Self
 
-from digit_recognizer.apps.batch.engine import OnDone, Outcome, Task, Work, WorkerDied
+from digit_recognizer.apps.batch.engine import GO_ON, OnDone, Outcome, Task, Work, WorkerDied
 from digit_recognizer.apps.batch.work import do, prepare_process
-from digit_recognizer.errors import DigitsError, UsageError
+from digit_recognizer.errors import DigitsError, FileError, UsageError
 
 _AHEAD = 2  # tasks that a worker holds: the one that it does, and the next, so that it never waits for us
 _MOST_STILLBORN = 3  # workers in a row that die before they began to work
+_WAITS_S = (1.0, 2.0, 5.0, 10.0, 20.0)  # after each in a row that was killed so: memory may be short for a while
 _PATIENCE_S = 5.0
+_KILLED = f"signal {signal.SIGKILL}" if hasattr(signal, "SIGKILL") else ""
 _OUT_OF_MEMORY = 137  # the exit code of a process that the kernel killed for memory, seen from a shell
 
 
@@ -59,7 +62,7 @@ class LocalEngine:
     def run(self, tasks: Iterable[Task], on_done: OnDone) -> None:
         """Have every task done once; see ``engine.Engine.run``."""
         waiting = _Waiting(tasks)
-        stillborn = 0
+        stillborn = killed = 0
         while True:
             self._fill(waiting)
             busy = [worker for worker in self._pool if worker.tasks]
@@ -70,16 +73,23 @@ class LocalEngine:
                 if worker.pipe in ready or worker.process.sentinel in ready:
                     answers, is_dead = worker.collect()
                     for task, result in answers:
-                        stillborn = 0
+                        stillborn = killed = 0
                         if isinstance(result, DigitsError):
                             raise result
                         on_done(task, result)
                     if is_dead:
                         self._pool.remove(worker)
-                        stillborn = 0 if worker.is_ready else stillborn + 1
+                        if worker.is_ready:
+                            stillborn = killed = 0
+                        elif worker.epitaph() == _KILLED and killed < len(_WAITS_S):
+                            time.sleep(_WAITS_S[killed])
+                            killed += 1
+                        else:
+                            stillborn += 1
                         if stillborn >= _MOST_STILLBORN:
-                            raise DigitsError(
-                                f"the worker processes end before they begin to work ({worker.epitaph()})",
+                            raise FileError(
+                                f"the worker processes end before they begin to work ({worker.epitaph()}); {GO_ON}, "
+                                "with fewer --workers where memory is short",
                                 code="worker_died",
                             )
                         lost = list(worker.tasks)
@@ -210,11 +220,12 @@ def _answer(task: Task, work: Work) -> Outcome | DigitsError:
         return work(task)
     except DigitsError as error:
         # Those with arguments of their own cannot be sent: unpickling would call them with the message alone.
-        return error if type(error).__init__ is DigitsError.__init__ else DigitsError(str(error), code=error.code)
+        kind = next(kind for kind in type(error).__mro__ if kind.__init__ is DigitsError.__init__)  # type: ignore[misc]
+        return error if kind is type(error) else kind(str(error), code=error.code)
     except MemoryError:
         os._exit(_OUT_OF_MEMORY)  # as if the kernel had done it: the driver looks for what needs so much
     except Exception as error:  # a fault of ours; it must reach a person, wherever it happened
-        return DigitsError(f"part {task.number}: unexpected {type(error).__name__}: {error}", code="unexpected")
+        return FileError(f"part {task.number}: unexpected {type(error).__name__}: {error}; {GO_ON}", code="unexpected")
 
 
 __all__ = ["LocalEngine", "available_cores"]

@@ -23,6 +23,7 @@ from digit_recognizer.files import whole_file
 from digit_recognizer.reading import BLANK, MAX_UNFAMILIARITY, NOT_A_DIGIT, UNSURE, Page
 
 _TALLY = b"digits.tally"
+_ERRORS_AT_ONCE = 65_536  # failures that are held while they are divided again
 _REASONS = (BLANK, NOT_A_DIGIT, UNSURE)
 _WORD = pa.dictionary(pa.int8(), pa.string())
 _BOX = pa.list_(pa.int32(), 4)  # x, y, width, height in pixels of the picture as a person sees it
@@ -198,7 +199,7 @@ def read_tally(path: Path) -> Tally:
         metadata = pq.read_metadata(path).metadata or {}
         return Tally.from_dict(json.loads(metadata[_TALLY]))
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
-        raise FileError(f"{path}: expected a part of this job, cannot be read ({error})") from error
+        raise FileError(f"{path}: expected a part of this job, cannot be read ({_words(error)})") from error
 
 
 def join_errors(path: Path, files: Iterable[Path]) -> int:
@@ -212,11 +213,47 @@ def join_errors(path: Path, files: Iterable[Path]) -> int:
     return count
 
 
+def count_errors(path: Path) -> int | None:
+    """How many failures of a part are written there; None where that cannot be read."""
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (OSError, pa.ArrowException):
+        return None
+
+
+def split_errors(path: Path, files: Sequence[tuple[Path, int]]) -> None:
+    """The inverse of ``join_errors``: the files and how many failures each held. Raises FileError.
+
+    >>> split_errors(Path("errors.parquet"), [(Path("part-000003.parquet"), 2)])      # doctest: +SKIP
+    """
+    try:
+        with pq.ParquetFile(path, pre_buffer=False) as joined:
+            batches = joined.iter_batches(_ERRORS_AT_ONCE, use_threads=False)
+            rest = ERRORS.empty_table()
+            for file, count in files:
+                while len(rest) < count and (batch := next(batches, None)) is not None:
+                    rest = pa.concat_tables([rest, pa.Table.from_batches([batch])])
+                if len(rest) < count:
+                    raise FileError(f"{path}: ends before the failures of {file.name}")
+                write_errors(file, rest.slice(0, count))
+                rest = rest.slice(count)
+    except (OSError, pa.ArrowException) as error:
+        raise FileError(f"{path}: the errors cannot be read ({_words(error)})") from error
+
+
 def _read_errors(path: Path) -> Any:
     try:
         return pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise FileError(f"{path}: the errors of a part cannot be read ({error})") from error
+        path.unlink(missing_ok=True)
+        raise FileError(
+            f"{path}: the errors of a part cannot be read ({_words(error)}) and are removed; the same command reads it "
+            "again"
+        ) from error
+
+
+def _words(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _write(table: Any, path: Path) -> None:
@@ -240,11 +277,13 @@ __all__ = [
     "PAGES",
     "PREDICTIONS",
     "SCHEMAS",
+    "count_errors",
     "error_columns",
     "join_errors",
     "page_columns",
     "prediction_columns",
     "read_tally",
+    "split_errors",
     "write_errors",
     "write_part",
 ]

@@ -16,14 +16,13 @@ import numpy as np
 
 from digit_recognizer.apps.batch import storage
 from digit_recognizer.apps.batch.blocks import ROWS, Block, no_pixels, numbered
+from digit_recognizer.apps.batch.csv_rows import header_of, row_ends
 from digit_recognizer.apps.batch.engine import Entry
 from digit_recognizer.digits import SIDE, Images
 from digit_recognizer.errors import InputError
 from digit_recognizer.sources.pixel_csv import MAX_LINE, read_pixel_csv
 
 _BLOCK = 4 * 2**20
-_NEWLINE = 10
-_SHORT = 64  # bytes: no row of 784 values is as short, so only such lines are looked at for being blank
 _PIXEL_NAMES = ("pixel0", "pixel1", "1x1")
 _IDX_HEADER = 16
 
@@ -39,67 +38,84 @@ def is_pixel_header(line: str) -> bool:
 
 
 def index_csv(path: str, prefix: str, size: int) -> Iterator[Entry]:
-    """The rows of a pixel CSV in runs of ``size``: byte ranges that begin and end with a line. Raises InputError.
+    """The rows of a pixel CSV in runs of ``size``: byte ranges that begin and end with a row. Raises InputError.
 
-    The file is read once, to count its lines; a run's mark is the CRC-32 of its bytes.
+    The file is read once, to count its rows; a run's mark is their number and the CRC-32 of the header and its bytes.
     """
     with storage.opened(path) as stream:
-        header = _header(stream.read(MAX_LINE + 1), path)
+        header = header_of(stream.read(MAX_LINE + 1), path)
+        commas, seed = header.count(b","), zlib.crc32(header)
         # A row of zeros below the header: says what is wrong with the columns, before a worker meets it.
-        read_pixel_csv(header + b"0" + b",0" * header.count(b",") + b"\n", name=Path(path).name)
+        read_pixel_csv(header + b"0" + b",0" * commas + b"\n", name=Path(path).name)
         start = position = len(header)
         stream.seek(position)
-        rest, count, first, crc, marked = b"", 0, 1, 0, start
+        rest, count, first, crc, marked = b"", 0, 1, seed, start
         while True:
             chunk = stream.read(_BLOCK)
             text = rest + chunk
             begin = position - len(rest)  # where ``text`` lies in the file
             position += len(chunk)
-            ends = _row_ends(text, last=not chunk) + begin
+            ends, decided = row_ends(text, commas, last=not chunk)
+            ends += begin
             while count + len(ends) >= size:
                 stop = int(ends[size - count - 1])
                 crc = zlib.crc32(text[marked - begin : stop - begin], crc)
-                yield Entry(prefix, path, start, stop, size, first, f"{crc:08x}")
+                yield Entry(prefix, path, start, stop, size, first, _run_mark(size, crc))
                 ends = ends[size - count :]
                 start = marked = stop
-                first, count, crc = first + size, 0, 0
+                first, count, crc = first + size, 0, seed
             count += len(ends)
             if not chunk:
                 break
-            rest = text[text.rfind(b"\n") + 1 :]
+            rest = text[decided:]
             if len(rest) > MAX_LINE:
                 raise InputError(
                     f"{path}: a line after row {first + count - 1:,} is longer than {MAX_LINE:,} characters",
                     code="line_too_long",
                 )
-            done = position - len(rest)
-            crc = zlib.crc32(text[marked - begin : done - begin], crc)
-            marked = done
+            crc = zlib.crc32(text[marked - begin : decided], crc)
+            marked = begin + decided
         if count:
             crc = zlib.crc32(text[marked - begin :], crc)
-            yield Entry(prefix, path, start, position, count, first, f"{crc:08x}")
+            yield Entry(prefix, path, start, position, count, first, _run_mark(count, crc))
 
 
 def read_csv(entry: Entry) -> Iterator[Block]:
-    """The rows of an entry, in blocks; a row that is wrong is one that failed. Raises FileError, InputError."""
-    header = _header(storage.read(entry.path, 0, MAX_LINE + 1), entry.path)
+    """The rows of an entry, in blocks; a row that is wrong is one that failed. Raises FileError, InputError.
+
+    Of an entry that a limit cut short, the first rows.
+    """
+    header = header_of(storage.read(entry.path, 0, MAX_LINE + 1), entry.path)
     content = storage.read(entry.path, entry.start, entry.stop)
-    lines = [line for line in content.splitlines(keepends=True) if line.strip()][: entry.rows]
-    if len(lines) != entry.rows:
+    ends, _ = row_ends(content, header.count(b","), last=True)
+    mark = _run_mark(len(ends), zlib.crc32(content, zlib.crc32(header)))
+    if mark != entry.mark or len(ends) < entry.rows:
+        expected = entry.mark.partition("r-")[0]
+        found = "as many with other content" if f"{len(ends)}" == expected else f"{len(ends)}"
         raise InputError(
-            f"{entry.path}: expected {entry.rows:,} rows as when the job began, found {len(lines):,}", code="changed"
+            f"{entry.path}: the file has changed since the job began: expected {expected} rows from row "
+            f"{entry.first:,} on, found {found}",
+            code="changed",
         )
-    for at in range(0, len(lines), ROWS):
-        part = lines[at : at + ROWS]
+    starts = [0, *ends.tolist()]
+    for at in range(0, entry.rows, ROWS):
+        stop = min(at + ROWS, entry.rows)
+        part = [content[starts[row] : starts[row + 1]] for row in range(at, stop)]
         first = entry.first + at
-        ids = numbered(entry.id, first, len(part))
         failed: dict[int, InputError] = {}
         pixels = _parse(header, part, Path(entry.path).name, first, 0, failed)
-        yield Block(ids, pixels, failed=failed)
+        yield Block(numbered(entry.id, first, len(part)), pixels, failed=failed)
 
 
-def index_idx(path: str, prefix: str, size: int) -> Iterator[Entry]:
-    """The images of an IDX file (LeCun et al. 1998) in runs of ``size``. Raises InputError where it holds others."""
+def _run_mark(rows: int, crc: int) -> str:
+    return f"{rows}r-{crc:08x}"
+
+
+def index_idx(path: str, prefix: str, size: int, mark: str | None = None) -> Iterator[Entry]:
+    """The images of an IDX file (LeCun et al. 1998) in runs of ``size``.
+
+    mark: of the file, where it is not that of ``path``. Raises InputError where it holds others.
+    """
     name = Path(path).name
     head = storage.read(path, 0, _IDX_HEADER)
     magic, *shape = struct.unpack(">4I", head) if len(head) == _IDX_HEADER else (0, 0, 0, 0)
@@ -115,7 +131,7 @@ def index_idx(path: str, prefix: str, size: int) -> Iterator[Entry]:
         raise InputError(
             f"{name}: expected {expected:,} bytes for {count:,} images, found {found:,}", code="wrong_size"
         )
-    mark = storage.ends_mark(path)
+    mark = storage.ends_mark(path) if mark is None else mark
     for start in range(0, count, size):
         stop = min(start + size, count)
         yield Entry(prefix, path, start, stop, stop - start, start + 1, mark)
@@ -136,31 +152,6 @@ def read_idx(entry: Entry) -> Iterator[Block]:
         yield Block(numbered(entry.id, at + 1, count), pixels)
 
 
-def _header(head: bytes, path: str) -> bytes:
-    """The first line of a CSV that is not blank, with all before it and its line end."""
-    name = Path(path).name
-    start = 0
-    while (end := head.find(b"\n", start)) >= 0:
-        if head[start:end].strip():
-            return head[: end + 1]
-        start = end + 1
-    if b"\r" in head:
-        raise InputError(f"{name}: its lines end in CR alone; expected LF or CRLF", code="line_ends")
-    if len(head) > MAX_LINE:
-        raise InputError(f"{name}: the first line is longer than {MAX_LINE:,} characters", code="line_too_long")
-    return head + b"\n"  # a header and nothing below
-
-
-def _row_ends(text: bytes, *, last: bool) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Where lines with something in them end, just after their LF; with ``last``, the end of the text ends a line."""
-    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE) + 1
-    if last and len(text) and not text.endswith(b"\n"):
-        ends = np.append(ends, len(text))
-    lengths = np.diff(ends, prepend=0)
-    blank = [i for i in np.flatnonzero(lengths < _SHORT) if not text[ends[i] - lengths[i] : ends[i]].strip()]
-    return np.delete(ends, blank).astype(np.int64)
-
-
 def _parse(
     header: bytes, lines: Sequence[bytes], name: str, first: int, place: int, failed: dict[int, InputError]
 ) -> Images:
@@ -169,10 +160,12 @@ def _parse(
         return no_pixels()
     text = b"".join(lines)
     try:
-        return read_pixel_csv(header + (text if text.endswith(b"\n") else text + b"\n"), name=name).images
+        return read_pixel_csv(header + (text if text.endswith((b"\n", b"\r")) else text + b"\n"), name=name).images
     except InputError as error:
         if len(lines) == 1:
             message = re.sub(r", line \d+", f", row {first}", str(error), count=1)
+            if b"\r" in text.strip():
+                message = f"{name}, row {first}: expected one line, found a carriage return (CR) in its middle"
             failed[place] = InputError(message, code=error.code)
             return no_pixels()
     half = len(lines) // 2

@@ -6,11 +6,9 @@ archives and files of pixels.
 
 from __future__ import annotations
 
-import gzip
 import os
-import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -18,49 +16,28 @@ from pathlib import Path
 from digit_recognizer.apps.batch import storage
 from digit_recognizer.apps.batch.blocks import ROWS, Block
 from digit_recognizer.apps.batch.engine import Entry
-from digit_recognizer.apps.batch.lists import index_tar, path_column, read_path_csv, read_path_table, read_path_text
-from digit_recognizer.apps.batch.pixel_rows import (
-    index_csv,
-    index_idx,
-    is_pixel_header,
-    looks_like_labels,
-    read_csv,
-    read_idx,
+from digit_recognizer.apps.batch.fetch import read_all
+from digit_recognizer.apps.batch.file_source import (
+    CSV,
+    IDX,
+    PICTURES,
+    TABLE,
+    Facts,
+    File,
+    Sizes,
+    Source,
+    of_file,
 )
-from digit_recognizer.apps.batch.tables import columns_of, ids_of, index_table, parquet, read_table
+from digit_recognizer.apps.batch.listing import printable
+from digit_recognizer.apps.batch.pixel_rows import looks_like_labels, read_csv, read_idx
+from digit_recognizer.apps.batch.tables import read_table
+from digit_recognizer.apps.batch.walk import Found, matching, walk
 from digit_recognizer.errors import FileError, InputError
-from digit_recognizer.files import whole_file
 from digit_recognizer.pictures.collect import SUFFIXES, looks_like_picture
-from digit_recognizer.pictures.load import MAX_BYTES, picture_format
-from digit_recognizer.sources.idx import looks_like_idx
-from digit_recognizer.sources.pixel_csv import check_unpacked
-
-PICTURES, TABLE, CSV, IDX = "pictures", "table", "csv", "idx"
+from digit_recognizer.pictures.load import MAX_BYTES
 
 _CONTAINERS = (".parquet", ".tar", ".tar.gz", ".tgz", ".csv", ".csv.gz")
-_MAX_UNPACKED = 2**40  # bytes; the ratio guards against bombs
-_CHUNK = 2**20
-_EXPECTED = "pictures, a tar of pictures, a Parquet table, a CSV of pixels or paths, a .txt of paths, or IDX"
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How many pictures are read as one task, at most: of picture files, and of rows of pixels."""
-
-    encoded: int = 1024
-    pixels: int = 8192
-
-
-@dataclass(frozen=True)
-class Source:
-    """What was found. kind: how entries are read. entries: to be taken once. size: pictures that a task is meant to
-    hold. ids: names that are the person's own and may be there twice, some thousands at a time; None without any.
-    """
-
-    kind: str
-    entries: Iterator[Entry]
-    size: int
-    ids: Callable[[], Iterator[Sequence[str]]] | None = None
+_NO_PICTURE = "file that is no picture"
 
 
 def find_source(source: str, sizes: Sizes, unpacked: Path, apart_from: Path | None = None) -> Source:
@@ -73,22 +50,28 @@ def find_source(source: str, sizes: Sizes, unpacked: Path, apart_from: Path | No
     >>> find_source("scans", Sizes(), Path("work")).kind                          # doctest: +SKIP
     'pictures'
     """
-    if storage.is_folder(source):
+    facts = Facts()
+    is_outside = _is_outside(apart_from)
 
-        def files() -> Iterator[storage.Found]:
-            return _outside(storage.walk(source), apart_from)
-    elif storage.is_pattern(source):
+    def note_hidden(folder: str, count: int) -> None:
+        if count and is_outside(folder):
+            facts.passed_over["hidden file"] += count
 
-        def files() -> Iterator[storage.Found]:
-            return _outside(storage.matching(source), apart_from)
-    else:
-        return _of_file(storage.absolute(source), "", sizes, unpacked)
-    pictures, are_sure = _pictures_among(files())
+    def files() -> Iterator[Found]:
+        found = walk(source, note_hidden) if is_folder else matching(source)
+        return (file for file in found if storage.is_url(file.path) or is_outside(os.path.dirname(file.path)))
+
+    if not (is_folder := storage.is_folder(source)) and not storage.is_pattern(source):
+        path = storage.absolute(source)
+        return of_file(File(path, "", path), sizes, unpacked, facts)
+    pictures, are_sure = _pictures_among(files(), facts.passed_over)
     if not are_sure:
-        containers = (found for found in files() if _looks_like_container(found.name))
+        before, facts.passed_over = facts.passed_over, Counter()  # the files are looked at once more
+        containers = _containers_among(files(), facts.passed_over)
         if (one := next(containers, None)) is not None:
-            return _of_containers(chain([one], containers), source, sizes, unpacked)
-    return Source(PICTURES, map(_picture, pictures), sizes.encoded)
+            return _of_containers(chain([one], containers), source, sizes, unpacked, facts)
+        facts.passed_over = before
+    return Source(PICTURES, map(_picture, pictures), sizes.encoded, facts)
 
 
 def read_entry(kind: str, entry: Entry) -> Iterator[Block]:
@@ -104,7 +87,7 @@ def read_pictures(entries: Sequence[Entry]) -> Iterator[Block]:
 
     for start in range(0, len(entries), ROWS // 4):
         chunk = entries[start : start + ROWS // 4]
-        contents = list(storage.read_all([(entry.path, entry.start, entry.stop) for entry in chunk], limit=MAX_BYTES))
+        contents = list(read_all([(entry.path, entry.start, entry.stop) for entry in chunk], limit=MAX_BYTES))
         failed = {place: content for place, content in enumerate(contents) if isinstance(content, FileError)}
         yield Block(
             pa.array([entry.id for entry in chunk], pa.string()),
@@ -113,39 +96,53 @@ def read_pictures(entries: Sequence[Entry]) -> Iterator[Block]:
         )
 
 
-def _outside(files: Iterator[storage.Found], folder: Path | None) -> Iterator[storage.Found]:
-    """The files that do not lie in the folder, or below it, links on the way to either followed."""
-    if folder is None:
-        return files
-    left_out = os.path.realpath(folder)
+def _is_outside(folder: Path | None) -> Callable[[str], bool]:
+    """Whether what lies in a folder (of its argument) does not lie in this one, or below it, links followed."""
+    left_out = None if folder is None else os.path.realpath(folder)
 
     @lru_cache(1024)
     def is_outside(above: str) -> bool:
-        return not Path(os.path.realpath(above)).is_relative_to(left_out)
+        return left_out is None or storage.is_url(above) or not Path(os.path.realpath(above)).is_relative_to(left_out)
 
-    return (found for found in files if storage.is_url(found.path) or is_outside(os.path.dirname(found.path)))
+    return is_outside
 
 
-def _pictures_among(files: Iterator[storage.Found]) -> tuple[Iterator[storage.Found], bool]:
+def _pictures_among(files: Iterator[Found], passed_over: Counter[str]) -> tuple[Iterator[Found], bool]:
     """The pictures among the files, and whether there is one for sure. Taken only as far as the first sure one.
 
     A file that cannot be read may be one, too: that it cannot be read is told where it is opened.
     """
-    unread: list[storage.Found] = []
+
+    def looks(found: Found) -> bool | None:
+        answer = _looks_like_picture(found)
+        if answer is False:
+            passed_over[_NO_PICTURE] += 1
+        return answer
+
+    unread: list[Found] = []
     for found in files:
-        looks = _looks_like_picture(found)
-        if looks is not False:
+        answer = looks(found)
+        if answer is not False:
             unread.append(found)
-        if looks:
-            return chain(unread, (other for other in files if _looks_like_picture(other) is not False)), True
+        if answer:
+            return chain(unread, (other for other in files if looks(other) is not False)), True
     return iter(unread), False
 
 
-def _of_containers(files: Iterable[storage.Found], where: str, sizes: Sizes, unpacked: Path) -> Source:
-    found = (
-        _of_file(storage.absolute(file.path), f"{file.name}/", sizes, unpacked, number)
-        for number, file in enumerate(files)
-    )
+def _containers_among(files: Iterator[Found], passed_over: Counter[str]) -> Iterator[Found]:
+    for found in files:
+        if _looks_like_container(found.name):
+            yield found
+        else:
+            passed_over[_NO_PICTURE] += 1
+
+
+def _of_containers(files: Iterable[Found], where: str, sizes: Sizes, unpacked: Path, facts: Facts) -> Source:
+    def opened(number: int, file: Found) -> Source:
+        path = storage.absolute(file.path)
+        return of_file(File(path, f"{file.name}/", path, number), sizes, unpacked, facts)
+
+    found = (opened(number, file) for number, file in enumerate(files))
     first = next(found)
     named: list[Callable[[], Iterator[Sequence[str]]]] = []
 
@@ -165,62 +162,14 @@ def _of_containers(files: Iterable[storage.Found], where: str, sizes: Sizes, unp
         for one in named:
             yield from one()
 
-    return Source(first.kind, entries(), first.size, ids)
+    return Source(first.kind, entries(), first.size, facts, ids)
 
 
-def _of_file(path: str, prefix: str, sizes: Sizes, unpacked: Path, number: int = 0) -> Source:
-    head = storage.read(path, 0, 512)
-    name = path.rpartition("/")[2]
-    lower = name.lower()
-    if head.startswith(b"\x1f\x8b"):
-        target = unpacked / f"{number}" / name.removesuffix(".gz").replace(".tgz", ".tar")
-        _unpack(path, target)
-        return _of_file(str(target), prefix, sizes, unpacked, number)
-    if picture_format(head[:16]) is not None or lower.endswith(SUFFIXES):
-        mark = str(storage.file_size(path))
-        return Source(PICTURES, iter([Entry(prefix.rstrip("/") or name, path, mark=mark)]), sizes.encoded)
-    if head.startswith(b"PAR1"):
-        with parquet(path) as file:
-            schema = file.schema_arrow
-        columns = columns_of(schema)
-        if columns is None and path_column(schema.names) is not None:
-            return _listed(lambda: read_path_table(path), sizes)
-        size = sizes.pixels if columns is not None and not columns.encoded else sizes.encoded
-        ids = None if columns is None or columns.id is None else lambda: ids_of(path, prefix)
-        return Source(TABLE, index_table(path, prefix, size), size, ids)
-    if head[257:262] == b"ustar" or lower.endswith(".tar"):
-        return Source(PICTURES, index_tar(path, prefix), sizes.encoded)
-    if looks_like_idx(head):
-        return Source(IDX, index_idx(path, prefix, sizes.pixels), sizes.pixels)
-    if lower.endswith(".csv"):
-        lines = storage.read(path, 0, 2**16).decode("utf-8-sig", "replace").lstrip().splitlines()
-        if not lines:
-            raise InputError(f"{name}: the file is empty; expected a header and rows", code="empty_file")
-        if is_pixel_header(lines[0]):
-            return Source(CSV, index_csv(path, prefix, sizes.pixels), sizes.pixels)
-        return _listed(lambda: read_path_csv(path), sizes)
-    if lower.endswith(".txt"):
-        return _listed(lambda: read_path_text(path), sizes)
-    raise InputError(
-        f"{name}: expected {_EXPECTED}, found a file that begins with {head[:8].hex(' ') or 'nothing'}",
-        code="unknown_source",
-    )
+def _picture(found: Found) -> Entry:
+    return Entry(printable(found.name), storage.absolute(found.path), mark=found.mark)
 
 
-def _listed(entries: Callable[[], Iterator[Entry]], sizes: Sizes) -> Source:
-    def ids() -> Iterator[Sequence[str]]:
-        for entry in entries():
-            yield (entry.id,)
-
-    return Source(PICTURES, entries(), sizes.encoded, ids)
-
-
-def _picture(found: storage.Found) -> Entry:
-    name = found.name.encode("utf-8", "backslashreplace").decode("utf-8")
-    return Entry(name, storage.absolute(found.path), mark=str(found.size))
-
-
-def _looks_like_picture(found: storage.Found) -> bool | None:
+def _looks_like_picture(found: Found) -> bool | None:
     """Whether a file is a picture; None where that cannot be told, as it cannot be read."""
     if found.name.lower().endswith(SUFFIXES):
         return True
@@ -235,28 +184,15 @@ def _looks_like_container(name: str) -> bool:
     return lower.endswith(_CONTAINERS) or ("ubyte" in lower and not looks_like_labels(lower))
 
 
-def _unpack(path: str, target: Path) -> None:
-    """gzip to a plain file, which can be read from anywhere in the middle. Raises as ``_unpacked`` does."""
-    with whole_file(target) as temporary, temporary.open("wb") as out:
-        for chunk in _unpacked(path):
-            out.write(chunk)
-
-
-def _unpacked(path: str) -> Iterator[bytes]:
-    """What a gzip file holds, a MiB at a time. Raises InputError where it is damaged, FileError where it is not read.
-
-    No OSError leaves it, which BadGzipFile is: ``whole_file`` would take it for one of the file that is written.
-    """
-    size, packed = 0, storage.file_size(path)
-    with storage.opened(path) as stream, storage.translated(path):
-        try:
-            with gzip.GzipFile(fileobj=stream) as text:
-                while chunk := text.read(_CHUNK):
-                    size += len(chunk)
-                    check_unpacked(path, packed, size, limit=_MAX_UNPACKED)
-                    yield chunk
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise InputError(f"{path}: truncated or damaged gzip file ({error})", code="truncated") from error
-
-
-__all__ = ["CSV", "IDX", "PICTURES", "TABLE", "Sizes", "Source", "find_source", "read_entry", "read_pictures"]
+__all__ = [
+    "CSV",
+    "IDX",
+    "PICTURES",
+    "TABLE",
+    "Facts",
+    "Sizes",
+    "Source",
+    "find_source",
+    "read_entry",
+    "read_pictures",
+]

@@ -57,7 +57,7 @@ def write_summary(
     body = [
         f"<h1>{escape(str(facts['source']))}</h1>",
         f"<p>{outcome}</p>",
-        f'<p class="soft">{origin}</p>',
+        f'<p class="soft">{origin}{_passed_over(facts)}</p>',
         "<h2>Confidence of the digits</h2>",
         _histogram([f"{number / BINS:.2f}" for number in range(BINS)], tally.confidence),
         _threshold(metadata),
@@ -84,6 +84,15 @@ def write_summary(
     )
 
 
+def passed_over_words(ignored: Mapping[str, int]) -> str:
+    """What was passed over, for a sentence; empty where nothing was.
+
+    >>> passed_over_words({"hidden file": 1, "symbolic link": 2})
+    '1 hidden file, 2 symbolic links'
+    """
+    return ", ".join(f"{count:,} {_plural(kind, count)}" for kind, count in sorted(ignored.items()))
+
+
 def speed_words(rate: float | None) -> str:
     """How fast it went, never rounded to nothing; empty where nothing was done.
 
@@ -93,6 +102,17 @@ def speed_words(rate: float | None) -> str:
     if not rate:
         return ""
     return f"{rate:,.0f} pictures a second" if rate >= 10 else f"{rate:.2g} pictures a second"
+
+
+def _plural(kind: str, count: int) -> str:
+    if count == 1:
+        return kind
+    return kind.replace("file that is no picture", "files that are no pictures") if "that is" in kind else f"{kind}s"
+
+
+def _passed_over(facts: Mapping[str, Any]) -> str:
+    words = passed_over_words(facts.get("ignored", {}))
+    return f" Passed over: {escape(words)}." if words else ""
 
 
 def _histogram(names: Sequence[str], counts: Sequence[int]) -> str:
@@ -189,4 +209,4 @@ def _share(value: float | None) -> str:
     return "–" if value is None else percent(value)
 
 
-__all__ = ["speed_words", "write_summary"]
+__all__ = ["passed_over_words", "speed_words", "write_summary"]

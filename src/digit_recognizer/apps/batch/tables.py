@@ -50,7 +50,8 @@ def columns_of(schema: Any) -> Columns | None:
     Columns(pictures=('image',), encoded=True, id=None)
     """
     types = pa.types
-    id_column = next((name for name in _IDS if name in schema.names and _can_name(schema.field(name).type)), None)
+    named = (name for wanted in _IDS for name in schema.names if name == wanted or name.lower() == wanted == "id")
+    id_column = next((name for name in named if _can_name(schema.field(name).type)), None)
     for name in _NAMES:
         if name not in schema.names:
             continue
@@ -88,12 +89,12 @@ def parquet(path: str) -> Iterator[Any]:
         raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
-def index_table(path: str, prefix: str, size: int) -> Iterator[Entry]:
+def index_table(path: str, prefix: str, size: int, mark: str | None = None) -> Iterator[Entry]:
     """The rows of a table in runs of at most ``size``, which follow its row groups.
 
-    Raises InputError where it holds no pictures.
+    mark: of the table, where it is not that of ``path``. Raises InputError where it holds no pictures.
     """
-    mark = storage.ends_mark(path)
+    mark = storage.ends_mark(path) if mark is None else mark
     with parquet(path) as file:
         columns = columns_of(file.schema_arrow)
         if columns is None:
@@ -111,14 +112,22 @@ def index_table(path: str, prefix: str, size: int) -> Iterator[Entry]:
 def ids_of(path: str, prefix: str) -> Iterator[Sequence[str]]:
     """What ``read_table`` calls the rows of a table with a column of names, some thousands at a time.
 
-    prefix: of the number of a row without a name, as in ``index_table``. Raises InputError, FileError.
+    prefix: of the number of a row without a name, as in ``index_table``. Raises InputError, also where a name is empty;
+    FileError.
     """
     with parquet(path) as file:
         columns = columns_of(file.schema_arrow)
         if columns is not None and columns.id is not None:
             at = 0
             for batch in file.iter_batches(65_536, columns=[columns.id], use_threads=False):
-                yield _as_ids(batch.column(0), prefix, at).to_pylist()
+                names = _as_ids(batch.column(0), prefix, at).to_pylist()
+                if "" in names:
+                    raise InputError(
+                        f"{path}, row {at + names.index('') + 1:,}: expected a name or null as {columns.id}, "
+                        "found an empty text",
+                        code="bad_row",
+                    )
+                yield names
                 at += len(batch)
 
 

@@ -21,7 +21,7 @@ from typing import Any, Self
 
 from digit_recognizer import errors
 from digit_recognizer._version import __version__
-from digit_recognizer.apps.batch.engine import OnDone, Outcome, Task, Work, WorkerDied
+from digit_recognizer.apps.batch.engine import GO_ON, OnDone, Outcome, Task, Work, WorkerDied
 from digit_recognizer.apps.scale.capacity import (
     START_LIMIT_S,
     ClusterSize,
@@ -181,8 +181,8 @@ def _do(work: Work | None, home: _Home | None, task: Task) -> Outcome | _Refusal
     except MemoryError:
         raise  # a death, though the process lives on: Ray takes what it held
     except Exception as error:  # a fault of ours; it must reach a person, in the words of every engine
-        said = f"part {task.number}: unexpected {type(error).__name__}: {error}"
-        return _Refusal(DigitsError.__name__, said, "unexpected")
+        said = f"part {task.number}: unexpected {type(error).__name__}: {error}; {GO_ON}"
+        return _Refusal(FileError.__name__, said, "unexpected")
 
 
 @functools.cache  # a process is prepared once, and does many tasks
@@ -262,9 +262,7 @@ def _death(error: Exception) -> WorkerDied:
         return WorkerDied("its process ended")
     if isinstance(error, exceptions.NodeDiedError | exceptions.ObjectLostError):
         return WorkerDied("its machine is lost")
-    raise FileError(
-        f"Ray cannot go on: {last_line(error)}; what is done is kept, the same command goes on", code="no_cluster"
-    ) from error
+    raise FileError(f"Ray cannot go on: {last_line(error)}; {GO_ON}", code="no_cluster") from error
 
 
 __all__ = ["RayEngine"]
