@@ -30,4 +30,6 @@ def test_a_sentence_comes_for_a_part_of_which_most_are_so() -> None:
     most = Digits(np.concatenate([IMAGES[1:], 255 - IMAGES]))
     assert ground_notes(Dataset("half", None, few)) == ()
     (note,) = ground_notes(Dataset("mine", None, most))
-    assert note.startswith("mine, test: 50 of 99 images look dark on light; the convention is bright on black: write 255 -")
+    assert note.startswith(
+        "mine, test: 50 of 99 images look dark on light; the convention is bright on black: write 255 -"
+    )
