@@ -90,7 +90,7 @@ def test_an_upright_is_followed_behind_a_stroke_that_touches_it_and_a_stroke_is_
     page = np.zeros((300, 200), np.float32)
     strokes = np.zeros(page.shape, np.bool_)
     strokes[100:106, 80:112] = strokes[40:120, 150:155] = True
-    page[20:280, 100:102] = 0.5
+    page[20:280, 100:102] = page[20:22, 20:180] = page[278:280, 20:180] = 0.5
     page[strokes] = 1
     contrast = contrast_of_page(on_paper(page))
     assert contrast is not None
@@ -98,3 +98,12 @@ def test_an_upright_is_followed_behind_a_stroke_that_touches_it_and_a_stroke_is_
     assert abs(found.x - 100.5) < 1
     assert found.top <= 21
     assert found.bottom >= 278
+
+
+def test_stems_of_letters_that_are_no_ink_are_no_uprights() -> None:
+    page = np.zeros((120, 300), np.float32)
+    for left in range(20, 280, 30):
+        page[20:50, left : left + 3] = page[60:90, left : left + 3] = 1
+    contrast = contrast_of_page(on_paper(page))
+    assert contrast is not None
+    assert find_uprights(contrast, np.zeros(page.shape, np.bool_)) == []

@@ -19,6 +19,8 @@ _RUN = 13  # pixels of an upright that are seen one below another, once it is a 
 _HIDDEN = 0.04  # of the page's longer side that strokes may hide of an upright at a time
 _SHORTEST = 25  # pixels
 _SEEN = 0.5  # share of an upright's length
+_LEVEL = 41  # pixels of the level lines that it goes from and to: the stems of letters that are no ink do not
+_NEAR = 9  # pixels from its ends within which these are
 _SLENDER = 8  # times an upright is longer than broad
 # Shares of a line's height.
 _BEYOND = 0.5  # that an upright reaches above and below the middle of the digits beside it
@@ -47,12 +49,12 @@ class Upright(NamedTuple):
 
 
 def find_uprights(contrast: Contrast, strokes: Mask) -> list[Upright]:
-    """The upright lines of a page, from left to right, among what stands out from its ground and is no stroke.
+    """The lines of a page that go down from one level line to another, from left to right.
 
-    strokes: bool (H, W), as large as the page.
+    They are looked for among what stands out from its ground and is no stroke. strokes: bool (H, W), as the page.
 
     >>> depth = np.zeros((100, 60), np.float32)
-    >>> depth[10:90, 30:32] = 90
+    >>> depth[10:90, 30:32] = depth[[10, 89]] = 90
     >>> depth[30:70, 10:14] = 90                                       # a 1
     >>> found = find_uprights(Contrast(depth, 14.0, 2.0), np.arange(60) < np.full((100, 1), 20))
     >>> [[round(side) for side in upright] for upright in found]
@@ -63,6 +65,11 @@ def find_uprights(contrast: Contrast, strokes: Mask) -> list[Upright]:
     # Broader by a pixel on each side: lines that lean step from column to column.
     runs = cv2.dilate(mask, np.ones((1, 3), np.uint8))
     runs = cv2.min(cv2.morphologyEx(runs, cv2.MORPH_OPEN, np.ones((_RUN, 1), np.uint8)), mask)
+    level = cv2.dilate(mask, np.ones((3, 1), np.uint8))
+    level = cv2.morphologyEx(level, cv2.MORPH_OPEN, np.ones((1, _LEVEL), np.uint8))
+    if not runs.any() or not level.any():
+        return []
+    level = cv2.dilate(level, np.ones((2 * _NEAR + 1, 2 * _NEAR + 1), np.uint8))
     hidden = round(_HIDDEN * max(mask.shape))
     joined = cv2.dilate(runs, np.ones((2 * (hidden // 2) + 1, 5), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
@@ -73,11 +80,14 @@ def find_uprights(contrast: Contrast, strokes: Mask) -> list[Upright]:
         tall = int(np.ptp(rows)) + 1
         if tall < _SHORTEST or len(rows) * _SLENDER > tall**2 or len(np.unique(rows)) < _SEEN * tall:
             continue
+        ends = (int(rows.argmin()), int(rows.argmax()))
+        if not all(level[top + rows[end], left + columns[end]] for end in ends):
+            continue
         steep, start = np.polyfit(rows, columns, 1)
         first, last = int(rows.min()), int(rows.max())
         if np.std(columns - np.polyval((steep, start), rows)) * _SLENDER <= tall:
-            ends = left + start + steep * first, left + start + steep * last
-            found.append(Upright(float(ends[0]), float(top + first), float(ends[1]), float(top + last)))
+            x, foot = left + start + steep * first, left + start + steep * last
+            found.append(Upright(float(x), float(top + first), float(foot), float(top + last)))
     return sorted(found)
 
 
