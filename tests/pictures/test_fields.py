@@ -84,6 +84,7 @@ def test_digits_across_the_squares_of_paper_are_in_no_fields() -> None:
     boxes, line = boxes_at(0, 24, 56, 80, 112, 136), [0, 1, 2, 3, 4, 5]
     assert parted_marks(boxes, [line], uprights_at(-6, 50, 106, 162)) == [[1, 1, 2, 2, 3, 3]]
     assert parted_marks(boxes, [line], uprights_at(-22, 34, 90, 146)) == [[0] * 6]
+    assert parted_marks(boxes, [line], uprights_at(-44, -25, -6, 50, 106, 162, 181)) == [[0] * 6]
 
 
 def test_an_upright_is_followed_behind_a_stroke_that_touches_it_and_a_stroke_is_none() -> None:

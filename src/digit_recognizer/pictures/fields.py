@@ -27,7 +27,9 @@ _BEYOND = 0.5  # that an upright reaches above and below the middle of the digit
 _FULL = 0.6  # that a digit has at least
 _ACROSS = 0.2  # share of a mark's width from its sides, within which an upright does not cross it
 _CROSSED = 0.1  # of the marks of lines that share uprights: on squared paper digits lie across them
-# Where a comb's uprights are not all found, its digits stand as far from each other as its fields are broad.
+# Where a comb's uprights are not all found, or digits hide some of squared paper's, the digits stand as far from each
+# other as the other fields are broad, empty ones too.
+_NO_FIELD = 0.3  # what is less broad is the gap of a double line, or between two boxes
 _CLOSE = 0.75  # of the breadth of the narrowest fields that the middles of digits in one are apart, at most
 # Where fields at the ends are open, the uprights there are not found, and others may not be.
 _WITHIN = 0.9  # of the usual distance between neighbours' middles in two fields: what it is in one there at most
@@ -139,6 +141,13 @@ class _Row(NamedTuple):
         for field in np.unique(fields).tolist():
             yield field, boxes[fields == field]
 
+    def breadths(self) -> list[float]:
+        """How broad the fields between the uprights are, empty ones too, but no gaps of double lines."""
+        y = float(np.median(self.boxes[self.line, 1] + self.boxes[self.line, 3] / 2))
+        least = _NO_FIELD * line_height(self.boxes, self.line)
+        places = sorted(upright.at(y) for upright in self.uprights)
+        return [breadth for breadth in np.diff(places).tolist() if breadth >= least]
+
     def distances(self) -> Iterator[tuple[bool, float]]:
         """How far apart the middles of digits next to each other are, and whether both are in one field."""
         boxes, fields = self.digits()
@@ -189,14 +198,14 @@ def _is_table(rows: Sequence[_Row]) -> bool:
             filled.append((ends[1] - ends[0] if len(ends) == 2 else np.inf, _apart(inside)))
         for one, distance in row.distances():
             distances[one].append(distance)
-    closed = [(breadth, apart) for breadth, apart in filled if breadth < np.inf]
-    if not closed or crossed > _CROSSED * marks:
+    closed = [apart for breadth, apart in filled if breadth < np.inf]
+    if not closed or not any(row.breadths() for row in rows) or crossed > _CROSSED * marks:
         return False
     is_open = len(closed) < len(filled) and all(distances.values())
     if is_open and np.median(distances[True]) > _WITHIN * np.median(distances[False]):
         return False
-    narrowest = float(np.percentile([breadth for breadth, _ in closed], 10, method="lower"))
-    return sum(apart < _CLOSE * narrowest for _, apart in closed) >= _SEVERAL * len(closed)
+    narrowest = float(np.percentile([breadth for row in rows for breadth in row.breadths()], 10, method="lower"))
+    return sum(apart < _CLOSE * narrowest for apart in closed) >= _SEVERAL * len(closed)
 
 
 def _apart(inside: Boxes) -> float:
