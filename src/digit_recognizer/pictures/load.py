@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import threading
 import warnings
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +22,7 @@ from digit_recognizer.files import read_bytes
 from digit_recognizer.pictures import heif
 from digit_recognizer.pictures.hues import BLANK, grey_of_hues
 from digit_recognizer.pictures.refusals import check_size, damaged, too_large
+from digit_recognizer.pictures.wholeness import is_whole
 
 MAX_PIXELS = 40_000_000
 MOST_PIXELS = 160_000_000  # to which the limit may be raised: below Pillow's own, and colour still fits in memory
@@ -58,10 +57,6 @@ _OTHER_SIGNATURES = (
 )
 _ORIENTATION = 0x0112  # the EXIF tag
 _EMPTY_EXIF = 26  # bytes of EXIF that may hold no tag at all: "Exif", TIFF's header, a count of 0
-# What opens a segment or ends the file: 0xFF, and neither a stuffed zero, nor another one to fill up, nor a restart.
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")
-_FIRST_SEGMENT, _START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = 0xC0, 0xD8, 0xD9, 0xDA
-_MOST_SEGMENTS = 65_536  # of a JPEG; real ones have up to some hundred
 _UPRIGHT: dict[int, Callable[[Grey], Grey]] = {
     2: lambda a: a[:, ::-1],
     3: lambda a: a[::-1, ::-1],
@@ -259,10 +254,8 @@ def _decode(content: bytes, kind: str, name: str, max_pixels: int, colour: bool)
         check_size(image.size, name, max_pixels)
         try:
             image.load()
-            if kind == "JPEG" and not _jpeg_is_whole(content):
-                raise EOFError("no end-of-image marker")
-            if kind == "PNG" and not _png_is_sound(content):
-                raise EOFError("a checksum of its pixels does not match")
+            if not is_whole(content, kind):
+                raise EOFError("cut off, or damaged where the decoder does not look")
             orientation, sound = _orientation(image)
             grey = _upright(_to_grey(image, name), orientation)
             colours = _to_colour(image) if colour else None
@@ -352,46 +345,6 @@ def _orientation(image: Image.Image) -> tuple[int, bool]:
         return 1, False
     empty = not exif and isinstance(given, bytes) and len(given) > _EMPTY_EXIF
     return orientation, 0 <= orientation <= 8 and not empty
-
-
-def _png_is_sound(content: bytes) -> bool:
-    """Whether the checksums of a PNG's pixels are right (ISO/IEC 15948, 5.5), which Pillow does not look at.
-
-    10 MB take 8 ms, a fiftieth of decoding them.
-    """
-    place, whole = 8, memoryview(content)
-    while place + 12 <= len(content):
-        end = place + 8 + int.from_bytes(whole[place : place + 4], "big")
-        kind = content[place + 4 : place + 8]
-        if kind == b"IEND":
-            break
-        if kind == b"IDAT" and zlib.crc32(whole[place + 4 : end]) != int.from_bytes(whole[end : end + 4], "big"):
-            return False
-        place = end + 4
-    return True
-
-
-def _jpeg_is_whole(content: bytes) -> bool:
-    """Whether the scans of a JPEG are followed by its end (ITU-T T.81, B.2); libjpeg fills what is missing with grey.
-
-    Segments are passed over by their lengths, with whatever a preview in them ends by itself. What cameras append
-    behind the end, videos or further pictures, is not looked at. 10 MB take 3 ms, a thirtieth of decoding them.
-    """
-    place, scanned = 2, False
-    for _ in range(_MOST_SEGMENTS):
-        found = _JPEG_MARKER.search(content, place)
-        if found is None:
-            return False
-        place = found.end()
-        code = content[place - 1]
-        if code == _END_OF_IMAGE:
-            return scanned
-        length = int.from_bytes(content[place : place + 2], "big")
-        if code == _START_OF_IMAGE or code < _FIRST_SEGMENT or length < 2:
-            return False  # another picture has begun, or these are no bytes of a JPEG any more
-        scanned = scanned or code == _START_OF_SCAN
-        place += length
-    return False
 
 
 def _describe(head: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import struct
 import tarfile
 from pathlib import Path
@@ -118,3 +119,13 @@ def numbered_columns(images: Images) -> dict[str, Any]:
     """Images as columns pixel0 to pixel783."""
     flat = images.reshape(len(images), -1)
     return {f"pixel{number}": flat[:, number].astype(np.int64) for number in range(784)}
+
+
+def content(output: Path) -> dict[str, Any]:
+    """All that a finished batch says, to be compared."""
+    return {
+        "rows": rows(output),
+        "errors": errors(output),
+        "parts": {path.name: path.read_bytes() for path in (output / "parts").iterdir()},
+        "manifest": json.loads((output / "manifest.json").read_text()),
+    }

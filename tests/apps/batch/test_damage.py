@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from digit_recognizer.apps.batch.engine import Task
 from digit_recognizer.errors import FileError
 from tests.apps.batch import sources
 from tests.apps.batch.engines import EngineHere
-from tests.apps.batch.sources import errors, frames, rows
+from tests.apps.batch.sources import content, frames
 
 Damage = Callable[[Path], None]
 
@@ -31,16 +30,6 @@ def request_here(tmp_path: Path) -> Request:
     for picture in sorted(folder.rglob("*.png"))[::5]:
         picture.write_bytes(b"\x89PNG\r\n\x1a\n")
     return Request(str(folder), tmp_path / "out", part_size=5)
-
-
-def content(output: Path) -> dict[str, Any]:
-    """All that a finished batch says, to be compared."""
-    return {
-        "rows": rows(output),
-        "errors": errors(output),
-        "parts": {path.name: path.read_bytes() for path in (output / "parts").iterdir()},
-        "manifest": json.loads((output / "manifest.json").read_text()),
-    }
 
 
 def begin(request: Request) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from digit_recognizer.errors import FileError, UsageError
 from digit_recognizer.pictures.load import load_grey
 from tests.apps.batch import sources
 from tests.apps.batch.engines import Death, EngineHere
-from tests.apps.batch.sources import errors, frames, rows
+from tests.apps.batch.sources import content, errors, frames, rows
 
 KILLERS = {"0003.png", "more/0017.png", "more/0018.png"}
 
@@ -36,16 +35,6 @@ def request_here(tmp_path: Path) -> Request:
     folder = sources.write_pictures(tmp_path / "pictures", frames(20))
     (folder / "more" / "0012.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     return Request(str(folder), tmp_path / "out", part_size=6)
-
-
-def content(output: Path) -> dict[str, Any]:
-    """All that a finished batch says, to be compared."""
-    return {
-        "rows": rows(output),
-        "errors": errors(output),
-        "parts": {path.name: path.read_bytes() for path in (output / "parts").iterdir()},
-        "manifest": json.loads((output / "manifest.json").read_text()),
-    }
 
 
 def interrupted_at(number: int, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> Iterator[None]:
