@@ -24,10 +24,11 @@ from digit_recognizer.apps.batch.lists import (
 from digit_recognizer.apps.batch.pixel_rows import index_csv, index_idx, is_pixel_header
 from digit_recognizer.apps.batch.tables import columns_of, ids_of, index_table, parquet
 from digit_recognizer.apps.batch.tars import index_tar
-from digit_recognizer.errors import InputError
+from digit_recognizer.errors import FileError, InputError
 from digit_recognizer.files import whole_file
 from digit_recognizer.pictures.collect import SUFFIXES
 from digit_recognizer.pictures.load import picture_format
+from digit_recognizer.pictures.pdf import is_pdf
 from digit_recognizer.sources.idx import looks_like_idx
 from digit_recognizer.sources.pixel_csv import check_unpacked
 
@@ -36,6 +37,8 @@ PICTURES, TABLE, CSV, IDX = "pictures", "table", "csv", "idx"
 _MAX_UNPACKED = 2**40  # bytes; the ratio guards against bombs
 _CHUNK = 2**20
 _MOST_GZIP = 2  # gzip in gzip is somebody's slip; deeper it is a trap
+_GZIP = b"\x1f\x8b"
+_HEAD = 2**16  # bytes in which the first line of a CSV ends
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _EXPECTED = "pictures, a tar of pictures, a Parquet table, a CSV of pixels or paths, a .txt of paths, or IDX"
 
@@ -103,7 +106,7 @@ def of_file(file: File, sizes: Sizes, unpacked: Path, facts: Facts) -> Source:
     head = storage.read(path, 0, 512)
     name = path.rpartition("/")[2]
     lower = name.lower()
-    if head.startswith(b"\x1f\x8b"):
+    if head.startswith(_GZIP):
         if file.packed >= _MOST_GZIP:
             raise InputError(
                 f"{file.origin}: gzip within gzip, more than {_MOST_GZIP} deep; unpack it", code="nested_gzip"
@@ -114,6 +117,8 @@ def of_file(file: File, sizes: Sizes, unpacked: Path, facts: Facts) -> Source:
     if picture_format(head[:16]) is not None or lower.endswith(SUFFIXES):
         entry = Entry(prefix.rstrip("/") or name, path, mark=marks_of([file.origin])[0])
         return Source(PICTURES, iter([entry]), sizes.encoded, facts)
+    if is_pdf(head):
+        raise pdfs_refused(name, 1)
     if head.startswith(b"PAR1"):
         return _of_table(file, sizes, facts)
     if head[257:262] == b"ustar" or lower.endswith(".tar"):
@@ -126,6 +131,27 @@ def of_file(file: File, sizes: Sizes, unpacked: Path, facts: Facts) -> Source:
     raise InputError(
         f"{name}: expected {_EXPECTED}, found a file that begins with {head[:8].hex(' ') or 'nothing'}",
         code="unknown_source",
+    )
+
+
+def has_pixel_header(path: str) -> bool:
+    """Whether a CSV, packed or not, names pixels in its header; not where it cannot be read."""
+    try:
+        head = storage.read(path, 0, _HEAD)
+        if head.startswith(_GZIP):
+            head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, _HEAD)
+    except (FileError, zlib.error):
+        return False
+    lines = head.decode("utf-8-sig", "replace").lstrip().splitlines()
+    return bool(lines) and is_pixel_header(lines[0])
+
+
+def pdfs_refused(where: str, count: int) -> InputError:
+    """What is said where there are PDFs, and nothing else that can be read."""
+    found = "a PDF" if count == 1 else f"{count:,} PDFs"
+    return InputError(
+        f"{where}: expected {_EXPECTED}, found {found}; digits read reads their pages, or make pictures of them",
+        code="only_pdf",
     )
 
 
@@ -145,7 +171,7 @@ def _of_text(file: File, sizes: Sizes, facts: Facts) -> Source:
     """Of a CSV or a text file."""
     path = file.path
     name = Path(path).name
-    head = storage.read(path, 0, 2**16)
+    head = storage.read(path, 0, _HEAD)
     if head.startswith(_UTF16):
         raise InputError(f"{name}, line 1: expected UTF-8 text, found UTF-16", code="not_utf8")
     if path.lower().endswith(".txt"):
@@ -189,4 +215,16 @@ def _unpacked(path: str) -> Iterator[bytes]:
             raise InputError(f"{path}: truncated or damaged gzip file ({error})", code="truncated") from error
 
 
-__all__ = ["CSV", "IDX", "PICTURES", "TABLE", "Facts", "File", "Sizes", "Source", "of_file"]
+__all__ = [
+    "CSV",
+    "IDX",
+    "PICTURES",
+    "TABLE",
+    "Facts",
+    "File",
+    "Sizes",
+    "Source",
+    "has_pixel_header",
+    "of_file",
+    "pdfs_refused",
+]

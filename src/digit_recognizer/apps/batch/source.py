@@ -1,7 +1,7 @@
 """SOURCE, as a person writes it, becomes entries of a listing, one after the other: what is there, in a fixed order.
 
-Pictures are not opened. Of a folder or pattern the pictures are taken, and only where there are none the tables,
-archives and files of pixels.
+Pictures are not opened. Of a folder or pattern the pictures are taken, or the tables, archives and files of pixels;
+both together are refused.
 """
 
 from __future__ import annotations
@@ -26,26 +26,28 @@ from digit_recognizer.apps.batch.file_source import (
     File,
     Sizes,
     Source,
+    has_pixel_header,
     of_file,
+    pdfs_refused,
 )
 from digit_recognizer.apps.batch.listing import printable
 from digit_recognizer.apps.batch.pixel_rows import looks_like_labels, read_csv, read_idx
 from digit_recognizer.apps.batch.tables import read_table
-from digit_recognizer.apps.batch.walk import Found, matching, walk
+from digit_recognizer.apps.batch.walk import PDF, Found, kind_of_other, matching, walk
 from digit_recognizer.errors import FileError, InputError
 from digit_recognizer.pictures.collect import SUFFIXES, looks_like_picture
 from digit_recognizer.pictures.load import MAX_BYTES
 
 _CONTAINERS = (".parquet", ".tar", ".tar.gz", ".tgz", ".csv", ".csv.gz")
-_NO_PICTURE = "file that is no picture"
 
 
 def find_source(source: str, sizes: Sizes, unpacked: Path, apart_from: Path | None = None) -> Source:
     """Find out what ``source`` is: a folder, a pattern or a file; a path or a URL. See ``digits batch --help``.
 
     unpacked: a folder for what is compressed as a whole. apart_from: a folder whose files are none of the source's,
-    wherever it lies: what a batch writes is not read by it. Raises InputError where it is none of what can be read,
-    FileError where it cannot be read, UsageError where a URL's file system is not installed.
+    wherever it lies: what a batch writes is not read by it. Raises InputError where it is none of what can be read, or
+    pictures and other data in one; FileError where it cannot be read, UsageError where a URL's file system is not
+    installed. Taking the entries raises the first two, too.
 
     >>> find_source("scans", Sizes(), Path("work")).kind                          # doctest: +SKIP
     'pictures'
@@ -64,13 +66,17 @@ def find_source(source: str, sizes: Sizes, unpacked: Path, apart_from: Path | No
     if not (is_folder := storage.is_folder(source)) and not storage.is_pattern(source):
         path = storage.absolute(source)
         return of_file(File(path, "", path), sizes, unpacked, facts)
-    pictures, are_sure = _pictures_among(files(), facts.passed_over)
+    pictures, are_sure = _pictures_among(files(), source, facts.passed_over)
     if not are_sure:
         before, facts.passed_over = facts.passed_over, Counter()  # the files are looked at once more
         containers = _containers_among(files(), facts.passed_over)
         if (one := next(containers, None)) is not None:
             return _of_containers(chain([one], containers), source, sizes, unpacked, facts)
         facts.passed_over = before
+        if PDF in before:
+            if (unread := next(pictures, None)) is None:
+                raise pdfs_refused(source, before[PDF])
+            pictures = chain([unread], pictures)
     return Source(PICTURES, map(_picture, pictures), sizes.encoded, facts)
 
 
@@ -107,16 +113,28 @@ def _is_outside(folder: Path | None) -> Callable[[str], bool]:
     return is_outside
 
 
-def _pictures_among(files: Iterator[Found], passed_over: Counter[str]) -> tuple[Iterator[Found], bool]:
+def _pictures_among(files: Iterator[Found], where: str, passed_over: Counter[str]) -> tuple[Iterator[Found], bool]:
     """The pictures among the files, and whether there is one for sure. Taken only as far as the first sure one.
 
-    A file that cannot be read may be one, too: that it cannot be read is told where it is opened.
+    A file that cannot be read may be one, too: that it cannot be read is told where it is opened. Raises InputError,
+    also while the others are taken, where data of another kind lie beside a sure one.
     """
+    picture = other = ""  # the first of each
 
     def looks(found: Found) -> bool | None:
+        nonlocal picture, other
         answer = _looks_like_picture(found)
-        if answer is False:
-            passed_over[_NO_PICTURE] += 1
+        if answer:
+            picture = picture or printable(found.name)
+        elif answer is False:
+            passed_over[kind_of_other(found.name)] += 1
+            other = other or (printable(found.name) if _holds_pictures(found) else "")
+        if picture and other:
+            raise InputError(
+                f"{where}: expected pictures or other data, found {picture} and {other}; give one of the two, by a "
+                "pattern such as 'folder/**/*.png' or 'folder/**/*.parquet'",
+                code="mixed_source",
+            )
         return answer
 
     unread: list[Found] = []
@@ -134,7 +152,7 @@ def _containers_among(files: Iterator[Found], passed_over: Counter[str]) -> Iter
         if _looks_like_container(found.name):
             yield found
         else:
-            passed_over[_NO_PICTURE] += 1
+            passed_over[kind_of_other(found.name)] += 1
 
 
 def _of_containers(files: Iterable[Found], where: str, sizes: Sizes, unpacked: Path, facts: Facts) -> Source:
@@ -177,6 +195,13 @@ def _looks_like_picture(found: Found) -> bool | None:
         return not storage.is_url(found.path) and looks_like_picture(Path(found.path))
     except OSError:
         return None
+
+
+def _holds_pictures(found: Found) -> bool:
+    """Whether a file holds pictures of its own; a CSV only where it names pixels, as others tell of those beside it."""
+    if not _looks_like_container(found.name):
+        return False
+    return not found.name.lower().endswith((".csv", ".csv.gz")) or has_pixel_header(found.path)
 
 
 def _looks_like_container(name: str) -> bool:

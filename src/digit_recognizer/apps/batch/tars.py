@@ -10,6 +10,7 @@ from typing import BinaryIO
 from digit_recognizer.apps.batch import storage
 from digit_recognizer.apps.batch.engine import Entry
 from digit_recognizer.apps.batch.listing import printable
+from digit_recognizer.apps.batch.walk import kind_of_other
 from digit_recognizer.errors import InputError
 from digit_recognizer.pictures.collect import SUFFIXES, is_hidden
 
@@ -68,7 +69,7 @@ def _not_a_picture(member: tarfile.TarInfo) -> str | None:
         return "special file"
     if is_hidden(name.rpartition("/")[2]):
         return "hidden file"
-    return None if name.lower().endswith(SUFFIXES) else "file that is no picture"
+    return None if name.lower().endswith(SUFFIXES) else kind_of_other(name)
 
 
 def _wrong_end(stream: BinaryIO, start: int) -> str:

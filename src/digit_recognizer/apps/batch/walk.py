@@ -12,7 +12,10 @@ from typing import Any
 from digit_recognizer.apps.batch import storage
 from digit_recognizer.apps.batch.marks import mark_of_info, mark_of_stat
 from digit_recognizer.errors import FileError
+from digit_recognizer.pictures import pdf
 from digit_recognizer.pictures.collect import is_hidden
+
+PDF = "PDF"
 
 OnHidden = Callable[[str, int], None]
 
@@ -62,6 +65,15 @@ def matching(pattern: str) -> Iterator[Found]:
             yield Found(name, name, mark_of_stat(status))
 
 
+def kind_of_other(name: str) -> str:
+    """What a file that is no picture is counted as.
+
+    >>> kind_of_other("scans/form.PDF"), kind_of_other("notes.txt")
+    ('PDF', 'file that is no picture')
+    """
+    return PDF if name.lower().endswith(pdf.SUFFIX) else "file that is no picture"
+
+
 def _walk(folder: str, above: str, on_hidden: OnHidden) -> Iterator[Found]:
     files, folders, hidden = [], [], 0
     with os.scandir(folder) as found:
@@ -108,4 +120,4 @@ def _walk_url(system: Any, folder: str, above: str, on_hidden: OnHidden) -> Iter
         yield from _walk_url(system, path, f"{above}{name}/", on_hidden)
 
 
-__all__ = ["Found", "matching", "walk"]
+__all__ = ["PDF", "Found", "kind_of_other", "matching", "walk"]
