@@ -97,6 +97,31 @@ def check_unpacked(name: str, packed: int, unpacked: int, *, limit: int = MAX_UN
         )
 
 
+def declared_separator(line: str, where: str) -> str | None:
+    """The separator that a first line ``sep=;`` declares, as Excel writes it; None where it is another line.
+
+    Raises InputError, with ``where`` in front, where it declares one that is not known.
+
+    >>> declared_separator("sep=;", "train.csv, line 1"), declared_separator("label;pixel0", "train.csv, line 1")
+    (';', None)
+    """
+    match = re.fullmatch(r'"?sep=(.)"?;*', line.strip(" "), re.IGNORECASE)
+    if match is not None and match[1] not in _SEPARATORS:
+        raise InputError(
+            f"{where}: expected cells separated by , or ; or tabs, found sep={match[1]}", code="bad_header"
+        )
+    return None if match is None else match[1]
+
+
+def separator_in(header: str) -> str:
+    """What separates the cells of a header above which nothing is declared: the comma; without one, ``;`` or a tab.
+
+    >>> separator_in("label;pixel0;pixel1")
+    ';'
+    """
+    return next((mark for mark in _SEPARATORS if mark in header), ",")
+
+
 def _read(stream: BinaryIO, name: str, limit: int, on_bad_row: OnBadRow | None) -> Digits:
     columns: _Layout | None = None
     pixels = bytearray()  # grows in place, so that the result is never there twice
@@ -108,7 +133,7 @@ def _read(stream: BinaryIO, name: str, limit: int, on_bad_row: OnBadRow | None) 
             skipped = len(text) - len(text.lstrip(" \r\n"))
             first_line += text.count("\n", 0, skipped)
             header, _, text = text[skipped:].partition("\n")
-            if header and (declared := _declared(header, f"{name}, line {first_line}")):
+            if header and (declared := declared_separator(header, f"{name}, line {first_line}")):
                 separator = declared
             elif header:
                 columns = _layout(header, name, first_line, separator)
@@ -196,25 +221,15 @@ def _check_text(text: str, name: str, first_line: int) -> None:
 
 
 def _layout(header: str, name: str, line: int, separator: str | None) -> _Layout:
-    """What the header says. separator: declared above it, or None: the comma, or where there is none, ; or a tab."""
+    """What the header says. separator: declared above it, or None."""
     where = f"{name}, line {line}"
     if separator is None:
-        separator = next((mark for mark in _SEPARATORS if mark in header), ",")
+        separator = separator_in(header)
     names = _split(header, separator, where)
     if all(re.fullmatch(r"[-+.0-9eE]*", cell.strip()) for cell in names) and any(map(str.strip, names)):
         raise InputError(f"{where}: expected a header ({named()}), found numbers; put one on top", code="no_header")
     columns = find_columns(names, where)
     return _Layout(columns.names, columns.label, columns.pixels, separator)
-
-
-def _declared(line: str, where: str) -> str | None:
-    """The separator that a first line ``sep=;`` declares, as Excel writes it; None where it is another line."""
-    match = re.fullmatch(r'"?sep=(.)"?;*', line.strip(" "), re.IGNORECASE)
-    if match is not None and match[1] not in _SEPARATORS:
-        raise InputError(
-            f"{where}: expected cells separated by , or ; or tabs, found sep={match[1]}", code="bad_header"
-        )
-    return None if match is None else match[1]
 
 
 def _plain_rows(text: str, columns: _Layout) -> _Cells | None:
@@ -311,4 +326,14 @@ def _split(line: str, separator: str, where: str) -> list[str]:
         raise InputError(f"{where}: a quoted cell is not closed as it should be ({error})", code="bad_row") from error
 
 
-__all__ = ["MAX_LINE", "MAX_RATIO", "MAX_UNPACKED", "SMALL", "OnBadRow", "check_unpacked", "read_pixel_csv"]
+__all__ = [
+    "MAX_LINE",
+    "MAX_RATIO",
+    "MAX_UNPACKED",
+    "SMALL",
+    "OnBadRow",
+    "check_unpacked",
+    "declared_separator",
+    "read_pixel_csv",
+    "separator_in",
+]

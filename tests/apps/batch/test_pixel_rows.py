@@ -19,6 +19,7 @@ from digit_recognizer.apps.batch.engine import Entry
 from digit_recognizer.apps.batch.tables import index_table, read_table
 from digit_recognizer.digits import Images
 from digit_recognizer.errors import InputError
+from digit_recognizer.sources.pixel_columns import SCHEMES
 from digit_recognizer.sources.pixel_csv import read_pixel_csv
 from tests.apps.batch.sources import as_pixels, write_idx
 
@@ -45,12 +46,15 @@ def test_a_csv_gives_the_rows_that_its_reader_gives(
 ) -> None:
     # One kind of line end for all, or one drawn for each line.
     ends = data.draw(st.sampled_from([["\n"], ["\r\n"], ["\r"], ["\n", "\r\n", "\r"], ["\r\r\n"]]))
-    blank = st.sampled_from([*ends, " \t" * 50 + ends[0]])
-    text = data.draw(st.sampled_from(["", "\ufeff", "\ufeff" + ends[0]])) + HEADER
+    separator = data.draw(st.sampled_from(",;\t"))
+    blank = st.sampled_from([*ends, (" " if separator == "\t" else " \t") * 50 + ends[0]])
+    text = data.draw(st.sampled_from(["", "\ufeff", "\ufeff" + ends[0]]))
+    text += data.draw(st.sampled_from(["", f"sep={separator}{ends[0]}", f'"sep={separator}";;{ends[0]}{ends[0]}']))
+    text += HEADER.replace(",", separator)
     for image in noise(count):
         text += data.draw(st.sampled_from(ends))
         text += "".join(data.draw(st.lists(blank, max_size=2)))
-        text += ",".join(map(str, image.ravel()))
+        text += separator.join(map(str, image.ravel()))
     text += "".join(data.draw(st.lists(blank, max_size=2)))
     path = tmp_path / "a.csv"
     path.write_bytes(text.encode())
@@ -144,15 +148,22 @@ def test_a_cr_inside_a_row_is_one_wrong_row_and_the_others_keep_their_numbers(
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.sampled_from(["1,2,3", "1", "1,2", ",", " ", "", "1,2,3,4", "\x1c"]), max_size=12), st.data())
-def test_rows_end_in_the_same_places_however_the_bytes_come(pieces: list[str], data: st.DataObject) -> None:
+@given(
+    st.lists(st.sampled_from(["1,2,3", "1", "1,2", ",", " ", "", "1,2,3,4", "\x1c"]), max_size=12),
+    st.sampled_from([b",", b";", b"\t"]),
+    st.data(),
+)
+def test_rows_end_in_the_same_places_however_the_bytes_come(
+    pieces: list[str], separator: bytes, data: st.DataObject
+) -> None:
     text = "".join(piece + data.draw(st.sampled_from(["\n", "\r", "\r\n", ""])) for piece in pieces).encode()
-    whole = row_ends(text, 2, last=True)[0].tolist()
+    text = text.replace(b",", separator)
+    whole = row_ends(text, 2, separator, last=True)[0].tolist()
 
     found, rest, begin = [], b"", 0
     for place in range(len(text) + 1):
         rest += text[place : place + 1]
-        ends, decided = row_ends(rest, 2, last=place == len(text))
+        ends, decided = row_ends(rest, 2, separator, last=place == len(text))
         found += (ends + begin).tolist()
         rest, begin = rest[decided:], begin + decided
 
@@ -160,8 +171,15 @@ def test_rows_end_in_the_same_places_however_the_bytes_come(pieces: list[str], d
     starts = [0, *whole]
     for first in range(len(whole)):  # from any row on, and up to any row
         for last in range(first + 1, len(whole) + 1):
-            part = row_ends(text[starts[first] : starts[last]], 2, last=True)[0] + starts[first]
+            part = row_ends(text[starts[first] : starts[last]], 2, separator, last=True)[0] + starts[first]
             assert part.tolist() == whole[first:last]
+
+
+def test_a_separator_that_nobody_reads_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"\nsep=|\n{HEADER}\n{ZEROS}\n")
+
+    with pytest.raises(InputError, match=r"^a\.csv, line 2: expected cells separated by , or ; or tabs, found sep=\|"):
+        list(pixel_rows.index_csv(str(tmp_path / "a.csv"), "", 10))
 
 
 def test_an_idx_file_gives_its_images_over_several_blocks_and_emnist_is_turned(tmp_path: Path) -> None:
@@ -188,6 +206,28 @@ def test_a_table_gives_its_rows_however_its_groups_lie(tmp_path: Path, count: in
     assert [entry.start for entry in entries[1:]] == [entry.stop for entry in entries[:-1]]
     np.testing.assert_array_equal(joined(blocks), images)
     assert called(blocks) == [str(number) for number in range(1, count + 1)]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_pixels_in_columns_are_found_by_every_name_that_a_csv_may_give_them(
+    tmp_path: Path, scheme: tuple[str, ...]
+) -> None:
+    images = noise(5)
+    flat = images.reshape(5, -1)
+    columns = {name.capitalize(): flat[:, place] for place, name in reversed(list(enumerate(scheme)))}
+    pq.write_table(pa.table({"id": list("abcde"), **columns, "class": list(range(5))}), tmp_path / "a.parquet")
+
+    blocks = [block for entry in index_table(str(tmp_path / "a.parquet"), "", 3) for block in read_table(entry)]
+
+    np.testing.assert_array_equal(joined(blocks), images)
+    assert called(blocks) == list("abcde")
+
+
+def test_columns_of_pixels_that_are_not_whole_are_refused_in_a_short_sentence(tmp_path: Path) -> None:
+    pq.write_table(pa.table({name: [0] for name in SCHEMES[0] if name != "pixel7"}), tmp_path / "a.parquet")
+
+    with pytest.raises(InputError, match="missing column pixel7; expected pixel0 … pixel783"):
+        list(index_table(str(tmp_path / "a.parquet"), "", 3))
 
 
 def test_a_run_may_be_cut_short_by_a_limit(tmp_path: Path) -> None:

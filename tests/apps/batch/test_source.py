@@ -59,6 +59,12 @@ def two_tables(folder: Path, images: Any) -> Path:
     return folder / "tables"
 
 
+def of_excel(path: Path) -> Path:
+    """A CSV as Excel writes it where the comma is for decimals."""
+    path.write_text("\ufeffsep=;\r\n" + path.read_text().replace(",", ";").replace("\n", "\r\n"), newline="")
+    return path
+
+
 SOURCES: dict[str, Callable[[Path, Any], Path | str]] = {
     "folder": lambda folder, images: sources.write_pictures(folder / "pictures", images),
     "pattern": lambda folder, images: f"{sources.write_pictures(folder / 'p', images)}/**/*.png",
@@ -68,6 +74,7 @@ SOURCES: dict[str, Callable[[Path, Any], Path | str]] = {
     "tar": lambda folder, images: sources.write_tar(folder / "a.tar", images),
     "packed tar": lambda folder, images: sources.packed(sources.write_tar(folder / "a.tar", images)),
     "csv": lambda folder, images: sources.write_csv(folder / "a.csv", images),
+    "csv of Excel": lambda folder, images: of_excel(sources.write_csv(folder / "a.csv", images)),
     "packed csv": lambda folder, images: sources.packed(sources.write_csv(folder / "a.csv", images)),
     "idx": lambda folder, images: sources.write_idx(folder / "train-images-idx3-ubyte", images),
     "packed idx": lambda folder, images: sources.packed(sources.write_idx(folder / "train-images-idx3-ubyte", images)),
@@ -387,6 +394,18 @@ def test_names_for_duplicates_are_those_of_the_rows_over_many_reads(tmp_path: Pa
     assert named == [f"a/{number + 1}" if name is None else name for number, name in enumerate(ids)]
     entries = index_table(str(path), "a/", 8192)
     assert named == [name for entry in entries for block in read_table(entry) for name in block.ids.to_pylist()]
+
+
+def test_long_headers_are_cut_where_they_are_named(tmp_path: Path) -> None:
+    names = [f"column{number}" * 5 for number in range(784)]
+    (tmp_path / "a.csv").write_text(",".join(names) + "\n")
+    (tmp_path / "b.csv").write_text("|".join(names) + "\n")
+    sources.write_table(tmp_path / "c.parquet", {name: [0] for name in names})
+
+    for name in ("a.csv", "b.csv", "c.parquet"):
+        with pytest.raises(InputError, match="found column0column0") as refusal:
+            list(find_source(str(tmp_path / name), Sizes(), tmp_path / "work").entries)
+        assert len(str(refusal.value)) < 500
 
 
 def test_what_cannot_be_a_source_is_refused_in_a_sentence(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from digit_recognizer.apps.batch.lists import (
     read_path_text,
     with_marks,
 )
-from digit_recognizer.apps.batch.pixel_rows import index_csv, index_idx, is_pixel_header
+from digit_recognizer.apps.batch.pixel_rows import index_csv, index_idx, names_pixels
 from digit_recognizer.apps.batch.tables import columns_of, ids_of, index_table, parquet
 from digit_recognizer.apps.batch.tars import index_tar
 from digit_recognizer.errors import FileError, InputError
@@ -140,10 +140,9 @@ def has_pixel_header(path: str) -> bool:
         head = storage.read(path, 0, _HEAD)
         if head.startswith(_GZIP):
             head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, _HEAD)
-    except (FileError, zlib.error):
+        return names_pixels(head, path)
+    except (FileError, InputError, zlib.error):
         return False
-    lines = head.decode("utf-8-sig", "replace").lstrip().splitlines()
-    return bool(lines) and is_pixel_header(lines[0])
 
 
 def pdfs_refused(where: str, count: int) -> InputError:
@@ -159,7 +158,7 @@ def _of_table(file: File, sizes: Sizes, facts: Facts) -> Source:
     path, prefix = file.path, file.prefix
     with parquet(path) as table:
         schema = table.schema_arrow
-    columns = columns_of(schema)
+    columns = columns_of(schema, path)
     if columns is None and path_column(schema.names) is not None:
         return _listed(read_path_table(path, file.origin), id_column(schema.names) is not None, sizes, facts)
     size = sizes.pixels if columns is not None and not columns.encoded else sizes.encoded
@@ -179,7 +178,7 @@ def _of_text(file: File, sizes: Sizes, facts: Facts) -> Source:
     lines = head.decode("utf-8-sig", "replace").lstrip().splitlines()
     if not lines:
         raise InputError(f"{name}: the file is empty; expected a header and rows", code="empty_file")
-    if is_pixel_header(lines[0]):
+    if names_pixels(head, path):
         return Source(CSV, index_csv(path, file.prefix, sizes.pixels), sizes.pixels, facts)
     has_ids = id_column(next(csv.reader(lines[:1]))) is not None
     return _listed(read_path_csv(path, file.origin), has_ids, sizes, facts)

@@ -14,6 +14,7 @@ from digit_recognizer.apps.batch.fetch import marks_of
 from digit_recognizer.apps.batch.listing import printable
 from digit_recognizer.apps.batch.tables import parquet
 from digit_recognizer.errors import InputError
+from digit_recognizer.sources.pixel_columns import listed
 
 PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath", "image_path", "url")
 _ID_COLUMN = "id"
@@ -53,7 +54,7 @@ def read_path_csv(path: str, where: str | None = None) -> Iterator[Entry]:
             if column is None:
                 raise InputError(
                     f"{path}: expected a column of paths ({', '.join(PATH_COLUMNS)}), or pixels (pixel0, ...), found "
-                    f"{', '.join(names[:8]) or 'none'}",
+                    f"{listed(names) or 'none'}",
                     code="bad_header",
                 )
             place, id_name = names.index(column), id_column(names)
@@ -93,7 +94,7 @@ def read_path_table(path: str, where: str | None = None) -> Iterator[Entry]:
         names = file.schema_arrow.names
         column = path_column(names)
         if column is None:
-            raise InputError(f"{path}: expected a column of paths, found {', '.join(names[:8])}", code="bad_header")
+            raise InputError(f"{path}: expected a column of paths, found {listed(names)}", code="bad_header")
         id_name = id_column(names)
         wanted = [column] if id_name is None else [column, id_name]
         number = 0

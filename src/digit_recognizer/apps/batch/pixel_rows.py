@@ -20,21 +20,22 @@ from digit_recognizer.apps.batch.csv_rows import header_of, row_ends
 from digit_recognizer.apps.batch.engine import Entry
 from digit_recognizer.digits import SIDE, Images
 from digit_recognizer.errors import InputError
+from digit_recognizer.sources.pixel_columns import SCHEMES
 from digit_recognizer.sources.pixel_csv import MAX_LINE, read_pixel_csv
 
 _BLOCK = 4 * 2**20
-_PIXEL_NAMES = ("pixel0", "pixel1", "1x1")
 _IDX_HEADER = 16
 
 
-def is_pixel_header(line: str) -> bool:
-    """Whether a CSV's first line names pixels.
+def names_pixels(head: bytes, path: str) -> bool:
+    """Whether the header of a CSV names pixels. head: the beginning of the file. Raises InputError.
 
-    >>> is_pixel_header("label,pixel0,pixel1"), is_pixel_header("path,id")
+    >>> names_pixels(b"label;pixel0;pixel1\\n7;0;0", "a.csv"), names_pixels(b"path,id", "a.csv")
     (True, False)
     """
-    cells = {cell.strip().strip('"').lower() for cell in line.split(",")}
-    return not cells.isdisjoint(_PIXEL_NAMES)
+    header = header_of(head[:MAX_LINE], path)
+    cells = {cell.strip().strip('"').lower() for cell in header.line.split(header.separator.decode())}
+    return any(scheme[0] in cells for scheme in SCHEMES)
 
 
 def index_csv(path: str, prefix: str, size: int) -> Iterator[Entry]:
@@ -44,10 +45,11 @@ def index_csv(path: str, prefix: str, size: int) -> Iterator[Entry]:
     """
     with storage.opened(path) as stream:
         header = header_of(stream.read(MAX_LINE + 1), path)
-        commas, seed = header.count(b","), zlib.crc32(header)
+        seed = zlib.crc32(header.content)
         # A row of zeros below the header: says what is wrong with the columns, before a worker meets it.
-        read_pixel_csv(header + b"0" + b",0" * commas + b"\n", name=Path(path).name)
-        start = position = len(header)
+        zeros = b"0" + (header.separator + b"0") * header.width
+        read_pixel_csv(header.content + zeros + b"\n", name=Path(path).name)
+        start = position = len(header.content)
         stream.seek(position)
         rest, count, first, crc, marked = b"", 0, 1, seed, start
         while True:
@@ -55,7 +57,7 @@ def index_csv(path: str, prefix: str, size: int) -> Iterator[Entry]:
             text = rest + chunk
             begin = position - len(rest)  # where ``text`` lies in the file
             position += len(chunk)
-            ends, decided = row_ends(text, commas, last=not chunk)
+            ends, decided = row_ends(text, header.width, header.separator, last=not chunk)
             ends += begin
             while count + len(ends) >= size:
                 stop = int(ends[size - count - 1])
@@ -87,8 +89,8 @@ def read_csv(entry: Entry) -> Iterator[Block]:
     """
     header = header_of(storage.read(entry.path, 0, MAX_LINE + 1), entry.path)
     content = storage.read(entry.path, entry.start, entry.stop)
-    ends, _ = row_ends(content, header.count(b","), last=True)
-    mark = _run_mark(len(ends), zlib.crc32(content, zlib.crc32(header)))
+    ends, _ = row_ends(content, header.width, header.separator, last=True)
+    mark = _run_mark(len(ends), zlib.crc32(content, zlib.crc32(header.content)))
     if mark != entry.mark or len(ends) < entry.rows:
         expected = entry.mark.partition("r-")[0]
         found = "as many with other content" if f"{len(ends)}" == expected else f"{len(ends)}"
@@ -103,7 +105,7 @@ def read_csv(entry: Entry) -> Iterator[Block]:
         part = [content[starts[row] : starts[row + 1]] for row in range(at, stop)]
         first = entry.first + at
         failed: dict[int, InputError] = {}
-        pixels = _parse(header, part, Path(entry.path).name, first, 0, failed)
+        pixels = _parse(header.content, part, Path(entry.path).name, first, 0, failed)
         yield Block(numbered(entry.id, first, len(part)), pixels, failed=failed)
 
 
@@ -182,4 +184,4 @@ def looks_like_labels(path: str) -> bool:
     return "labels" in os.path.basename(path).lower() or "idx1" in os.path.basename(path).lower()
 
 
-__all__ = ["index_csv", "index_idx", "is_pixel_header", "looks_like_labels", "read_csv", "read_idx"]
+__all__ = ["index_csv", "index_idx", "looks_like_labels", "names_pixels", "read_csv", "read_idx"]

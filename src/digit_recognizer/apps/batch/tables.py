@@ -1,7 +1,7 @@
 """Parquet tables of pictures become entries of a listing, and entries become blocks. Decodes no picture.
 
 A table holds pictures as files (Hugging Face's struct of bytes, or bytes), or as 784 pixels a row (bytes, lists, or
-columns pixel0 ... pixel783).
+columns named as a pixel CSV's are).
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from digit_recognizer.apps.batch.blocks import ROWS, Block, numbered
 from digit_recognizer.apps.batch.engine import Entry
 from digit_recognizer.digits import SIDE, Images
 from digit_recognizer.errors import FileError, InputError
+from digit_recognizer.sources.pixel_columns import SCHEMES, find_columns, listed
 
 PIXELS = SIDE * SIDE
 _NAMES = ("image", "pixels", "img", "picture")
 _IDS = ("id", "name")
-_PIXEL_COLUMNS = tuple(f"pixel{number}" for number in range(PIXELS))
+_PIXEL_NAMES = frozenset(name for scheme in SCHEMES for name in scheme)
 _BUFFER = 1 << 20  # bytes read at a time: a row group may be larger than memory should hold
 
 
@@ -43,8 +44,10 @@ class Columns:
     id: str | None
 
 
-def columns_of(schema: Any) -> Columns | None:
+def columns_of(schema: Any, where: str = "the table") -> Columns | None:
     """Where a table's schema says that its pictures are, or None where it has none.
+
+    Raises InputError, with ``where`` in front, where some columns are named as pixels, but not one set of 784.
 
     >>> columns_of(pa.schema([("image", pa.struct([("bytes", pa.binary())])), ("label", pa.int64())]))
     Columns(pictures=('image',), encoded=True, id=None)
@@ -64,9 +67,10 @@ def columns_of(schema: Any) -> Columns | None:
             return Columns((name,), True, id_column)
         if types.is_binary(kind) or types.is_large_binary(kind):
             return Columns((name,), name != "pixels", id_column)
-    if set(_PIXEL_COLUMNS) <= set(schema.names):
-        return Columns(_PIXEL_COLUMNS, False, id_column)
-    return None
+    pixels = [name for name in schema.names if name.strip().lower() in _PIXEL_NAMES]
+    if not pixels:
+        return None
+    return Columns(tuple(pixels[place] for place in find_columns(pixels, where).pixels), False, id_column)
 
 
 @contextmanager
@@ -96,9 +100,9 @@ def index_table(path: str, prefix: str, size: int, mark: str | None = None) -> I
     """
     mark = storage.ends_mark(path) if mark is None else mark
     with parquet(path) as file:
-        columns = columns_of(file.schema_arrow)
+        columns = columns_of(file.schema_arrow, path)
         if columns is None:
-            found = ", ".join(file.schema_arrow.names[:8]) or "none"
+            found = listed(file.schema_arrow.names) or "none"
             raise InputError(
                 f"{path}: expected a column image (bytes of a picture file), pixels (784 bytes), pixel0 to pixel783, "
                 f"or path, found {found}",
@@ -116,7 +120,7 @@ def ids_of(path: str, prefix: str) -> Iterator[Sequence[str]]:
     FileError.
     """
     with parquet(path) as file:
-        columns = columns_of(file.schema_arrow)
+        columns = columns_of(file.schema_arrow, path)
         if columns is not None and columns.id is not None:
             at = 0
             for batch in file.iter_batches(65_536, columns=[columns.id], use_threads=False):
@@ -135,7 +139,7 @@ def read_table(entry: Entry) -> Iterator[Block]:
     """The rows of an entry, in blocks. Raises InputError where the file is damaged, FileError."""
     stop = entry.start + entry.rows
     with parquet(entry.path) as file:
-        columns = columns_of(file.schema_arrow)
+        columns = columns_of(file.schema_arrow, entry.path)
         if columns is None:
             raise InputError(f"{entry.path}: expected the columns it had when the job began", code="changed")
         names = list(columns.pictures) + ([columns.id] if columns.id else [])
