@@ -85,6 +85,22 @@ def test_names_that_are_there_twice_are_found_in_several_passes(monkeypatch: pyt
         refuse_duplicates("list", lambda: iter([names, ["93.png", "7.png"]]), 97)
 
 
+def test_of_names_only_as_many_as_are_read_are_taken_and_compared() -> None:
+    taken = 0
+
+    def ids() -> Iterator[list[str]]:
+        nonlocal taken
+        for start in range(0, 1_000_000, 10):
+            taken += 10
+            yield [f"{number % 24}.png" for number in range(start, start + 10)]
+
+    refuse_duplicates("table", ids, 24)
+    assert taken == 30
+    with pytest.raises(InputError, match=r"more than once: '0\.png'$"):
+        refuse_duplicates("table", ids, 25)
+    assert taken <= 100
+
+
 def test_a_part_is_named_by_what_is_asked_of_which_pictures() -> None:
     digest = piece_digest(pictures(3), "predict")
 

@@ -365,6 +365,14 @@ def test_a_table_that_calls_two_rows_the_same_is_refused(tmp_path: Path) -> None
         run_batch(Request(str(path), tmp_path / "out"), EngineHere())
 
 
+def test_names_beyond_a_limit_are_none_of_a_batchs_business(tmp_path: Path) -> None:
+    path = sources.write_table(
+        tmp_path / "a.parquet", {"image": [png(image) for image in frames(3)], "id": ["x", "y", "x"]}
+    )
+
+    assert run_batch(Request(str(path), tmp_path / "out", limit=2), EngineHere()).tally.read == 2
+
+
 @pytest.mark.parametrize("column", ["id", "name"])
 def test_rows_without_a_name_are_called_by_table_and_number_and_are_no_duplicates(tmp_path: Path, column: str) -> None:
     images = frames(6)
