@@ -140,6 +140,31 @@ def test_names_are_what_a_person_would_look_for(tmp_path: Path) -> None:
     assert called("many") == ["b.csv/1", "b.csv/2"]
 
 
+@pytest.mark.parametrize("cached", ["", "simplecache::"])
+@pytest.mark.parametrize(
+    ("inside", "called"),
+    [
+        ("", ["0000.png", "more/0001.png"]),
+        ("more", ["0001.png"]),
+        ("*.png", ["zip://0000.png"]),
+        ("**/*.csv", ["zip://more/a.csv/1", "zip://more/a.csv/2"]),
+        ("more/a.csv", ["1", "2"]),
+    ],
+)
+def test_of_a_chain_of_urls_folders_and_patterns_are_read_in_the_last_link(
+    tmp_path: Path, cached: str, inside: str, called: list[str]
+) -> None:
+    folder = sources.write_pictures(tmp_path / "pictures", frames(2))
+    if "csv" in inside:
+        sources.write_csv(folder / "more" / "a.csv", frames(2))
+    archive = shutil.make_archive(str(tmp_path / "a"), "zip", folder)
+
+    run_batch(Request(f"zip://{inside}::{cached}file://{archive}", tmp_path / "out"), EngineHere())
+
+    assert errors(tmp_path / "out") == []
+    assert [row["id"] for row in rows(tmp_path / "out")] == called
+
+
 def test_wrong_rows_of_a_csv_are_errors_with_their_numbers_and_the_others_are_read(tmp_path: Path) -> None:
     path = sources.write_csv(tmp_path / "a.csv", frames(9))
     lines = path.read_text().splitlines()

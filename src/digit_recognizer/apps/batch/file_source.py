@@ -104,7 +104,7 @@ def of_file(file: File, sizes: Sizes, unpacked: Path, facts: Facts) -> Source:
     """
     path, prefix = file.path, file.prefix
     head = storage.read(path, 0, 512)
-    name = path.rpartition("/")[2]
+    name = storage.name_of(path)
     lower = name.lower()
     if head.startswith(_GZIP):
         if file.packed >= _MOST_GZIP:
@@ -169,11 +169,11 @@ def _of_table(file: File, sizes: Sizes, facts: Facts) -> Source:
 def _of_text(file: File, sizes: Sizes, facts: Facts) -> Source:
     """Of a CSV or a text file."""
     path = file.path
-    name = Path(path).name
+    name = storage.name_of(path)
     head = storage.read(path, 0, _HEAD)
     if head.startswith(_UTF16):
         raise InputError(f"{name}, line 1: expected UTF-8 text, found UTF-16", code="not_utf8")
-    if path.lower().endswith(".txt"):
+    if name.lower().endswith(".txt"):
         return _listed(read_path_text(path, file.origin), False, sizes, facts)
     lines = head.decode("utf-8-sig", "replace").lstrip().splitlines()
     if not lines:

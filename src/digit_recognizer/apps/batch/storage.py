@@ -104,6 +104,27 @@ def store_of(url: str) -> str:
     return f"{protocol}::{rest}" if rest else f"{protocol}://{inside.partition('/')[0]}"
 
 
+def url_in(system: Any, path: str, url: str) -> str:
+    """The URL of a path that the file system of ``url`` named; of a chain, with the links that the path lies in.
+
+    >>> from fsspec.implementations.local import LocalFileSystem
+    >>> url_in(LocalFileSystem(), "/a.zip", "file:///*.zip"), url_in(LocalFileSystem(), "/1", "file://*::s3://a/b.zip")
+    ('file:///a.zip', 'file:///1::s3://a/b.zip')
+    """
+    links = url.split("::")  # such as simplecache, which names no path, zip://*.png, and s3://digits/a.zip
+    named = next(number for number, link in enumerate(links, 1) if is_url(link))
+    return "::".join([system.unstrip_protocol(path), *links[named:]])
+
+
+def name_of(path: str) -> str:
+    """The last part of a path, or of a URL; of a chain, of its first link.
+
+    >>> name_of("scans/a::1.png"), name_of("zip://more/1.png::s3://digits/a.zip")
+    ('a::1.png', '1.png')
+    """
+    return (path.partition("::")[0] if is_url(path) else path).rpartition("/")[2]
+
+
 def is_shareable(url: str) -> bool:
     """Whether threads may ask one file system at the same time: those may that have a loop of their own inside."""
     return bool(getattr(file_system(url)[0], "async_impl", False))
@@ -268,10 +289,12 @@ __all__ = [
     "is_shareable",
     "is_url",
     "local_mark",
+    "name_of",
     "opened",
     "read",
     "read_together",
     "real_path",
     "store_of",
     "translated",
+    "url_in",
 ]

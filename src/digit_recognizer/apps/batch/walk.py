@@ -37,7 +37,7 @@ def walk(root: str, on_hidden: OnHidden = lambda folder, count: None) -> Iterato
     """
     if storage.is_url(root):
         system, inside = storage.file_system(root)
-        yield from _walk_url(system, inside.rstrip("/"), "", on_hidden)
+        yield from _walk_url(system, root, inside.rstrip("/"), "", on_hidden)
         return
     try:
         yield from _walk(root, "", on_hidden)
@@ -53,8 +53,8 @@ def matching(pattern: str) -> Iterator[Found]:
             found = system.glob(inside, detail=True)
         for name in sorted(found):
             if found[name].get("type") == "file":
-                url = system.unstrip_protocol(name)
-                yield Found(url, url, mark_of_info(found[name]))
+                url = storage.url_in(system, name, pattern)
+                yield Found(url, system.unstrip_protocol(name), mark_of_info(found[name]))
         return
     for name in sorted(glob.iglob(pattern, recursive=True)):
         try:
@@ -99,8 +99,8 @@ def _walk(folder: str, above: str, on_hidden: OnHidden) -> Iterator[Found]:
         yield from _walk(os.path.join(folder, name), f"{above}{name}/", on_hidden)
 
 
-def _walk_url(system: Any, folder: str, above: str, on_hidden: OnHidden) -> Iterator[Found]:
-    with storage.translated(system.unstrip_protocol(folder)):
+def _walk_url(system: Any, root: str, folder: str, above: str, on_hidden: OnHidden) -> Iterator[Found]:
+    with storage.translated(storage.url_in(system, folder, root)):
         found = sorted(system.ls(folder, detail=True), key=lambda entry: str(entry["name"]))
     below = []
     for entry in found:
@@ -114,10 +114,10 @@ def _walk_url(system: Any, folder: str, above: str, on_hidden: OnHidden) -> Iter
         if entry["type"] == "directory":
             below.append((path, name))
         else:
-            yield Found(system.unstrip_protocol(path), above + name, mark_of_info(entry))
+            yield Found(storage.url_in(system, path, root), above + name, mark_of_info(entry))
     found.clear()
     for path, name in below:
-        yield from _walk_url(system, path, f"{above}{name}/", on_hidden)
+        yield from _walk_url(system, root, path, f"{above}{name}/", on_hidden)
 
 
 __all__ = ["PDF", "Found", "kind_of_other", "matching", "walk"]
