@@ -55,6 +55,18 @@ def test_where_no_picture_can_be_read_the_exit_code_is_3(digits_command: Command
     assert "2 pictures: 0 read; 2 failed" in end.out
 
 
+def test_a_share_without_a_part_says_so_and_not_that_there_are_no_pictures(
+    digits_command: Command, tmp_path: Path
+) -> None:
+    sources.write_pictures(tmp_path / "scans", frames(3))
+    words = ("batch", "scans", "-o", "out", "--part-size", 2, "--shard", "3/8", "--workers", 1)
+
+    for end in (digits_command(*words), digits_command(*words)):
+        assert end.code == 0
+        assert "share 3/8 holds none of the parts: 3 pictures in 2 parts; a smaller --part-size makes more" in end.err
+        assert "no pictures were found" not in end.err
+
+
 def test_words_that_make_no_sense_are_refused_before_anything_is_written(
     digits_command: Command, tmp_path: Path
 ) -> None:

@@ -42,7 +42,8 @@ def batch(
     numbers: Annotated[str, typer.Option(help="read: digits, or decimal.")] = "digits",
     limit: Annotated[int | None, typer.Option(help="Only so many pictures, the first ones.")] = None,
     shard: Annotated[
-        str | None, typer.Option(help="k/n: only the k-th of n shares, for a scheduler; give each its own -o.")
+        str | None,
+        typer.Option(help="k/n: only the k-th of n shares of whole parts, for a scheduler; give each its own -o."),
     ] = None,
     part_size: Annotated[
         int | None,
@@ -136,7 +137,14 @@ def _show_result(result: Result, terminal: Terminal) -> None:
     tally = result.tally
     if result.was_finished:
         terminal.note(f"{result.folder}: finished before; nothing was read")
-    if not tally.pictures:
+    all_parts = result.manifest.get("all_parts", 0)
+    if all_parts and not result.parts:
+        there = counted(result.manifest["inputs"]["pictures"], "picture")
+        terminal.note(
+            f"share {result.manifest['shard']} holds none of the parts: {there} in {counted(all_parts, 'part')}; "
+            "a smaller --part-size makes more"
+        )
+    elif not tally.pictures:
         terminal.note("no pictures were found")
     accepted = f", {percent(tally.accepted / tally.read)} of them accepted" if tally.read else ""
     terminal.say(f"{counted(tally.pictures, 'picture')}: {tally.read:,} read{accepted}; {tally.failures:,} failed")

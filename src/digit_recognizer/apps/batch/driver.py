@@ -220,6 +220,7 @@ def _finish(plan: Plan, recognizer: Recognizer, run: _Run) -> Result:
     drift = None if known is None else differences(tally, known)
     manifest = {
         **read_json(folder / JOB),
+        "all_parts": plan.all_parts,
         "pictures": tally.pictures,
         "read": tally.read,
         "failed": tally.failures,

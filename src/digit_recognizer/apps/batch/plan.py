@@ -13,7 +13,10 @@ from digit_recognizer.apps.batch.listing import Listing, Piece, piece_digest
 
 
 class Plan:
-    """The tasks of a job: which there are, how their parts are called, and which are done."""
+    """The tasks of a job: which there are, how their parts are called, and which are done.
+
+    pictures: of this share. all_parts: how many parts all shares have together.
+    """
 
     def __init__(self, folder: Path, listing: Listing, job: Job, shard: tuple[int, int]) -> None:
         self.output = folder
@@ -23,7 +26,9 @@ class Plan:
         asked = [job.task, job.model_sha256, job.kind, job.expect, job.check, job.numbers, job.max_pixels]
         self._settings = json.dumps([FORMAT, __version__, *asked])
         k, n = shard
-        self._pieces = {number: piece for number, piece in enumerate(listing.pieces()) if number % n == k - 1}
+        pieces = listing.pieces()
+        self.all_parts = len(pieces)
+        self._pieces = {number: piece for number, piece in enumerate(pieces) if number % n == k - 1}
         self.pictures = sum(piece.pictures for piece in self._pieces.values())
 
     def tasks(self) -> Iterator[Task]:
