@@ -10,15 +10,15 @@ import logging
 import os
 import re
 import secrets
-import shutil
 import signal
 import socket
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from digit_recognizer.apps.scale.scratch import scratch_folder
 from digit_recognizer.errors import DigitsError, FileError, MissingExtra, UsageError
 
 OBJECT_STORE_BYTES = 128 * 2**20  # for tasks alone: pictures and results go through files, never through Ray
@@ -36,8 +36,9 @@ def ray_session(address: str | None, workers: int) -> Iterator[None]:
 
     address: HOST:PORT of a cluster's first machine; "auto" for the one of this machine or of RAY_ADDRESS; None starts
     one here, for this process alone: on loopback, with ``workers`` CPUs, without dashboard, with a token of its own,
-    its files in a temporary folder that goes with it. Usage statistics are not sent. Ray reads some settings from the
-    environment, at its import and in its child processes, so they stay set in this process.
+    its files in a temporary folder that goes with it, or, where this process is killed, with the next start. Usage
+    statistics are not sent. Ray reads some settings from the environment, at its import and in its child processes, so
+    they stay set in this process.
 
     Raises MissingExtra; UsageError where the address is none, or this process is in a cluster already; FileError where
     nobody answers there, the versions of Ray or Python differ, the cluster wants a token, or Ray does not start.
@@ -52,19 +53,17 @@ def ray_session(address: str | None, workers: int) -> Iterator[None]:
 
     if ray.is_initialized():
         raise UsageError("this process is part of a Ray cluster already; call ray.shutdown() first")
-    folder = _temporary_folder() if address is None else None
-    try:
-        with _own_signal_handlers():
-            if folder is not None:
-                _start(workers, folder)
-            else:
-                _join(str(address))
-        with _own_stdout():
-            yield
-    finally:
-        ray.shutdown()
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+    with scratch_folder("digits-ray-", _short_place()) if address is None else nullcontext() as folder:
+        try:
+            with _own_signal_handlers():
+                if folder is not None:
+                    _start(workers, folder)
+                else:
+                    _join(str(address))
+            with _own_stdout():
+                yield
+        finally:
+            ray.shutdown()
 
 
 @contextmanager
@@ -221,10 +220,10 @@ def _set_environment(*, starting: bool) -> None:
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
-def _temporary_folder() -> Path:
-    """A folder of Ray's own, with a path short enough for its sockets."""
+def _short_place() -> str:
+    """Where a folder of Ray's own has a path short enough for its sockets."""
     usual = tempfile.gettempdir()
-    return Path(tempfile.mkdtemp(prefix="digits-ray-", dir=usual if len(usual) <= _SHORT_PATH else "/tmp"))
+    return usual if len(usual) <= _SHORT_PATH else "/tmp"
 
 
 @contextmanager

@@ -10,15 +10,16 @@ from __future__ import annotations
 import logging
 import os
 import queue
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, TypeVar
 
 from digit_recognizer.apps.scale.capacity import ClusterSize, ensure_a_cpu
 from digit_recognizer.apps.scale.cluster import cluster_cpus, ensure_possible, ray_session
+from digit_recognizer.apps.scale.scratch import scratch_folder
 from digit_recognizer.errors import DigitsError, Interrupted, MissingExtra
 from digit_recognizer.training.progress import StopRequest
 
@@ -95,7 +96,7 @@ def _tuned(
     ended: queue.SimpleQueue[tuple[int, dict[str, Any]] | Exception | None] = queue.SimpleQueue()
     leaving = Leaving()
 
-    def fit(folder: str) -> None:
+    def fit(folder: Path) -> None:
         try:
             tune.Tuner(
                 tune.with_resources(tune.with_parameters(do_trial, do=do, jobs=list(jobs), data=data), {"cpu": 1}),
@@ -103,7 +104,7 @@ def _tuned(
                 tune_config=tune.TuneConfig(max_concurrent_trials=places, reuse_actors=True),
                 run_config=tune.RunConfig(
                     name="trials",
-                    storage_path=folder,
+                    storage_path=str(folder),
                     verbose=0,
                     callbacks=[Listener(lambda number, report: ended.put((number, report)))],
                     stop=leaving,
@@ -114,7 +115,7 @@ def _tuned(
         except Exception as error:  # whatever Tune raises must reach who waits for results
             ended.put(error)
 
-    with tempfile.TemporaryDirectory(prefix="digits-tune-", ignore_cleanup_errors=True) as folder:
+    with scratch_folder("digits-tune-") as folder:
         tuning = threading.Thread(target=fit, args=(folder,), name="tune", daemon=True)
         tuning.start()
         waiting = set(range(len(jobs)))
