@@ -98,7 +98,7 @@ class Recognizer:
 
     @property
     def min_confidence(self) -> float:
-        """The threshold in the file, 0-1: readings with less confidence are not accepted."""
+        """The threshold in the file, 0-1: readings with less confidence are not accepted; 2 where none is."""
         return self._metadata.min_confidence
 
     @property

@@ -16,10 +16,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from digit_recognizer.analysis.metrics import OUT_OF_REACH
+from digit_recognizer.model_file import with_metadata
 from digit_recognizer.recognizer import Recognizer
 from tests.apps.command import PROGRAM, Ended
 from tests.conftest import draw_digits
-from tests.plain_models import CARD, plain_bytes, unfamiliar_bytes
+from tests.plain_models import CARD, plain_bytes, plain_proto, unfamiliar_bytes
 
 NO_MODEL = "this version ships without a model; train one with: digits train DATA -o RUN, then --model RUN"
 Call = Callable[..., Ended]
@@ -138,6 +140,19 @@ def test_a_name_that_is_a_formula_is_made_harmless_in_csv_alone(
     assert [row["name"] for row in rows] == [f"'{name}"]
     (entry,) = json.loads(digits_command("predict", "-m", model, "--json", "--", name).out)
     assert entry["name"] == name
+
+
+def test_a_model_without_a_threshold_that_holds_accepts_nothing_and_says_so(
+    digits_command: Call, tmp_path: Path
+) -> None:
+    card = replace(CARD, min_confidence=OUT_OF_REACH, max_error=0.001)
+    (tmp_path / "m.onnx").write_bytes(with_metadata(plain_proto().SerializeToString(), card))
+    assert digits_command("info", "--model", "m.onnx").out.splitlines()[-1] == (
+        "accepts nothing: no threshold kept the wrong among the accepted validation images to 0.1 %"
+    )
+    Image.fromarray(draw_digits(1).images[0]).save(tmp_path / "a.png")
+    (read,) = json.loads(digits_command("predict", "a.png", "--model", "m.onnx", "--json").out)
+    assert (read["accepted"], read["reason"]) == (False, "unsure")
 
 
 def test_info_tells_of_the_model_that_ships_or_that_none_does(

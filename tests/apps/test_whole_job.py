@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from digit_recognizer.analysis import plots
-from digit_recognizer.apps.whole_job import training_note
+from digit_recognizer.analysis.metrics import OUT_OF_REACH
+from digit_recognizer.apps.terminal import Terminal
+from digit_recognizer.apps.whole_job import show_result, training_note
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.sources.catalog import load
 from digit_recognizer.training.augment import Augmentation
@@ -52,6 +54,12 @@ def digits_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
 @pytest.fixture
 def copied(run: Run, tmp_path: Path) -> Path:
     return shutil.copytree(run.folder, tmp_path / "run")
+
+
+def test_a_training_that_gives_no_threshold_is_told_of(capsys: pytest.CaptureFixture[str], run: Run) -> None:
+    metrics = json.loads((run.folder / "metrics.json").read_text())
+    show_result(Terminal(as_json=False), {**metrics, "min_confidence": OUT_OF_REACH})
+    assert "the model accepts nothing: no threshold kept the wrong" in capsys.readouterr().err
 
 
 def contents(path: Path) -> dict[str, bytes]:
