@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from digit_recognizer.errors import FileError
-from digit_recognizer.files import whole_file, write_text
+from digit_recognizer.files import whole_file, write_json, write_text
 
 
 def write_half(path: Path) -> None:
@@ -53,6 +54,14 @@ def test_a_socket_is_refused_and_stays(tmp_path: Path, monkeypatch: pytest.Monke
         with pytest.raises(FileError, match="expected a file to write"):
             write_text("here", "x")
         assert (tmp_path / "here").is_socket()
+
+
+def test_names_that_are_not_utf8_are_written_as_text_and_come_back_from_json(tmp_path: Path) -> None:
+    name = os.fsdecode(b"a\\caf\xe9.png")
+    write_text(tmp_path / "a.csv", f"{name},7\n")
+    write_json(tmp_path / "a.json", {"source": name})
+    assert (tmp_path / "a.csv").read_text("utf-8") == "a\\caf\\udce9.png,7\n"
+    assert json.loads((tmp_path / "a.json").read_text("utf-8")) == {"source": name}
 
 
 def test_a_folder_and_a_link_to_itself_are_one_sentence(tmp_path: Path) -> None:

@@ -52,12 +52,18 @@ def write_bytes(path: str | Path, content: bytes) -> None:
 
 
 def write_text(path: str | Path, content: str) -> None:
-    """Write ``content`` as UTF-8 with LF line ends, whole or not at all. Raises FileError."""
-    write_bytes(path, content.encode("utf-8"))
+    """Write ``content`` as UTF-8 with LF line ends, whole or not at all. Raises FileError.
+
+    Names of files that are not UTF-8 hold half surrogate pairs, for which it has no bytes: they become ``\\udce9``.
+    """
+    write_bytes(path, content.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write ``value`` as indented JSON (no NaN: JSON has none), whole or not at all. Raises FileError."""
+    """Write ``value`` as indented JSON (no NaN: JSON has none), whole or not at all. Raises FileError.
+
+    It comes back as it was, names of files that are not UTF-8 too: JSON, too, writes half a pair as ``\\udce9``.
+    """
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 
