@@ -233,6 +233,18 @@ def test_a_cache_that_cannot_be_written_does_not_matter(plain: ModelFile, cache:
     assert cache.is_file()
 
 
+def test_without_a_home_there_is_no_cache_and_the_model_is_tried(
+    plain: ModelFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("DIGITS_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    ensure_safe(plain)
+
+
 def test_hostile_changes_with_a_valid_fingerprint_are_refused_or_give_finite_answers(tmp_path: Path) -> None:
     """Bytes of the graph flipped and signed anew, so that only running them can tell."""
     plain = plain_proto(opsets=[("", 17)]).SerializeToString()

@@ -34,7 +34,9 @@ SUM_TOLERANCE = 1e-3
 _REQUESTS_TO_END = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 # The child imports from where this process does, which may have found the package by a path that it added itself.
-_CHILD = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from digit_recognizer.model_probe import main; main()"
+_CHILD = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from digit_recognizer.model_probe import main; main()"
+)
 _BEGUN = b"the trial begins"  # what comes before is no fault of the model
 
 # "/onnxruntime_src/onnxruntime/core/graph/model.cc:179 onnxruntime::Model::Model(...) " inside its messages.
@@ -56,21 +58,24 @@ def ensure_safe(model: ModelFile, limits: Limits | None = None) -> None:
     Raises Interrupted where somebody stopped the trial: that says nothing of the model.
 
     A file that passed before, with the same versions of ONNX Runtime and of this package, is not tried again. A cache
-    folder (DIGITS_CACHE, else the platform's) that is missing, full or read-only only costs the time of a trial.
+    folder (DIGITS_CACHE, else the platform's) that is missing, full or read-only only costs the time of a trial, as
+    having none does.
 
     >>> ensure_safe(read_model("runs/kaggle"))                          # doctest: +SKIP
     """
     from importlib import metadata  # 20 ms, and not for the model that ships: it needs no trial
 
-    entry = _cache_folder() / "models" / f"{model.sha256}.json"
+    cache = _cache_folder()
+    entry = None if cache is None else cache / "models" / f"{model.sha256}.json"
     passed = {"version": __version__, "onnxruntime": metadata.version("onnxruntime"), "passed": True}
     with suppress(DigitsError, ValueError, RecursionError):
-        if json.loads(read_bytes(entry, limit=4096)) == passed:
+        if entry is not None and json.loads(read_bytes(entry, limit=4096)) == passed:
             return
     if reason := try_in_child(model.content, limits or Limits()):
         raise ModelError(f"{model.name}: {reason}", code="unsafe_model")
-    with suppress(FileError):
-        write_json(entry, passed)
+    if entry is not None:
+        with suppress(FileError):
+            write_json(entry, passed)
 
 
 def try_in_child(content: bytes, limits: Limits) -> str | None:
@@ -223,15 +228,19 @@ def _test_frames() -> npt.NDArray[np.uint8]:
     return np.stack(frames).astype(np.uint8)
 
 
-def _cache_folder() -> Path:
+def _cache_folder() -> Path | None:
+    """Where to remember what passed; None where nobody says so and the user has no home, as in many a container."""
     if chosen := os.environ.get("DIGITS_CACHE"):
         return Path(chosen)
-    if sys.platform == "win32":
-        root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        root = Path.home() / "Library" / "Caches"
-    else:
-        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    try:
+        if sys.platform == "win32":
+            root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        elif sys.platform == "darwin":
+            root = Path.home() / "Library" / "Caches"
+        else:
+            root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        return None
     return root / "digit-recognizer"
 
 
