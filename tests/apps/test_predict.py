@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -140,6 +142,19 @@ def test_a_name_that_is_a_formula_is_made_harmless_in_csv_alone(
     assert [row["name"] for row in rows] == [f"'{name}"]
     (entry,) = json.loads(digits_command("predict", "-m", model, "--json", "--", name).out)
     assert entry["name"] == name
+
+
+def test_redirected_results_are_utf8_in_every_locale_and_json_names_any_file(pictures: list[str]) -> None:
+    names = ["日本ü.png", os.fsdecode(b"caf\xe9.png")]
+    for name in names:
+        shutil.copy(pictures[0], name)
+    end = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "predict", *names, "--json"],
+        env=os.environ | {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"},
+        capture_output=True,
+        check=True,
+    )
+    assert [entry["name"] for entry in json.loads(end.stdout.decode("utf-8"))] == ["日本ü.png", "caf\\udce9.png"]
 
 
 def test_a_model_without_a_threshold_that_holds_accepts_nothing_and_says_so(

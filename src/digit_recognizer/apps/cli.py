@@ -344,9 +344,7 @@ def main() -> NoReturn:
     if "_DIGITS_COMPLETE" in os.environ:  # a shell asks what could come next
         app()
     _open_what_is_closed()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without a letter of ours is no reason to stop
+    _set_encodings()
     as_json = "--json" in sys.argv
     code = 0
     command = typer.main.get_command(app)
@@ -378,6 +376,17 @@ def _open_what_is_closed() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # for as long as we live
+
+
+def _set_encodings() -> None:
+    """Results that go to a file or a program are UTF-8 in every locale, as JSON must be; half letters, of names that
+    are not UTF-8, are escaped as JSON does. A terminal without a letter of ours is no reason to stop.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _require_report() -> None:
