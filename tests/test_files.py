@@ -11,6 +11,7 @@ import pytest
 
 from digit_recognizer.errors import FileError
 from digit_recognizer.files import whole_file, write_json, write_text
+from digit_recognizer.training.run_folder import _HALF_WRITTEN
 
 
 def write_half(path: Path) -> None:
@@ -54,6 +55,19 @@ def test_a_socket_is_refused_and_stays(tmp_path: Path, monkeypatch: pytest.Monke
         with pytest.raises(FileError, match="expected a file to write"):
             write_text("here", "x")
         assert (tmp_path / "here").is_socket()
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".png", "日" * 84 + ".x", os.fsdecode(b"\xe9" * 255)])
+def test_the_longest_names_that_a_disk_takes_are_written(tmp_path: Path, name: str) -> None:
+    write_text(tmp_path / name, "all of it")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_the_temporary_name_is_one_that_a_run_folder_knows_as_left_behind(tmp_path: Path) -> None:
+    with whole_file(tmp_path / ("日" * 84 + ".x")) as temporary:
+        temporary.write_text("half of it")
+        assert _HALF_WRITTEN.fullmatch(temporary.name)
+        assert os.fsencode(temporary.name).decode("utf-8").startswith(".日日")
 
 
 def test_names_that_are_not_utf8_are_written_as_text_and_come_back_from_json(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from typing import Any, BinaryIO
 
 from digit_recognizer.errors import FileError
 
+_NAME_KEPT = 100  # bytes of a file's name in that of its temporary file; most disks end at 255, some at 143
+
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
@@ -29,7 +31,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """
     named = Path(path)
     target = Path(os.path.realpath(named)) if named.is_symlink() else named
-    temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    # Shorter than a name may be, whatever the target's is; cut between letters, as some disks take no half ones.
+    beginning = os.fsencode(target.name)[:_NAME_KEPT].decode(errors="ignore")
+    temporary = target.with_name(f".{beginning}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         if named.exists() and not (named.is_file() or named.is_dir()):
             raise FileError(f"{named}: expected a file to write, this is a device or a pipe", code="not_a_regular_file")
