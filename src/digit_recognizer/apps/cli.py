@@ -42,7 +42,12 @@ from digit_recognizer.apps.options import (
     Workers,
 )
 from digit_recognizer.apps.outcome import close_output, needs, tell
-from digit_recognizer.apps.outputs import refuse_inside_pictures, refuse_other_run, refuse_own_input
+from digit_recognizer.apps.outputs import (
+    refuse_inside_pictures,
+    refuse_other_run,
+    refuse_own_input,
+    refuse_unwritable,
+)
 from digit_recognizer.apps.server.command import serve
 from digit_recognizer.apps.terminal import Terminal, counted
 from digit_recognizer.apps.tuning import tune
@@ -146,6 +151,7 @@ def explore(
     if output is not None:
         with needs("report", "plots"):
             _require_report()
+        refuse_unwritable(output, "--output", folder=True)
         refuse_inside_pictures(output, data)
     dataset = _load(data, terminal, skip_bad_rows)
     if output is not None:
@@ -319,6 +325,8 @@ def read(
 
     wanted = Wanted(expect, check, numbers, annotate, csv, show_steps, max_pixels)
     refuse_own_input(csv, "--csv", pictures, model, COLUMNS)
+    refuse_unwritable(annotate, "--annotate", folder=True)
+    refuse_unwritable(show_steps, "--show-steps", folder=True)
     raise typer.Exit(read_pictures(pictures, Recognizer(model), Terminal(as_json=as_json), wanted))
 
 
