@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from pathlib import Path
@@ -49,7 +48,7 @@ from digit_recognizer.apps.outputs import (
     refuse_unwritable,
 )
 from digit_recognizer.apps.server.command import serve
-from digit_recognizer.apps.terminal import Terminal, counted
+from digit_recognizer.apps.terminal import Terminal, counted, prepare_streams
 from digit_recognizer.apps.tuning import tune
 from digit_recognizer.errors import UsageError
 
@@ -351,8 +350,7 @@ def main() -> NoReturn:
     """Run the command; every error of ours becomes one sentence on stderr and its exit code."""
     if "_DIGITS_COMPLETE" in os.environ:  # a shell asks what could come next
         app()
-    _open_what_is_closed()
-    _set_encodings()
+    prepare_streams()
     as_json = "--json" in sys.argv
     code = 0
     command = typer.main.get_command(app)
@@ -375,26 +373,6 @@ def _code_of(command: Any, words: list[str]) -> int:
     except typer.Exit as end:
         return int(end.exit_code)
     return 0
-
-
-def _open_what_is_closed() -> None:
-    """Put the null device where a standard stream is closed (``>&-``): Python has None there, and the next file that is
-    opened would get its number.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # for as long as we live
-
-
-def _set_encodings() -> None:
-    """Results that go to a file or a program are UTF-8 in every locale, as JSON must be; half letters, of names that
-    are not UTF-8, are escaped as JSON does. A terminal without a letter of ours is no reason to stop.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _require_report() -> None:
