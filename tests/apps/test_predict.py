@@ -144,6 +144,25 @@ def test_a_name_that_is_a_formula_is_made_harmless_in_csv_alone(
     assert entry["name"] == name
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["a.csv", "b.csv"], 2, "a.csv, b.csv: expected pictures, or one data set at a time"),
+        (["a.csv", "sample"], 2, "a.csv, sample: expected pictures, or one data set at a time"),
+        (["one.png", "-o", "-", "--json"], 2, "--output - and --json both print on stdout; give --output a file"),
+        (["form.pdf"], 3, "found a PDF; digits read, or Recognizer.read, takes its pages"),
+    ],
+)
+def test_what_another_call_is_for_is_told(
+    digits_command: Call, pictures: list[str], words: list[str], code: int, sentence: str
+) -> None:
+    for name, content in (("a.csv", b"label\n"), ("b.csv", b"label\n"), ("form.pdf", b"%PDF-1.7\n")):
+        Path(name).write_bytes(content)
+    end = digits_command("predict", *words)
+    assert end.code == code
+    assert end.sentence.endswith(sentence)
+
+
 def test_redirected_results_are_utf8_in_every_locale_and_json_names_any_file(pictures: list[str]) -> None:
     names = ["日本ü.png", os.fsdecode(b"caf\xe9.png")]
     for name in names:

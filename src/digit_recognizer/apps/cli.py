@@ -279,10 +279,14 @@ def predict(
     """
     from digit_recognizer.apps.predictions import COLUMNS, predict_pictures, predictions_csv, write_predictions
     from digit_recognizer.recognizer import Recognizer
-    from digit_recognizer.sources.catalog import is_data_set
+    from digit_recognizer.sources.catalog import NAMES, is_data_set
 
     terminal = Terminal(as_json=as_json)
     words = data or ["sample"]
+    if as_json and output is not None and str(output) == "-":
+        raise UsageError("--output - and --json both print on stdout; give --output a file")
+    if len(words) > 1 and all(word in NAMES or (os.path.isfile(word) and is_data_set(word)) for word in words):
+        raise UsageError(f"{', '.join(words)}: expected pictures, or one data set at a time")
     refuse_own_input(output, "--output", words, model, COLUMNS)
     recognizer = Recognizer(model)
     if len(words) > 1 or not is_data_set(words[0]):
