@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from digit_recognizer.errors import FileError
-from digit_recognizer.files import whole_file, write_text
+from digit_recognizer.files import whole_file, write_json, write_text
+from digit_recognizer.training.run_folder import _HALF_WRITTEN
 
 
 def write_half(path: Path) -> None:
@@ -53,6 +55,27 @@ def test_a_socket_is_refused_and_stays(tmp_path: Path, monkeypatch: pytest.Monke
         with pytest.raises(FileError, match="expected a file to write"):
             write_text("here", "x")
         assert (tmp_path / "here").is_socket()
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".png", "日" * 84 + ".x", os.fsdecode(b"\xe9" * 255)])
+def test_the_longest_names_that_a_disk_takes_are_written(tmp_path: Path, name: str) -> None:
+    write_text(tmp_path / name, "all of it")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_the_temporary_name_is_one_that_a_run_folder_knows_as_left_behind(tmp_path: Path) -> None:
+    with whole_file(tmp_path / ("日" * 84 + ".x")) as temporary:
+        temporary.write_text("half of it")
+        assert _HALF_WRITTEN.fullmatch(temporary.name)
+        assert os.fsencode(temporary.name).decode("utf-8").startswith(".日日")
+
+
+def test_names_that_are_not_utf8_are_written_as_text_and_come_back_from_json(tmp_path: Path) -> None:
+    name = os.fsdecode(b"a\\caf\xe9.png")
+    write_text(tmp_path / "a.csv", f"{name},7\n")
+    write_json(tmp_path / "a.json", {"source": name})
+    assert (tmp_path / "a.csv").read_text("utf-8") == "a\\caf\\udce9.png,7\n"
+    assert json.loads((tmp_path / "a.json").read_text("utf-8")) == {"source": name}
 
 
 def test_a_folder_and_a_link_to_itself_are_one_sentence(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import safetensors.numpy
 from onnx import TensorProto, helper
 
 from digit_recognizer.analysis.inputs import input_figures
+from digit_recognizer.analysis.metrics import OUT_OF_REACH
 from digit_recognizer.errors import FileError, ModelError
 from digit_recognizer.model_bytes import outline
 from digit_recognizer.model_file import (
@@ -68,6 +69,11 @@ def test_onnx_reads_the_metadata_as_plain_strings() -> None:
     assert stored.pop("digits.fingerprint")
     assert stored == CARD.to_strings()
     assert stored["digits.contract"] == "1"
+
+
+def test_a_model_may_accept_nothing() -> None:
+    card = dataclasses.replace(CARD, min_confidence=OUT_OF_REACH, max_error=0.001)
+    assert ModelMetadata.from_strings(card.to_strings()) == card
 
 
 @pytest.mark.parametrize(

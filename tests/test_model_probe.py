@@ -181,6 +181,30 @@ def test_a_child_does_not_pick_up_modules_from_the_working_folder(
     assert not canary.exists()
 
 
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [(None, "sys.executable does not name"), ("/bin/false", "exit code 1"), ("/bin/echo", "exit code 0")],
+)
+def test_a_model_that_could_not_be_tried_is_not_called_damaged(
+    monkeypatch: pytest.MonkeyPatch, program: str | None, expected: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", program)
+    reason = try_in_child(plain_bytes(), Limits())
+    assert reason is not None
+    assert reason.startswith("the model cannot be tried in a child process")
+    assert expected in reason
+
+
+def test_the_child_imports_from_where_this_process_does_and_its_own_failure_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "onnxruntime.py").write_text("raise ImportError('built for another machine')")
+    monkeypatch.syspath_prepend(tmp_path)
+    reason = try_in_child(plain_bytes(), Limits())
+    assert reason is not None
+    assert reason.endswith("began no trial: ImportError: built for another machine)")
+
+
 def test_what_passed_once_is_not_tried_again(plain: ModelFile, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ensure_safe(plain)
     assert list(cache.rglob("*.json"))
@@ -207,6 +231,18 @@ def test_a_cache_that_cannot_be_written_does_not_matter(plain: ModelFile, cache:
     cache.write_text("a file where the folder should be")
     ensure_safe(plain)
     assert cache.is_file()
+
+
+def test_without_a_home_there_is_no_cache_and_the_model_is_tried(
+    plain: ModelFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("DIGITS_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    ensure_safe(plain)
 
 
 def test_hostile_changes_with_a_valid_fingerprint_are_refused_or_give_finite_answers(tmp_path: Path) -> None:

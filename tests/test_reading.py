@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digit_recognizer.reading import Reading, readings
+from digit_recognizer.reading import Box, Line, Page, PlacedReading, Reading, readings
 
 
 def softmax_rows(count: int, seed: int = 0) -> npt.NDArray[np.float32]:
@@ -37,6 +37,15 @@ def test_a_reading_is_printed_in_a_line_without_its_pixels() -> None:
     assert shown.startswith("Reading(digit=0, confidence=0.1")
     assert "\n" not in shown
     assert "array" not in shown
+
+
+def test_pages_are_equal_where_what_they_say_is() -> None:
+    def page(digit: int, box: Box = (1, 2, 3, 4)) -> Page:
+        (reading,) = readings(np.eye(10, dtype=np.float32)[[digit]], [""], 0.9, frames=inked(1))
+        return Page((Line(str(digit), (PlacedReading.of(reading, box),)),), name="a.png")
+
+    assert page(7) == page(7)
+    assert len({page(7), page(7), page(7, box=(1, 2, 3, 5)), page(1)}) == 3
 
 
 def test_of_equal_probabilities_the_smaller_digit_comes_first() -> None:

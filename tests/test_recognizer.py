@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
+import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -51,6 +53,36 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def recognizer(path: Path) -> Recognizer:
     return Recognizer(path)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda found: pickle.loads(pickle.dumps(found))])  # noqa: S301
+def test_a_copy_opens_the_same_file_from_wherever_it_is_used(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copied: Callable[[Recognizer], Recognizer]
+) -> None:
+    monkeypatch.chdir(path.parent)
+    recognizer = Recognizer(path.name, threads=1, lines=None)
+    monkeypatch.chdir(tmp_path)
+    images = draw_digits(3).images
+    np.testing.assert_array_equal(copied(recognizer).probabilities(images), recognizer.probabilities(images))
+    assert copied(Recognizer()).sha256 == Recognizer().sha256
+    path.write_bytes(unfamiliar_bytes())
+    with pytest.raises(ModelError, match="is another model than the one that was copied"):
+        copied(recognizer)
+
+
+def test_an_array_of_paths_is_the_list_of_them(recognizer: Recognizer, tmp_path: Path) -> None:
+    paths = [str(tmp_path / name) for name in ("a.png", "b.png")]
+    for name, image in zip(paths, draw_digits(2).images, strict=True):
+        Image.fromarray(image).save(name)
+    assert recognizer.predict(np.array(paths)) == recognizer.predict(paths)
+    assert recognizer.predict(np.array(paths[0])) == recognizer.predict(paths[0])
+
+
+@pytest.mark.parametrize("address", ["https://x.y/1.png", "https://x.y/1.png?size=[2]", "s3://a/*.png"])
+def test_addresses_are_said_not_to_be_fetched(recognizer: Recognizer, address: str) -> None:
+    with pytest.raises(FileError, match="addresses are not fetched") as caught:
+        recognizer.predict(address)
+    assert str(caught.value).startswith(f"{address}: ")
 
 
 def test_probabilities_are_those_computed_by_hand(recognizer: Recognizer) -> None:

@@ -15,6 +15,8 @@ from typing import Any, BinaryIO
 
 from digit_recognizer.errors import FileError
 
+_NAME_KEPT = 100  # bytes of a file's name in that of its temporary file; most disks end at 255, some at 143
+
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
@@ -29,7 +31,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """
     named = Path(path)
     target = Path(os.path.realpath(named)) if named.is_symlink() else named
-    temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    # Shorter than a name may be, whatever the target's is; cut between letters, as some disks take no half ones.
+    beginning = os.fsencode(target.name)[:_NAME_KEPT].decode(errors="ignore")
+    temporary = target.with_name(f".{beginning}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         if named.exists() and not (named.is_file() or named.is_dir()):
             raise FileError(f"{named}: expected a file to write, this is a device or a pipe", code="not_a_regular_file")
@@ -52,12 +56,18 @@ def write_bytes(path: str | Path, content: bytes) -> None:
 
 
 def write_text(path: str | Path, content: str) -> None:
-    """Write ``content`` as UTF-8 with LF line ends, whole or not at all. Raises FileError."""
-    write_bytes(path, content.encode("utf-8"))
+    """Write ``content`` as UTF-8 with LF line ends, whole or not at all. Raises FileError.
+
+    Names of files that are not UTF-8 hold half surrogate pairs, for which it has no bytes: they become ``\\udce9``.
+    """
+    write_bytes(path, content.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write ``value`` as indented JSON (no NaN: JSON has none), whole or not at all. Raises FileError."""
+    """Write ``value`` as indented JSON (no NaN: JSON has none), whole or not at all. Raises FileError.
+
+    It comes back as it was, names of files that are not UTF-8 too: JSON, too, writes half a pair as ``\\udce9``.
+    """
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 

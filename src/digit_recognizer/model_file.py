@@ -17,6 +17,7 @@ from pathlib import Path
 
 from digit_recognizer._version import __version__
 from digit_recognizer.analysis.inputs import InputFigures
+from digit_recognizer.analysis.metrics import OUT_OF_REACH
 from digit_recognizer.digits import CLASSES
 from digit_recognizer.errors import FileError, ModelError
 from digit_recognizer.files import read_bytes
@@ -54,8 +55,9 @@ class ModelMetadata:
 
     preset: recipe that trained it. data: name of the training data. data_fingerprint: ``Digits.fingerprint()`` of it.
     seed: of the training. temperature: what logits were divided by to be calibrated, above 0 (1 = as trained).
-    min_confidence: 0-1, readings below are not accepted. max_error: the error rate among accepted readings that
-    min_confidence was chosen for, 0-1, or None where it was not chosen on data. created: ISO 8601 time, UTC.
+    min_confidence: 0-1, readings below are not accepted; OUT_OF_REACH, and none is. max_error: the error rate among
+    accepted readings that min_confidence was chosen for, 0-1, or None where it was not chosen on data. created: ISO
+    8601 time, UTC.
     classes: one name per output, in order. command, train_seconds: how it was trained and for how long, or "" and None
     where that is not told. inputs: figures of the digits that it was validated on, or None.
 
@@ -85,7 +87,7 @@ class ModelMetadata:
             raise ModelError(f"model metadata: expected the classes 0 to 9, found {', '.join(self.classes)[:80]}")
         if not (math.isfinite(self.temperature) and self.temperature > 0):
             raise ModelError(f"model metadata: expected a temperature above 0, found {self.temperature:g}")
-        if not 0 <= self.min_confidence <= 1:
+        if not (0 <= self.min_confidence <= 1 or self.min_confidence == OUT_OF_REACH):
             raise ModelError(f"model metadata: expected min_confidence from 0 to 1, found {self.min_confidence:g}")
         if self.max_error is not None and not 0 <= self.max_error <= 1:
             raise ModelError(f"model metadata: expected max_error from 0 to 1, found {self.max_error:g}")

@@ -1,8 +1,8 @@
 """A stranger's ONNX file becomes a verdict: does it keep the contract when it runs, with little memory and time?
 
-A model can crash or exhaust the process that opens it, so one not seen before runs first in a child process:
-``python -m digit_recognizer.model_probe MEMORY_BYTES CPU_SECONDS PARENT < FILE.onnx`` prints the verdict as one line of
-JSON. What passed is remembered by its SHA-256. Knows nothing of metadata and training.
+A model can crash or exhaust the process that opens it, so one not seen before runs first in a child process, which
+says when the trial begins and prints the verdict as one line of JSON. What passed is remembered by its SHA-256. Knows
+nothing of metadata and training.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ SUM_TOLERANCE = 1e-3
 # Signals by which somebody asks a process to end, as no fault of its own does. (Windows has no SIGHUP.)
 _REQUESTS_TO_END = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
+# The child imports from where this process does, which may have found the package by a path that it added itself.
+_CHILD = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from digit_recognizer.model_probe import main; main()"
+)
+_BEGUN = b"the trial begins"  # what comes before is no fault of the model
+
 # "/onnxruntime_src/onnxruntime/core/graph/model.cc:179 onnxruntime::Model::Model(...) " inside its messages.
 _SOURCE_PLACE = re.compile(r"/\S+\.(?:cc|h):\d+ .*\) ")
 
@@ -52,21 +58,24 @@ def ensure_safe(model: ModelFile, limits: Limits | None = None) -> None:
     Raises Interrupted where somebody stopped the trial: that says nothing of the model.
 
     A file that passed before, with the same versions of ONNX Runtime and of this package, is not tried again. A cache
-    folder (DIGITS_CACHE, else the platform's) that is missing, full or read-only only costs the time of a trial.
+    folder (DIGITS_CACHE, else the platform's) that is missing, full or read-only only costs the time of a trial, as
+    having none does.
 
     >>> ensure_safe(read_model("runs/kaggle"))                          # doctest: +SKIP
     """
     from importlib import metadata  # 20 ms, and not for the model that ships: it needs no trial
 
-    entry = _cache_folder() / "models" / f"{model.sha256}.json"
+    cache = _cache_folder()
+    entry = None if cache is None else cache / "models" / f"{model.sha256}.json"
     passed = {"version": __version__, "onnxruntime": metadata.version("onnxruntime"), "passed": True}
     with suppress(DigitsError, ValueError, RecursionError):
-        if json.loads(read_bytes(entry, limit=4096)) == passed:
+        if entry is not None and json.loads(read_bytes(entry, limit=4096)) == passed:
             return
     if reason := try_in_child(model.content, limits or Limits()):
         raise ModelError(f"{model.name}: {reason}", code="unsafe_model")
-    with suppress(FileError):
-        write_json(entry, passed)
+    if entry is not None:
+        with suppress(FileError):
+            write_json(entry, passed)
 
 
 def try_in_child(content: bytes, limits: Limits) -> str | None:
@@ -78,8 +87,12 @@ def try_in_child(content: bytes, limits: Limits) -> str | None:
     """
     import subprocess
 
-    # -P: a module of the same name in the working folder must not be picked up.
-    command = [sys.executable, "-P", "-m", __name__, *map(str, (limits.memory_bytes, limits.cpu_s, os.getpid()))]
+    if not sys.executable:
+        return "the model cannot be tried in a child process (sys.executable does not name Python's program)"
+    # -P and no "": a module of the same name in the working folder must not be picked up.
+    paths = json.dumps([path for path in sys.path if path])
+    numbers = map(str, (limits.memory_bytes, limits.cpu_s, os.getpid()))
+    command = [sys.executable, "-P", "-c", _CHILD, paths, *numbers]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     try:
         child = subprocess.run(
@@ -97,10 +110,14 @@ def try_in_child(content: bytes, limits: Limits) -> str | None:
         return f"the model cannot be tried in a child process ({error.strerror or error})"
     if -child.returncode in _REQUESTS_TO_END:
         raise Interrupted("stopped while the model was tried", signal_number=-child.returncode)
+    how = f"signal {-child.returncode}" if child.returncode < 0 else f"exit code {child.returncode}"
+    begun, _, verdict = child.stdout.partition(b"\n")
+    if begun.rstrip() != _BEGUN:
+        said = _plain((child.stderr.decode("utf-8", "replace").strip().splitlines() or [how])[-1])
+        return f"the model cannot be tried in a child process ({sys.executable} began no trial: {said})"
     try:
-        reason = json.loads(child.stdout)["reason"]
+        reason = json.loads(verdict)["reason"]
     except (ValueError, TypeError, KeyError):
-        how = f"signal {-child.returncode}" if child.returncode < 0 else f"exit code {child.returncode}"
         limit = f"{limits.memory_bytes / 2**20:,.0f} MiB and {limits.cpu_s} s of CPU"
         return f"a trial run with {limit} broke off ({how}); the model is damaged or hostile"
     return None if reason is None else str(reason)
@@ -211,15 +228,19 @@ def _test_frames() -> npt.NDArray[np.uint8]:
     return np.stack(frames).astype(np.uint8)
 
 
-def _cache_folder() -> Path:
+def _cache_folder() -> Path | None:
+    """Where to remember what passed; None where nobody says so and the user has no home, as in many a container."""
     if chosen := os.environ.get("DIGITS_CACHE"):
         return Path(chosen)
-    if sys.platform == "win32":
-        root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        root = Path.home() / "Library" / "Caches"
-    else:
-        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    try:
+        if sys.platform == "win32":
+            root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        elif sys.platform == "darwin":
+            root = Path.home() / "Library" / "Caches"
+        else:
+            root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        return None
     return root / "digit-recognizer"
 
 
@@ -256,21 +277,24 @@ def _end_with_parent(parent: int) -> None:
 def _printable(error: Exception) -> str:
     """The first line of a foreign message without source places; plain characters alone, as it may quote the file."""
     first = (str(error).strip() or type(error).__name__).splitlines()[0]
-    first = _SOURCE_PLACE.sub("", first.removeprefix("[ONNXRuntimeError] : "))
-    return "".join(c if c.isascii() and c.isprintable() else "?" for c in first.strip())[:200]
+    return _plain(_SOURCE_PLACE.sub("", first.removeprefix("[ONNXRuntimeError] : ")))
 
 
-def _main(arguments: Sequence[str]) -> int:
-    memory_bytes, cpu_s, parent = map(int, arguments)
+def _plain(words: str) -> str:
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in words.strip())[:200]
+
+
+def main() -> None:
+    """Try the model on stdin in this process, which is the child of ``try_in_child``, under the limits in sys.argv."""
+    memory_bytes, cpu_s, parent = map(int, sys.argv[2:])
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own exception can get lost in foreign code
     _end_with_parent(parent)
     content = sys.stdin.buffer.read()
+    import onnxruntime  # noqa: F401  # where it cannot be imported, that is no fault of the model
+
+    print(_BEGUN.decode(), flush=True)
     _limit_this_process(memory_bytes, cpu_s)
     print(json.dumps({"reason": try_here(content)}))
-    return 0
 
 
 __all__ = ["Limits", "ensure_safe", "has_unfamiliarity", "open_session", "run_session", "try_here", "try_in_child"]
-
-if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:]))

@@ -28,7 +28,7 @@ Box = tuple[int, int, int, int]
 MAX_UNFAMILIARITY = 0.5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One digit as the recognizer reads it.
 
@@ -41,6 +41,8 @@ class Reading:
     - ``"blank"``: there is no ink; all probabilities are 0, and ``digit`` means nothing
     - ``"not a digit"``: unfamiliarity is above 0.5
     - ``"unsure"``: the confidence is below the model's threshold
+
+    Two readings are equal where all else than the arrays is; so are lines and pages of equal readings.
     """
 
     digit: int
@@ -48,8 +50,8 @@ class Reading:
     accepted: bool
     second: int
     second_confidence: float
-    probabilities: npt.NDArray[np.float32] = field(repr=False)
-    frame: Images = field(repr=False)
+    probabilities: npt.NDArray[np.float32] = field(repr=False, compare=False)
+    frame: Images = field(repr=False, compare=False)
     name: str = ""
     unfamiliarity: float = 0.0
     reason: str | None = None
@@ -75,9 +77,12 @@ class Reading:
         return plot_reading(self, axes)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class PlacedReading(Reading):
-    """A digit on a page. box: (x, y, width, height) in pixels of the picture as the person sees it."""
+    """A digit on a page, whose name the page has: its own is empty.
+
+    box: (x, y, width, height) in pixels of the picture as the person sees it.
+    """
 
     box: Box = (0, 0, 0, 0)
 

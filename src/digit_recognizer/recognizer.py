@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Digits, Images
-from digit_recognizer.errors import DigitsError, InputError, ModelError, UsageError
-from digit_recognizer.foreign import as_array
+from digit_recognizer.errors import DigitsError, ModelError, UsageError
+from digit_recognizer.foreign import as_array, one_channel, refuse_other_stacks
 from digit_recognizer.model_file import ModelMetadata, read_model
 from digit_recognizer.model_probe import ensure_safe, has_unfamiliarity, open_session, run_session
 from digit_recognizer.reading import Page, Reading, readings
@@ -52,6 +52,9 @@ class Recognizer:
     ``damaged_model`` where the shipped one is not as it was shipped), FileError where it cannot be read, UsageError for
     threads below 1.
 
+    A copy, by ``pickle`` or ``copy``, as for the processes of a pool, opens the file again by its full path; it raises
+    ModelError (``code`` ``other_model``) where that holds another model by then.
+
     >>> recognizer = Recognizer("runs/kaggle")                            # doctest: +SKIP
     >>> recognizer.predict("my_seven.jpg").digit                          # doctest: +SKIP
     7
@@ -72,6 +75,9 @@ class Recognizer:
         else:
             file = read_model(model)
             ensure_safe(file)
+        # As it was asked for, for copies.
+        where = model if model is None or model == INT8 else os.path.abspath(model)
+        self._asked: tuple[Any, ...] = (where, threads, lines, ink)
         self._name = file.name
         self._lines = lines
         self._ink = ink
@@ -86,6 +92,9 @@ class Recognizer:
     def __repr__(self) -> str:
         return f"Recognizer({self._name!r}, preset {self._metadata.preset!r})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _opened_again, (self._sha256, *self._asked)
+
     @property
     def name(self) -> str:
         """What messages call the model: its file."""
@@ -98,7 +107,7 @@ class Recognizer:
 
     @property
     def min_confidence(self) -> float:
-        """The threshold in the file, 0-1: readings with less confidence are not accepted."""
+        """The threshold in the file, 0-1: readings with less confidence are not accepted; 2 where none is."""
         return self._metadata.min_confidence
 
     @property
@@ -174,8 +183,8 @@ class Recognizer:
             return self._read(source.images, source.names, raw, batch_size)
         source = as_array(source)
         if isinstance(source, np.ndarray):
-            source = _one_channel(source)
-            _refuse_other_stacks(source)
+            source = one_channel(source)
+            refuse_other_stacks(source)
             if source.ndim == 3 and source.shape[1:] == (SIDE, SIDE):
                 from digit_recognizer.pictures.framed import frame_images
                 from digit_recognizer.pictures.load import bytes_of_array
@@ -364,26 +373,11 @@ class Recognizer:
         return result, unfamiliarity
 
 
-def _one_channel(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The array without an axis for channels that holds one alone: (N, 1, H, W), (N, H, W, 1) or (H, W, 1)."""
-    if array.ndim == 4 and array.shape[1] == 1:
-        return array[:, 0]
-    return array[..., 0] if array.ndim in (3, 4) and array.shape[-1] == 1 else array
-
-
-def _refuse_other_stacks(array: npt.NDArray[Any]) -> None:
-    """Refuse arrays that are many images, but not (N, 28, 28), lest they be read as one odd picture."""
-    if array.ndim == 2 and array.shape[1] == SIDE * SIDE:
-        raise InputError(
-            f"expected images as uint8 (N, {SIDE}, {SIDE}), found {array.dtype} {array.shape}; reshape rows of pixels "
-            f"to (-1, {SIDE}, {SIDE}), or give [array] if this is one picture"
-        )
-    many = array.ndim > 3 or (array.ndim == 3 and array.shape[2] not in (3, 4))
-    if many and array.shape[1:] != (SIDE, SIDE):
-        raise InputError(
-            f"expected images as (N, {SIDE}, {SIDE}), or one picture as (H, W), (H, W, 3) or (H, W, 4), found "
-            f"{array.dtype} {array.shape}; of other sizes give a list of pictures"
-        )
+def _opened_again(sha256: str, model: str | None, threads: int | None, lines: Any, ink: Any) -> Recognizer:
+    again = Recognizer(model, threads, lines=lines, ink=ink)
+    if again.sha256 != sha256:
+        raise ModelError(f"{again.name}: is another model than the one that was copied", code="other_model")
+    return again
 
 
 def _check_batch_size(batch_size: int) -> None:

@@ -157,9 +157,10 @@ def test_few_images_without_a_mistake_do_not_make_a_guess_acceptable():
     assert metrics.confidence_threshold(probabilities, np.full(20, 4), 0.001) == 0.9999
 
 
-def test_a_threshold_that_no_confidence_can_keep_accepts_nothing():
-    probabilities = np.eye(10, dtype=np.float32)[[1, 2]]
-    assert metrics.confidence_threshold(probabilities, np.array([3, 3]), 0.01) > 1.0
+@pytest.mark.parametrize("confidence", [0.3, 1.0])
+def test_where_no_threshold_keeps_the_promise_none_is_in_reach_of_images_yet_unseen(confidence: float):
+    probabilities = np.eye(10, dtype=np.float32)[[1, 2]] * np.float32(confidence)
+    assert metrics.confidence_threshold(probabilities, np.array([3, 3]), 0.01) == metrics.OUT_OF_REACH > 1.0
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,13 @@ def test_the_report_says_what_the_run_folder_holds(tmp_path: Path):
         assert said in page.text, said
 
 
+def test_a_model_that_accepts_nothing_is_not_said_to_have_a_bar(tmp_path: Path):
+    values = write_run(tmp_path / "run") | {"min_confidence": metrics.OUT_OF_REACH}
+    (tmp_path / "run/metrics.json").write_text(json.dumps(values))
+    said = read(report.write_report(tmp_path / "run")).text
+    assert "No answer is accepted: there is no bar at which at most 0.10 % of the accepted validation" in said
+
+
 def test_a_run_without_mistakes_says_so_instead_of_an_empty_picture(tmp_path: Path):
     values = write_run(tmp_path / "run")
     empty = np.zeros((0, 28, 28), np.uint8)

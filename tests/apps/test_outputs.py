@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,6 +58,39 @@ def test_what_is_read_is_never_written_over(
     assert (end.code, end.out) == (2, "")
     assert "which is read, and would be lost" in end.sentence
     assert files(place) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (("predict", "scans", "-o", "scans"), "this is a folder"),
+        (("predict", "drawn.npz", "-o", "scans"), "this is a folder"),
+        (("predict", "scans", "-o", "/dev/null"), "this is a device or a pipe"),
+        (("predict", "scans", "-o", "drawn.npz/a.csv"), "drawn.npz is no folder"),
+        (("predict", "scans", "-o", "locked/new/a.csv"), "permission denied in "),
+        (("read", "scans", "--csv", "scans"), "this is a folder"),
+        (("read", "scans", "--csv", "locked/a.csv"), "permission denied in "),
+        (("read", "scans", "--annotate", "drawn.npz"), "this is a file"),
+        (("read", "scans", "--show-steps", "locked/steps"), "permission denied in "),
+        (("explore", "drawn.npz", "-o", "drawn.npz"), "this is a file"),
+        (("export", "run", "-o", "locked/a.onnx"), "permission denied in "),
+    ],
+)
+def test_where_nothing_can_be_written_nothing_is_read(
+    digits_command: Call, place: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], found: str
+) -> None:
+    (place / "locked").mkdir()
+    allowed = os.access
+    monkeypatch.setattr(
+        "os.access", lambda path, mode: "locked" not in str(path) and allowed(path, mode)
+    )  # root may all
+    monkeypatch.setattr("digit_recognizer.recognizer.read_model", None)
+    monkeypatch.setattr("digit_recognizer.model_file.read_model", None)
+    monkeypatch.setattr("digit_recognizer.sources.catalog.load", None)
+    end = digits_command(*words)
+    assert (end.code, end.out) == (5, "")
+    assert f"{words[-2]} {words[-1]}".replace("-o", "--output") in end.sentence
+    assert found in end.sentence
 
 
 def test_answers_may_lie_in_the_folder_that_is_read_and_be_written_again(digits_command: Call, place: Path) -> None:

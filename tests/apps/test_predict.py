@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,10 +18,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from digit_recognizer.analysis.metrics import OUT_OF_REACH
+from digit_recognizer.model_file import with_metadata
 from digit_recognizer.recognizer import Recognizer
 from tests.apps.command import PROGRAM, Ended
 from tests.conftest import draw_digits
-from tests.plain_models import CARD, plain_bytes, unfamiliar_bytes
+from tests.plain_models import CARD, plain_bytes, plain_proto, unfamiliar_bytes
 
 NO_MODEL = "this version ships without a model; train one with: digits train DATA -o RUN, then --model RUN"
 Call = Callable[..., Ended]
@@ -138,6 +142,51 @@ def test_a_name_that_is_a_formula_is_made_harmless_in_csv_alone(
     assert [row["name"] for row in rows] == [f"'{name}"]
     (entry,) = json.loads(digits_command("predict", "-m", model, "--json", "--", name).out)
     assert entry["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["a.csv", "b.csv"], 2, "a.csv, b.csv: expected pictures, or one data set at a time"),
+        (["a.csv", "sample"], 2, "a.csv, sample: expected pictures, or one data set at a time"),
+        (["one.png", "-o", "-", "--json"], 2, "--output - and --json both print on stdout; give --output a file"),
+        (["form.pdf"], 3, "found a PDF; digits read, or Recognizer.read, takes its pages"),
+    ],
+)
+def test_what_another_call_is_for_is_told(
+    digits_command: Call, pictures: list[str], words: list[str], code: int, sentence: str
+) -> None:
+    for name, content in (("a.csv", b"label\n"), ("b.csv", b"label\n"), ("form.pdf", b"%PDF-1.7\n")):
+        Path(name).write_bytes(content)
+    end = digits_command("predict", *words)
+    assert end.code == code
+    assert end.sentence.endswith(sentence)
+
+
+def test_redirected_results_are_utf8_in_every_locale_and_json_names_any_file(pictures: list[str]) -> None:
+    names = ["日本ü.png", os.fsdecode(b"caf\xe9.png")]
+    for name in names:
+        shutil.copy(pictures[0], name)
+    end = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "predict", *names, "--json"],
+        env=os.environ | {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"},
+        capture_output=True,
+        check=True,
+    )
+    assert [entry["name"] for entry in json.loads(end.stdout.decode("utf-8"))] == ["日本ü.png", "caf\\udce9.png"]
+
+
+def test_a_model_without_a_threshold_that_holds_accepts_nothing_and_says_so(
+    digits_command: Call, tmp_path: Path
+) -> None:
+    card = replace(CARD, min_confidence=OUT_OF_REACH, max_error=0.001)
+    (tmp_path / "m.onnx").write_bytes(with_metadata(plain_proto().SerializeToString(), card))
+    assert digits_command("info", "--model", "m.onnx").out.splitlines()[-1] == (
+        "accepts nothing: no threshold kept the wrong among the accepted validation images to 0.1 %"
+    )
+    Image.fromarray(draw_digits(1).images[0]).save(tmp_path / "a.png")
+    (read,) = json.loads(digits_command("predict", "a.png", "--model", "m.onnx", "--json").out)
+    assert (read["accepted"], read["reason"]) == (False, "unsure")
 
 
 def test_info_tells_of_the_model_that_ships_or_that_none_does(

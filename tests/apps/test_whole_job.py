@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,15 +13,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from digit_recognizer.analysis import plots
-from digit_recognizer.apps.whole_job import training_note
+from digit_recognizer.analysis.metrics import OUT_OF_REACH
+from digit_recognizer.apps.terminal import Terminal
+from digit_recognizer.apps.whole_job import show_result, training_note
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.sources.catalog import load
 from digit_recognizer.training.augment import Augmentation
 from digit_recognizer.training.recipe import best, fast, notebook
 from digit_recognizer.training.run_folder import PLOTS
 from tests.apps.command import Ended, call, child, ended, write_data
+from tests.conftest import draw_digits
 
 Call = Callable[..., Ended]
 
@@ -54,6 +59,12 @@ def copied(run: Run, tmp_path: Path) -> Path:
     return shutil.copytree(run.folder, tmp_path / "run")
 
 
+def test_a_training_that_gives_no_threshold_is_told_of(capsys: pytest.CaptureFixture[str], run: Run) -> None:
+    metrics = json.loads((run.folder / "metrics.json").read_text())
+    show_result(Terminal(as_json=False), {**metrics, "min_confidence": OUT_OF_REACH})
+    assert "the model accepts nothing: no threshold kept the wrong" in capsys.readouterr().err
+
+
 def contents(path: Path) -> dict[str, bytes]:
     return {str(entry.relative_to(path)): entry.read_bytes() for entry in path.rglob("*") if entry.is_file()}
 
@@ -83,7 +94,8 @@ def test_the_document_says_where_everything_is_and_how_good(run: Run) -> None:
 
 
 def test_progress_goes_to_stderr_a_line_an_epoch(run: Run) -> None:
-    assert [line.split(" · ")[0] for line in run.end.err.splitlines()] == ["epoch 1/2", "epoch 2/2"]
+    lines = [line for line in run.end.err.splitlines() if not line.startswith("note: ")]
+    assert [line.split(" · ")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
 
 
 def test_the_submission_numbers_from_1_what_the_model_says_of_the_test_part(run: Run) -> None:
@@ -158,6 +170,28 @@ def test_the_sample_is_the_default_and_says_what_it_is(
     assert len((folder / "submission.csv").read_text().splitlines()) == 298
     assert json.loads((folder / "config.json").read_text())["command"] == "digits run --epochs 1 --device cpu"
     assert "Training: fast, 1 epoch, cpu" in end.out
+
+
+def test_data_and_pictures_with_names_that_are_not_utf8_are_no_obstacle(
+    digits_command: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = Path(os.fsdecode(b"d\xe9"))
+    digits = draw_digits(20)
+    for number, (image, label) in enumerate(zip(digits.images, digits.known_labels(), strict=True)):
+        (data / f"train/{label}").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(data / f"train/{label}/{number}.png")
+    (data / "test").mkdir()
+    shutil.copy(data / "train/7/7.png", data / "test" / os.fsdecode(b"caf\xe9.png"))
+
+    end = digits_command("run", data, "--epochs", "1", "--device", "cpu", "-o", "r")
+
+    assert end.code == 0, end.err
+    answers = (tmp_path / "r/predictions.csv").read_bytes()
+    assert answers.splitlines()[1].startswith(b"test/caf\\udce9.png,")
+    (tmp_path / "r/predictions.csv").unlink()
+    assert digits_command("run", "--resume", "-o", "r", "--device", "cpu").code == 0
+    assert (tmp_path / "r/predictions.csv").read_bytes() == answers
 
 
 def test_the_legend_of_a_training_curve_names_what_made_it_harder() -> None:

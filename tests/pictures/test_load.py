@@ -235,7 +235,7 @@ def test_an_empty_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        (b"%PDF-1.7 ...", "a PDF"),
+        (b"%PDF-1.7 ...", "a PDF; digits read, or Recognizer.read, takes its pages"),
         (b"%!PS-Adobe-3.0 EPSF", "PostScript"),
         (b"<svg xmlns='x'/>", "XML, SVG or HTML text"),
         (b"PK\x03\x04 0123", "a zip file"),

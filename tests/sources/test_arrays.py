@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import zipfile
 from pathlib import Path
@@ -225,6 +226,12 @@ def test_parquet_as_pandas_writes_it_gives_the_very_pixels(tmp_path: Path) -> No
     found = read_parquet(tmp_path / "train-00000-of-00001.parquet")
     assert found.labelled().fingerprint() == DIGITS.fingerprint()
     assert found.test is None
+
+
+def test_a_parquet_file_may_have_a_name_that_is_not_utf8(tmp_path: Path) -> None:
+    named = tmp_path / os.fsdecode(b"caf\xe9.parquet")
+    table(tmp_path / "a.parquet", structs(X), Y.tolist()).rename(named)
+    assert read_parquet(named).labelled().fingerprint() == DIGITS.fingerprint()
 
 
 def test_a_folder_of_parquet_shards_gives_both_parts(tmp_path: Path) -> None:

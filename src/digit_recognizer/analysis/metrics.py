@@ -19,6 +19,8 @@ RELIABILITY_BINS = 15
 # What a probability of exactly 0 counts as in the log-loss: finite, and worse than any honest answer.
 SMALLEST_PROBABILITY = 1e-15
 TEMPERATURE_BOUNDS = (1 / 32, 32.0)
+# A threshold that no confidence reaches, whatever is rounded: nothing is accepted.
+OUT_OF_REACH = 2.0
 
 Probabilities = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.int64]
@@ -227,7 +229,7 @@ def confidence_threshold(probabilities: Probabilities, labels: Labels, max_error
     them wrong, counting alone would accept a guess.
 
     probabilities: float (N, 10). labels: int64 (N,). max_error: share of wrong answers among the accepted, 0-1.
-    Just above the highest confidence, so that nothing is accepted, where no threshold does.
+    OUT_OF_REACH where no threshold does: one just above the highest confidence here would be exceeded elsewhere.
     Raises InputError as evaluate does, UsageError where max_error is no share.
 
     >>> p = np.array([[.9, .1], [.6, .4], [.8, .2]]); p = np.pad(p, ((0, 0), (0, 8)))
@@ -245,7 +247,7 @@ def confidence_threshold(probabilities: Probabilities, labels: Labels, max_error
     # Equal confidences are accepted or refused together: only the last of each is a threshold.
     last = np.append(ranked[1:] != ranked[:-1], True)
     kept = np.flatnonzero(last & (error <= max_error))
-    return float(ranked[kept[-1]]) if len(kept) else math.nextafter(float(ranked[0]), math.inf)
+    return float(ranked[kept[-1]]) if len(kept) else OUT_OF_REACH
 
 
 def _confidences(probabilities: Probabilities, labels: Labels) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
@@ -271,6 +273,7 @@ def _check(scores: Probabilities, labels: Labels, classes: int = CLASSES) -> Non
 
 
 __all__ = [
+    "OUT_OF_REACH",
     "RELIABILITY_BINS",
     "ClassScore",
     "Evaluation",

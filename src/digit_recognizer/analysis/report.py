@@ -106,8 +106,7 @@ def write_report(run_folder: str | Path) -> Path:
         raise CheckpointError(
             f"{folder}: config.json, metrics.json or explore.json is not as a run writes it ({error!r}); run it again"
         ) from error
-    # A file name may hold half a surrogate pair, which UTF-8 has no bytes for.
-    write_text(folder / "report.html", html.encode("utf-8", "replace").decode("utf-8"))
+    write_text(folder / "report.html", html)
     return folder / "report.html"
 
 

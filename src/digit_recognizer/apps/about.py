@@ -75,9 +75,14 @@ def threshold_sentence(min_confidence: float, max_error: float | None) -> str:
 
     >>> threshold_sentence(0.97, 0.001)
     'accepted: confidence of at least 0.97, so that at most 0.1 % of the accepted are wrong'
+    >>> threshold_sentence(2.0, 0.001)
+    'accepts nothing: no threshold kept the wrong among the accepted validation images to 0.1 %'
     """
     if min_confidence == 0 and max_error is None:
         return "accepted: every answer; this model was given no threshold"
+    if min_confidence > 1:
+        share = "a share" if max_error is None else f"{100 * max_error:.6g} %"
+        return f"accepts nothing: no threshold kept the wrong among the accepted validation images to {share}"
     meaning = "" if max_error is None else f", so that at most {100 * max_error:.6g} % of the accepted are wrong"
     return f"accepted: confidence of at least {min_confidence:.6g}{meaning}"
 

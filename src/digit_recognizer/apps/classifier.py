@@ -244,7 +244,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             self.temperature_ = metrics.fit_temperature(answers, labels)
             likelihoods = np.exp((answers - answers.max(axis=1, keepdims=True)) / self.temperature_)
             probabilities = likelihoods / likelihoods.sum(axis=1, keepdims=True)
-            self.min_confidence_ = min(1.0, metrics.confidence_threshold(probabilities, labels, MAX_ERROR))
+            self.min_confidence_ = metrics.confidence_threshold(probabilities, labels, MAX_ERROR)
             self.max_error_ = MAX_ERROR
 
     def _network(self) -> nn.Module:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from pathlib import Path
@@ -42,9 +41,14 @@ from digit_recognizer.apps.options import (
     Workers,
 )
 from digit_recognizer.apps.outcome import close_output, needs, tell
-from digit_recognizer.apps.outputs import refuse_inside_pictures, refuse_other_run, refuse_own_input
+from digit_recognizer.apps.outputs import (
+    refuse_inside_pictures,
+    refuse_other_run,
+    refuse_own_input,
+    refuse_unwritable,
+)
 from digit_recognizer.apps.server.command import serve
-from digit_recognizer.apps.terminal import Terminal, counted
+from digit_recognizer.apps.terminal import Terminal, counted, prepare_streams
 from digit_recognizer.apps.tuning import tune
 from digit_recognizer.errors import UsageError
 
@@ -146,6 +150,7 @@ def explore(
     if output is not None:
         with needs("report", "plots"):
             _require_report()
+        refuse_unwritable(output, "--output", folder=True)
         refuse_inside_pictures(output, data)
     dataset = _load(data, terminal, skip_bad_rows)
     if output is not None:
@@ -274,10 +279,14 @@ def predict(
     """
     from digit_recognizer.apps.predictions import COLUMNS, predict_pictures, predictions_csv, write_predictions
     from digit_recognizer.recognizer import Recognizer
-    from digit_recognizer.sources.catalog import is_data_set
+    from digit_recognizer.sources.catalog import NAMES, is_data_set
 
     terminal = Terminal(as_json=as_json)
     words = data or ["sample"]
+    if as_json and output is not None and str(output) == "-":
+        raise UsageError("--output - and --json both print on stdout; give --output a file")
+    if len(words) > 1 and all(word in NAMES or (os.path.isfile(word) and is_data_set(word)) for word in words):
+        raise UsageError(f"{', '.join(words)}: expected pictures, or one data set at a time")
     refuse_own_input(output, "--output", words, model, COLUMNS)
     recognizer = Recognizer(model)
     if len(words) > 1 or not is_data_set(words[0]):
@@ -319,6 +328,8 @@ def read(
 
     wanted = Wanted(expect, check, numbers, annotate, csv, show_steps, max_pixels)
     refuse_own_input(csv, "--csv", pictures, model, COLUMNS)
+    refuse_unwritable(annotate, "--annotate", folder=True)
+    refuse_unwritable(show_steps, "--show-steps", folder=True)
     raise typer.Exit(read_pictures(pictures, Recognizer(model), Terminal(as_json=as_json), wanted))
 
 
@@ -343,10 +354,7 @@ def main() -> NoReturn:
     """Run the command; every error of ours becomes one sentence on stderr and its exit code."""
     if "_DIGITS_COMPLETE" in os.environ:  # a shell asks what could come next
         app()
-    _open_what_is_closed()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without a letter of ours is no reason to stop
+    prepare_streams()
     as_json = "--json" in sys.argv
     code = 0
     command = typer.main.get_command(app)
@@ -369,15 +377,6 @@ def _code_of(command: Any, words: list[str]) -> int:
     except typer.Exit as end:
         return int(end.exit_code)
     return 0
-
-
-def _open_what_is_closed() -> None:
-    """Put the null device where a standard stream is closed (``>&-``): Python has None there, and the next file that is
-    opened would get its number.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # for as long as we live
 
 
 def _require_report() -> None:

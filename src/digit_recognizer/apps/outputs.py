@@ -23,13 +23,15 @@ _IDX = re.compile(r"-idx[13]-|-ubyte")
 def refuse_own_input(
     output: Path | None, option: str, sources: Sequence[str], model: str | None, columns: Sequence[str]
 ) -> None:
-    """Raise UsageError where the CSV that ``output`` names would take the place of something that is read.
+    """Raise UsageError where the CSV that ``output`` names would take the place of something that is read, or FileError
+    where it could not be written.
 
     option: how messages call it. sources: words that name files, folders, patterns; a name as "mnist" is no file.
     model: a run folder, a file, or None. columns: header that an earlier answer begins with; in a folder that is read,
     such a file alone may be written over. Files are compared by what they are, so that links and other spellings of a
     path are seen through. Nothing is read but names, and the first bytes of ``output``.
     """
+    refuse_unwritable(output, option)
     if output is None or str(output) == "-" or not output.is_file():
         return
     headers = tuple(",".join(names).encode() for names in (columns, ("ImageId", "Label")))
@@ -42,15 +44,41 @@ def refuse_own_input(
             raise UsageError(f"{option} {output} {found}, which is read, and would be lost; choose another file")
 
 
+def refuse_unwritable(output: Path | None, option: str, *, folder: bool = False) -> None:
+    """Raise FileError where ``output`` could not be written: before the work, not after it. None and "-" are stdout.
+
+    option: how messages call it. folder: whether it is a folder to write to, else a file. What is missing above it is
+    made when it is written, so that only the nearest folder that is there must let us.
+    """
+    if output is None or str(output) == "-":
+        return
+    place = os.path.realpath(output)
+    is_file, is_folder = os.path.isfile(place), os.path.isdir(place)
+    if os.path.exists(place) and not (is_folder if folder else is_file):
+        expected = "folder" if folder else "file"
+        found = "a folder" if is_folder else "a file" if is_file else "a device or a pipe"
+        raise FileError(
+            f"{option} {output}: expected a {expected} to write, this is {found}", code="not_a_regular_file"
+        )
+    above = place if folder else os.path.dirname(place)
+    while not os.path.exists(above):
+        above = os.path.dirname(above)
+    if not os.path.isdir(above):
+        raise FileError(f"{option} {output}: cannot be written ({above} is no folder)")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise FileError(f"{option} {output}: cannot be written (permission denied in {above})")
+
+
 def refuse_foreign_file(output: Path, run_folder: Path) -> None:
     """Raise where ``output`` is there already and is no model of digits, or is the very model of the run.
 
-    Raises FileError for another kind of file, UsageError for the run's own. The file is judged by its bytes alone; it
-    is not opened as a model.
+    Raises FileError for another kind of file, and as ``refuse_unwritable`` does, UsageError for the run's own. The file
+    is judged by its bytes alone; it is not opened as a model.
     """
     from digit_recognizer.model_file import MAX_MODEL_BYTES, MODEL_NAME, check_model
 
     if not output.exists():
+        refuse_unwritable(output, "--output")
         return
     for own in (run_folder, run_folder / MODEL_NAME):
         if own.is_file() and os.path.samefile(own, output):
@@ -110,4 +138,4 @@ def _places(words: Sequence[str]) -> Iterator[Path]:
             yield from filter(Path.exists, map(Path, glob.iglob(word, recursive=True)))
 
 
-__all__ = ["refuse_foreign_file", "refuse_inside_pictures", "refuse_other_run", "refuse_own_input"]
+__all__ = ["refuse_foreign_file", "refuse_inside_pictures", "refuse_other_run", "refuse_own_input", "refuse_unwritable"]

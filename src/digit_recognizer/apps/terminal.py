@@ -5,6 +5,7 @@ rich draws where a person looks on; it is loaded only then, for it takes longer 
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -29,6 +30,23 @@ if TYPE_CHECKING:
 
 _REASONS = 10  # why rows were left out, that are shown
 _UNREAD = 5  # names of what was not read, that are shown
+
+
+def prepare_streams() -> None:
+    """Make the standard streams fit to print on, whatever started us; once, before anything is printed.
+
+    A closed one (``>&-``) gets the null device: Python has None there, and the next file that is opened would get its
+    number. Results that go to a file or a program are UTF-8 in every locale, as JSON must be; half letters, of names
+    that are not UTF-8, are escaped as JSON does. A terminal without a letter of ours is no reason to stop.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # for as long as we live
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 class _Lines:
@@ -243,4 +261,13 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %"
 
 
-__all__ = ["Terminal", "TrainingDisplay", "counted", "draw_digit", "duration", "epoch_line", "percent"]
+__all__ = [
+    "Terminal",
+    "TrainingDisplay",
+    "counted",
+    "draw_digit",
+    "duration",
+    "epoch_line",
+    "percent",
+    "prepare_streams",
+]

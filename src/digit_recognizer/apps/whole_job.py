@@ -17,6 +17,7 @@ import numpy as np
 
 from digit_recognizer.analysis.explore import Exploration, explore, fact_rows, label_rows
 from digit_recognizer.analysis.metrics import evaluate
+from digit_recognizer.apps.about import threshold_sentence
 from digit_recognizer.apps.predictions import is_submission, write_predictions
 from digit_recognizer.apps.request import RunRequest
 from digit_recognizer.apps.terminal import Terminal, counted, duration, percent
@@ -129,6 +130,8 @@ def show_result(terminal: Terminal, metrics: Any) -> None:
         f"{metrics['parameters']:,} parameters · trained in {duration(metrics['train_seconds'])} · "
         f"reads {metrics['images_per_second']:,.0f} images/s"
     )
+    if metrics["min_confidence"] > 1:
+        terminal.note(f"note: the model {threshold_sentence(metrics['min_confidence'], metrics['max_error'])}")
 
 
 def show_test(terminal: Terminal, result: Mapping[str, Any]) -> None:

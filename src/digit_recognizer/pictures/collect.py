@@ -38,6 +38,7 @@ from digit_recognizer.pictures.load import (
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".heif")
 
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _EXPECTED = "a path, a folder, a pattern such as 'scans/*.png', bytes, a PIL image, an array, or a list of these"
 
 
@@ -102,7 +103,9 @@ def is_one(source: object, *, documents: bool = False) -> bool:
         return is_one(source.source, documents=documents)
     if isinstance(source, str | os.PathLike):
         path = _path(source)
-        return path is None or not (os.path.isdir(path) or _is_pattern(path) or (documents and pdf.is_pdf(path)))
+        if path is None or _is_address(source):
+            return True
+        return not (os.path.isdir(path) or _is_pattern(path) or (documents and pdf.is_pdf(path)))
     source = as_array(source)
     if isinstance(source, np.ndarray):
         return not _is_stack(source)
@@ -179,6 +182,10 @@ def _is_pattern(path: Path) -> bool:
     return glob.has_magic(str(path)) and not os.path.exists(path)
 
 
+def _is_address(source: str | os.PathLike[Any]) -> bool:
+    return _ADDRESS.match(str(source)) is not None and not os.path.exists(source)
+
+
 def _path(source: str | os.PathLike[Any]) -> Path | None:
     """The path, or None where it cannot be one: bytes, or a NUL character inside."""
     text = os.fspath(source)
@@ -235,6 +242,9 @@ def _from_path(source: str | os.PathLike[Any], documents: bool) -> Iterator[Pict
     if path is None:
         name = repr(os.fspath(source))
         yield Picture(name, FileError(f"{name}: expected a path as text, without a NUL character"))
+    elif _is_address(source):
+        name = _name(os.fspath(source))
+        yield Picture(name, FileError(f"{name}: addresses are not fetched; give the file itself, or its bytes"))
     elif os.path.isdir(path):
         yield from _from_folder(path, documents)
     elif _is_pattern(path):

@@ -46,7 +46,7 @@ _NAMED = {
     ".bmp": "BMP", ".heic": heif.KIND, ".heif": heif.KIND,
 }  # fmt: skip
 _OTHER_SIGNATURES = (
-    (b"%PDF", "a PDF"),
+    (b"%PDF", "a PDF; digits read, or Recognizer.read, takes its pages"),
     (b"%!PS", "PostScript"),
     (b"PK\x03\x04", "a zip file"),
     (b"8BPS", "a Photoshop file"),

@@ -93,6 +93,7 @@ def is_data_set(data: str) -> bool:
         return False
     from digit_recognizer.pictures.collect import SUFFIXES
     from digit_recognizer.pictures.load import picture_format
+    from digit_recognizer.pictures.pdf import is_pdf
 
     path = Path(data)
     if path.is_dir():
@@ -101,7 +102,8 @@ def is_data_set(data: str) -> bool:
         return False
     if path.is_file():
         with open_bytes(path) as stream:
-            return picture_format(stream.read(16)) is None
+            head = stream.read(16)
+        return picture_format(head) is None and not is_pdf(head)
     return path.exists() or re.search(r"[*?[]", data) is None
 
 

@@ -69,7 +69,8 @@ def _read_table(path: Path) -> Digits:
     images: list[Images] = []
     labels: list[Any] = []
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
+        # Arrow itself opens no file whose name is not UTF-8.
+        with path.open("rb") as stream, pyarrow.parquet.ParquetFile(stream) as file:
             columns, label, read = _columns(path.name, file.schema_arrow, pyarrow.types)
             for batch in file.iter_batches(_BATCH, columns=columns):
                 images.extend(read(batch, len(images)))

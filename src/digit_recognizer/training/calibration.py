@@ -54,8 +54,7 @@ def export_calibrated(
     answers = logits(network, validation.images, float32).numpy()
     temperature = metrics.fit_temperature(answers, labels)
     probabilities = torch.softmax(torch.from_numpy(answers) / temperature, 1).numpy()
-    # At most 1, which the metadata ends at; only where an answer of confidence 1 is wrong would it lie above.
-    min_confidence = min(1.0, metrics.confidence_threshold(probabilities, labels, max_error))
+    min_confidence = metrics.confidence_threshold(probabilities, labels, max_error)
     figures = input_figures(validation.images, probabilities, min_confidence)
     export_model(
         network,
@@ -186,9 +185,9 @@ def no_digit_shift(cooled: npt.NDArray[np.floating], labels: npt.NDArray[np.int6
 
 
 def choose_min_confidence(cascade: Cascade, plain: Digits, max_error: float) -> float:
-    """The smallest confidence from which on at most ``max_error`` of the validation digits are wrong, 0-1."""
+    """The confidence from which on at most ``max_error`` of the validation digits are wrong, or OUT_OF_REACH."""
     answers = cascade.answer(plain.images)[:, :CLASSES]
-    return min(1.0, metrics.confidence_threshold(answers, plain.known_labels(), max_error))
+    return metrics.confidence_threshold(answers, plain.known_labels(), max_error)
 
 
 def cascade_figures(cascade: Cascade, frames: Material, min_confidence: float) -> InputFigures:

@@ -173,7 +173,7 @@ def _group(face: FontFace) -> str:
 
 
 def _platform_folders() -> list[Path]:
-    home = Path.home()
+    home = Path(os.path.expanduser("~"))  # Path.home() raises where the user has none
     if sys.platform == "darwin":
         return [Path("/System/Library/Fonts"), Path("/Library/Fonts"), home / "Library/Fonts"]
     if sys.platform == "win32":

@@ -364,6 +364,19 @@ def test_names_that_are_not_utf8_are_read_and_told_in_ascii(tmp_path: Path) -> N
     assert [row["id"] for row in rows(tmp_path / "out")] == ["more/0001.png", "\\udcff.png"][::-1]
 
 
+def test_tables_are_read_whatever_they_are_called_and_an_output_that_arrow_cannot_open_is_refused(
+    tmp_path: Path,
+) -> None:
+    table = tmp_path / os.fsdecode(b"caf\xe9.parquet")
+    sources.write_table(tmp_path / "a.parquet", {"pixels": sources.as_pixels(frames(3))}).rename(table)
+
+    run_batch(Request(str(table), tmp_path / "out"), EngineHere())
+
+    assert [row["id"] for row in rows(tmp_path / "out")] == ["1", "2", "3"]
+    with pytest.raises(UsageError, match=r"--output ou\\udce9t: expected a name in UTF-8"):
+        Request(str(table), Path(os.fsdecode(b"ou\xe9t")))
+
+
 def test_an_empty_folder_is_a_finished_job_without_rows(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
 

@@ -45,6 +45,9 @@ class Request:
             raise UsageError("--expect, --check and --numbers are for --task read")
         parse_expectation(self.expect, check=self.check, numbers=self.numbers)
         pixel_limit(self.max_pixels)
+        shown = str(self.output).encode("utf-8", "backslashreplace").decode("utf-8")
+        if shown != str(self.output):
+            raise UsageError(f"--output {shown}: expected a name in UTF-8, as Parquet files are not opened by others")
         for name, value in (("--part-size", self.part_size), ("--limit", self.limit)):
             if value is not None and value < 1:
                 raise UsageError(f"expected {name} of 1 or more, found {value}")

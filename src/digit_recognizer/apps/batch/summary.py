@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from digit_recognizer.apps.about import threshold_sentence
 from digit_recognizer.apps.batch.drift import CHANCE, NOTABLE, Difference, notable
 from digit_recognizer.apps.batch.tally import BINS, Tally
 from digit_recognizer.apps.terminal import counted, percent
@@ -133,6 +134,9 @@ def _counts(header: Sequence[str], counts: Mapping[str, int], total: int) -> str
 
 
 def _threshold(metadata: ModelMetadata) -> str:
+    if metadata.min_confidence > 1:
+        told = threshold_sentence(metadata.min_confidence, metadata.max_error)
+        return f'<p class="soft">Left: the lower end of each bin. The model {told}.</p>'
     chosen = ""
     if metadata.max_error is not None:
         chosen = f", chosen so that at most {percent(metadata.max_error)} of accepted validation digits are read wrong"

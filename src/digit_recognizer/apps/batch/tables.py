@@ -77,12 +77,14 @@ def columns_of(schema: Any, where: str = "the table") -> Columns | None:
 def parquet(path: str) -> Iterator[Any]:
     """A Parquet file, opened. Raises InputError where it is none or damaged, also while it is read, and FileError."""
     try:
-        if storage.is_url(path):
-            with storage.opened(path) as stream, pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False) as file:
-                yield file
-            return
-        storage.file_size(path)  # refuses what is no regular file: opening a FIFO would wait for ever
-        with pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
+        there = storage.is_url(path)
+        if not there:
+            storage.file_size(path)  # refuses what is no regular file: opening a FIFO would wait for ever
+        # Arrow itself opens no file whose name is not UTF-8.
+        with (
+            storage.opened(path) if there else open(path, "rb") as stream,
+            pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False) as file,
+        ):
             yield file
     except pa.ArrowException as error:
         raise _damaged(path, error) from error
