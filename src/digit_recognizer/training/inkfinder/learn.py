@@ -5,11 +5,8 @@ Knows nothing of files or terminals.
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,46 +14,21 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from digit_recognizer.errors import TrainingDiverged, UsageError
+from digit_recognizer.errors import UsageError
 from digit_recognizer.training.hardware import Hardware
 from digit_recognizer.training.inkfinder.compose import Scenes
 from digit_recognizer.training.inkfinder.network import InkNetwork
-from digit_recognizer.training.schedule import OneCycle
+from digit_recognizer.training.one_cycle import Learning, Note, learn_in_one_cycle
 
 _BATCH_ANSWERED = 16
 
 
 @dataclass(frozen=True)
-class InkLearning:
-    """How the ink finder is trained. steps: batches. learning_rate: at its highest.
-
-    minutes: where given, the rate has fallen to zero by then, and no step is made after.
-    """
+class InkLearning(Learning):
+    """How the ink finder is trained."""
 
     batch_size: int = 12
     steps: int = 8_000
-    minutes: float | None = None
-    learning_rate: float = 4e-3
-    weight_decay: float = 0.01
-
-    def __post_init__(self) -> None:
-        for name in ("batch_size", "steps"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name}: expected at least 1, found {getattr(self, name)}")
-        if self.minutes is not None and not self.minutes > 0:
-            raise UsageError(f"minutes: expected more than 0, found {self.minutes:g}")
-        if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
-            raise UsageError(f"learning_rate: expected a positive number, found {self.learning_rate}")
-
-
-class Note(NamedTuple):
-    """How far a training is. share: of the whole, 0-1. loss: mean over the steps since the note before, 0 of none."""
-
-    step: int
-    share: float
-    seconds: float
-    loss: float
-    learning_rate: float
 
 
 def learn(
@@ -76,55 +48,20 @@ def learn(
     """
     if not len(scenes):
         raise UsageError("expected scenes to learn from, found none")
-    rng = np.random.default_rng(seed)
     hardware.seed(seed)
     network = InkNetwork()
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
     hardware.place(network)
-    network.train()
-    optimizer = torch.optim.AdamW(
-        network.parameters(), learning.learning_rate, weight_decay=learning.weight_decay, betas=(0.9, 0.99)
-    )
-    cycle = OneCycle(1.0, 10_000, 0.1)
-    began, losses, order = time.monotonic(), list[Tensor](), np.zeros(0, np.int64)
-    step = 0
 
-    def tell(share: float, rate: float) -> None:
-        mean = float(torch.stack(losses).mean()) if losses else 0.0
-        losses.clear()
-        if not math.isfinite(mean):
-            raise TrainingDiverged(f"step {step}: the loss is no finite number; choose a smaller learning rate")
-        on_note(Note(step, share, time.monotonic() - began, mean, rate), network)
-
-    while True:
-        seconds = time.monotonic() - began
-        share = step / learning.steps
-        if learning.minutes is not None:
-            share = max(share, seconds / (60 * learning.minutes))
-        if share >= 1:
-            break
-        rate = learning.learning_rate * cycle.rate(round(share * 10_000), 1)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        if len(order) < learning.batch_size:
-            order = np.concatenate([order, rng.permutation(len(scenes))])
-        chosen, order = order[: learning.batch_size], order[learning.batch_size :]
-        grey, ink = _shown(scenes, chosen, rng)
-        grey, ink = hardware.place(grey), hardware.place(ink)
+    def loss_of(chosen: npt.NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+        grey, ink = map(hardware.place, _shown(scenes, chosen, rng))
         with hardware.autocast():
             logits = network(grey)
-        loss = ink_loss(logits.float(), ink)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        losses.append(loss.detach())
-        step += 1
-        if step % note_every == 0:
-            tell(share, rate)
-    tell(1.0, 0.0)
-    network.eval().to("cpu")
-    return network
+        return ink_loss(logits.float(), ink)
+
+    return learn_in_one_cycle(
+        network, len(scenes), loss_of, learning, seed=seed, hardware=hardware, note_every=note_every, on_note=on_note
+    )
 
 
 def ink_loss(logits: Tensor, ink: Tensor) -> Tensor:

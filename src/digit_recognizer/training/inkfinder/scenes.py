@@ -75,7 +75,7 @@ def _on_paper(ink: _Floats, lines: _Floats, rng: _Random, behind: Callable[[], _
     behind: writes on the other side of the sheet, which shows through at times.
     """
     shape = ink.shape[0], ink.shape[1]
-    ground = _paper(shape, rng)
+    ground = paper(shape, rng)
     contrast = rng.uniform(0.22, 0.97) if rng.random() < 0.8 else rng.uniform(0.12, 0.3)
     pencil = 1 - (rng.uniform(0.1, 0.5) * _grain(shape, rng) if rng.random() < 0.35 else np.float32(0))
     if rng.random() < 0.25:
@@ -86,7 +86,7 @@ def _on_paper(ink: _Floats, lines: _Floats, rng: _Random, behind: Callable[[], _
         other = behind()
         picture = picture * (1 - rng.uniform(0.03, 0.12) * cv2.GaussianBlur(other[:, ::-1], (0, 0), 1.5))
     picture = picture * (1 - contrast * ink * pencil)
-    return np.asarray(picture * _light(shape, rng), np.float32)
+    return np.asarray(picture * light_on(shape, rng), np.float32)
 
 
 def _written(
@@ -185,7 +185,7 @@ def _printed(shape: tuple[int, int], size: float, boxes: Sequence[tuple[int, int
     return lines
 
 
-def _paper(shape: tuple[int, int], rng: _Random) -> _Floats:
+def paper(shape: tuple[int, int], rng: _Random) -> _Floats:
     """Paper in even light: grey levels, float32 (H, W)."""
     page = np.full(shape, rng.uniform(70, 255) if rng.random() < 0.5 else rng.uniform(190, 255), np.float32)
     if rng.random() < 0.25:
@@ -240,7 +240,7 @@ def _creased(shape: tuple[int, int], rng: _Random) -> _Floats:
     return np.asarray(factors, np.float32)
 
 
-def _light(shape: tuple[int, int], rng: _Random) -> _Floats:
+def light_on(shape: tuple[int, int], rng: _Random) -> _Floats:
     """Factors, float32 (H, W): even, falling off, and shadows with hard or soft edges, of straight and round things."""
     rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     light = np.ones(shape, np.float32)
@@ -347,4 +347,4 @@ def _grain(shape: tuple[int, int], rng: _Random) -> _Floats:
     return np.asarray(np.clip((grain - low) / (high - low + 1e-6), 0, 1), np.float32)
 
 
-__all__ = ["Scene", "Sprites", "compose_scene", "photographed"]
+__all__ = ["Scene", "Sprites", "compose_scene", "light_on", "paper", "photographed"]
