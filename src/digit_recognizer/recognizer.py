@@ -16,12 +16,14 @@ from digit_recognizer.errors import DigitsError, ModelError, UsageError
 from digit_recognizer.foreign import as_array, one_channel, refuse_other_stacks
 from digit_recognizer.model_file import ModelMetadata, read_model
 from digit_recognizer.model_probe import ensure_safe, has_unfamiliarity, open_session, run_session
+from digit_recognizer.page_networks import PageNetworks
 from digit_recognizer.reading import Page, Reading, readings
 from digit_recognizer.shipped import shipped_model
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from digit_recognizer.cell_reader import CellReader
     from digit_recognizer.ink_finder import InkFinder
     from digit_recognizer.line_reader import LineReader
     from digit_recognizer.pictures.steps import Watch
@@ -46,6 +48,8 @@ class Recognizer:
              and they are cut apart where the ink is thinnest.
     ink:     what ``read`` asks where on a photo or scan there is ink: "shipped", the ink finder that ships; another
              one; or None, and ink is what stands out from its ground.
+    cells:   what ``read`` asks about the cells of grids, beside the model: "shipped", the cell reader that ships;
+             another one; or None.
 
     The file is checked before it is opened: the model that ships against its SHA-256, any other one that was not seen
     before in a limited child process. Raises ModelError where it is no model that keeps the contract (``code``
@@ -67,6 +71,7 @@ class Recognizer:
         *,
         lines: LineReader | Literal["shipped"] | None = "shipped",
         ink: InkFinder | Literal["shipped"] | None = "shipped",
+        cells: CellReader | Literal["shipped"] | None = "shipped",
     ) -> None:
         if threads is not None and threads < 1:
             raise UsageError(f"expected 1 or more threads, found {threads}")
@@ -77,17 +82,16 @@ class Recognizer:
             ensure_safe(file)
         # As it was asked for, for copies.
         where = model if model is None or model == INT8 else os.path.abspath(model)
-        self._asked: tuple[Any, ...] = (where, threads, lines, ink)
+        self._asked: tuple[Any, ...] = (where, threads, lines, ink, cells)
         self._name = file.name
-        self._lines = lines
-        self._ink = ink
         self._metadata = file.metadata
         self._sha256 = file.sha256
         try:
-            self._threads = threads or min(_MOST_THREADS, _cores())
-            self._session = open_session(file.content, self._threads)
+            threads = threads or min(_MOST_THREADS, _cores())
+            self._session = open_session(file.content, threads)
         except ModelError as error:
             raise ModelError(f"{file.name}: {error}", code=error.code) from error
+        self._others = PageNetworks(threads, lines=lines, ink=ink, cells=cells)
 
     def __repr__(self) -> str:
         return f"Recognizer({self._name!r}, preset {self._metadata.preset!r})"
@@ -284,34 +288,15 @@ class Recognizer:
             answer=lambda images: self._answers(images, _AT_ONCE),
             expectation=expectation,
             min_confidence=self.min_confidence,
-            read_strips=None if self._lines is None else self._read_strips,
-            find_ink=None if self._ink is None else self._find_ink,
+            read_strips=self._others.read_strips,
+            find_ink=self._others.find_ink,
+            read_views=self._others.read_views,
         )
         pages = [
             read_any_way_up(picture.grey(), partial(read, name=picture.name), watch)
             for picture in collect(source, documents=True)
         ]
         return pages[0] if is_one(source, documents=True) else pages
-
-    def _read_strips(self, strips: Sequence[npt.NDArray[np.uint8]]) -> list[npt.NDArray[np.float32]]:
-        """The line reader's answers; it is opened when it is first asked: most pictures do without."""
-        from digit_recognizer.line_reader import LineReader
-
-        lines = self._lines
-        if not isinstance(lines, LineReader):
-            file = shipped_model("lines.onnx")
-            lines = self._lines = LineReader(file.content, file.name, self._threads)
-        return lines.frames(strips)
-
-    def _find_ink(self, grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """The ink finder's answer; it is opened when it is first asked: drawings do without."""
-        from digit_recognizer.ink_finder import InkFinder
-
-        finder = self._ink
-        if not isinstance(finder, InkFinder):
-            file = shipped_model("ink.onnx")
-            finder = self._ink = InkFinder(file.content, file.name, self._threads)
-        return finder.ink(grey)
 
     def _stream(self, sources: Any, batch_size: int, on_error: OnError | None) -> Iterator[Reading]:
         from digit_recognizer.pictures.collect import collect
@@ -373,8 +358,8 @@ class Recognizer:
         return result, unfamiliarity
 
 
-def _opened_again(sha256: str, model: str | None, threads: int | None, lines: Any, ink: Any) -> Recognizer:
-    again = Recognizer(model, threads, lines=lines, ink=ink)
+def _opened_again(sha256: str, model: str | None, threads: int | None, lines: Any, ink: Any, cells: Any) -> Recognizer:
+    again = Recognizer(model, threads, lines=lines, ink=ink, cells=cells)
     if again.sha256 != sha256:
         raise ModelError(f"{again.name}: is another model than the one that was copied", code="other_model")
     return again

@@ -13,7 +13,7 @@ _FIRST = "digits.onnx"  # a package without it ships without a model; without an
 
 
 def shipped_model(name: str) -> ModelFile:
-    """One of the package's model files by name: digits.onnx, digits.int8.onnx, lines.onnx, ink.onnx.
+    """One of the package's model files by name: digits.onnx, digits.int8.onnx, lines.onnx, ink.onnx, cells.onnx.
 
     The hash of NAME stands in the .sha256 file of its first part. Raises ModelError where the file is missing (``code``
     ``no_model`` where this version ships none at all) or is not as it was shipped (``damaged_model``).

@@ -36,6 +36,7 @@ COMMANDS = (
     "tune",
     "train-lines",
     "train-ink",
+    "train-cells",
     "evaluate",
     "predict",
     "read",

@@ -15,6 +15,7 @@ import typer
 
 from digit_recognizer._version import __version__
 from digit_recognizer.apps.batch.command import batch
+from digit_recognizer.apps.cell_training import train_cells
 from digit_recognizer.apps.exporting import export, report
 from digit_recognizer.apps.ink_training import train_ink
 from digit_recognizer.apps.line_training import train_lines
@@ -337,6 +338,7 @@ app.command("export")(export)
 app.command("report")(report)
 app.command("train-lines")(train_lines)
 app.command("train-ink")(train_ink)
+app.command("train-cells")(train_cells)
 app.command("tune")(tune)
 app.command("serve")(serve)
 app.command("batch")(batch)

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.digits import Images
+from digit_recognizer.digits import CLASSES, Images
+from digit_recognizer.pictures.cell_view import cell_view
 from digit_recognizer.pictures.grid import Grid
 from digit_recognizer.pictures.ground import ink_on_black
 from digit_recognizer.pictures.ink import to_frame
@@ -23,12 +24,18 @@ from digit_recognizer.reading import NOT_A_DIGIT, Box, Line, Page, PlacedReading
 
 Scores = npt.NDArray[np.float32]
 Answer = Callable[[Images], tuple[Scores, Scores | None]]
+ReadViews = Callable[[Images], Scores]  # uint8 (N, 48, 48), as cell_view makes them, to float32 (N, 12)
 
 # Each cell is looked at as it is and sharpened, (sigma in pixels of 64 a cell, amount), its strokes thinned, and the
 # answers averaged: in photos out of focus pale print runs full. Of 972 digits on twelve photos 15 were read wrong so,
 # and 21 with more sharpening and strokes as broad as they come; on eleven others 7 and 10.
 _LOOKS = ((0.0, 0.0), (2.0, 2.0), (3.0, 4.0))
 _THINNED = 0.5  # how much of an erosion by a pixel a frame's strokes are thinned by
+# Weight of the cell reader's word against the digit model's, and the power to which their agreement is raised, as both
+# are too modest where they agree. Of 2,005 composed digits that neither saw 195 were read wrong by the digit model, 98,
+# 96 and 89 with weights of 0.6, 0.7 and 0.8; the likeliest power for 0.7 was 1.1 (of 1.0 to 2.0).
+_BY_VIEW, _POWER = 0.7, 1.1
+_LEAST = 1e-4  # probability below which nobody's word is taken, lest it be a veto
 _STRANGE = 0.9  # unfamiliarity from which on the ink in a cell is left out where nobody expected a digit there
 _SHOWN = 1  # the look whose frame a reading carries
 _INSET = 0.1  # share of a cell cut away at each side: the lines, and where they bend
@@ -52,12 +59,13 @@ def read_cells(
     name: str = "",
     expected: bool = False,
     find_ink: FindInk | None = None,
+    read_views: ReadViews | None = None,
 ) -> Page:
     """Read a grid, row by row.
 
-    grid: as find_grid gives it. answer, min_confidence, name, find_ink: as for read_page. expected: someone said that
-    there is a grid with a digit in each cell; what looks like none is then read all the same, and not accepted. Else a
-    cell whose ink is no digit is told in ``rejected`` and a space in its line's text, as an empty one is.
+    grid: as find_grid gives it. answer, min_confidence, name, find_ink, read_views: as for read_page. expected: someone
+    said that there is a grid with a digit in each cell; what looks like none is then read all the same, and not
+    accepted. Else a cell whose ink is no digit is told in ``rejected`` and a space in its line's text, as an empty one.
     """
     rows, columns = grid.shape
     places = [(row, column) for row in range(rows) for column in range(columns)]
@@ -70,12 +78,15 @@ def read_cells(
     frames = np.stack([frame for cell in looks for frame in cell])
     probabilities, unfamiliarity = answer(frames)
     strange = np.zeros(len(frames), np.float32) if unfamiliarity is None else unfamiliarity
+    scores = np.column_stack([probabilities, strange]).reshape(len(places), count, -1).mean(axis=1)
+    if read_views is not None:
+        scores = _agreed(scores, read_views(np.stack([cell_view(grid.cell(*place)) for place in places])))
     found = readings(
-        probabilities.reshape(len(places), count, -1).mean(axis=1),
+        scores[:, :CLASSES],
         [""] * len(places),
         min_confidence,
         frames=frames.reshape(len(places), count, *frames.shape[1:])[:, _SHOWN],
-        unfamiliarity=strange.reshape(len(places), count).mean(axis=1),
+        unfamiliarity=scores[:, CLASSES],
     )
     lines, rejected = [], []
     for row in range(rows):
@@ -138,6 +149,18 @@ def _has_pair(marks: npt.NDArray[np.int64]) -> bool:
     return False
 
 
+def _agreed(by_frames: Scores, by_views: Scores) -> Scores:
+    """What the digit model and the cell reader say together: a product of experts, weighted (Hinton 2002).
+
+    by_frames: float32 (N, 11), ten digits and none. by_views: float32 (N, 12), ten digits, empty, none. Returns float32
+    (N, 11), each row's sum 1.
+    """
+    other = np.column_stack([by_views[:, :CLASSES], by_views[:, CLASSES:].sum(axis=1)])
+    first, second = (np.log(np.maximum(scores, _LEAST)) for scores in (by_frames, other))
+    both = np.exp(_POWER * ((1 - _BY_VIEW) * first + _BY_VIEW * second))
+    return np.asarray(both / both.sum(axis=1, keepdims=True), np.float32)
+
+
 def _looks(cell: Grey) -> list[Images]:
     """The frames of one cell, sharpened in several ways."""
     smooth = cv2.GaussianBlur(cell, (0, 0), _SMOOTHED).astype(np.float32)
@@ -197,4 +220,4 @@ def _ink_box(cell: Grey) -> Box | None:
     return left + inner[1].start, top + inner[0].start, right - left, bottom - top
 
 
-__all__ = ["read_cells", "shared_cells"]
+__all__ = ["ReadViews", "read_cells", "shared_cells"]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from digit_recognizer.digits import CLASSES, SIDE, Images
 from digit_recognizer.pictures.apart import numbers_of
 from digit_recognizer.pictures.at_once import read_at_once
-from digit_recognizer.pictures.cells import read_cells, shared_cells
+from digit_recognizer.pictures.cells import ReadViews, read_cells, shared_cells
 from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
 from digit_recognizer.pictures.coarseness import has_even_ground, is_drawing
 from digit_recognizer.pictures.context import ReadWord, judged, without_text
@@ -73,6 +73,7 @@ def read_page(
     watch: Watch = unwatched,
     read_strips: ReadStrips | None = None,
     find_ink: FindInk | None = None,
+    read_views: ReadViews | None = None,
 ) -> Page:
     """Read all numbers on a picture.
 
@@ -82,13 +83,14 @@ def read_page(
     the picture is called. watch: is told of each step on the way. read_strips: a line reader, asked about marks that
     may be several digits in touch; left out, they are cut along seams. find_ink: a network that sees where there is
     ink, asked about all but plain drawings; left out, ink is what stands out from the ground and is no printed line.
+    read_views: a cell reader, asked about the cells of grids beside ``answer``.
 
     >>> read_page(np.full((60, 80), 255, np.uint8), lambda frames: (np.zeros((len(frames), 10), np.float32), None))
     Page(lines=(), rejected=(), name='')
     """
     expectation = expectation or Expectation()
     if expectation.grid is not None or not expectation.asks:
-        page = _read_grid(grey, answer, expectation.grid, min_confidence, name, watch, find_ink)
+        page = _read_grid(grey, answer, expectation.grid, min_confidence, name, watch, find_ink, read_views)
         if page is not None:
             return page
     view, contrast = levelled(grey)
@@ -123,6 +125,7 @@ def _read_grid(
     name: str,
     watch: Watch,
     find_ink: FindInk | None,
+    read_views: ReadViews | None,
 ) -> Page | None:
     """Read the cells of a grid; None where nobody told of one and there is none that is meant.
 
@@ -135,7 +138,15 @@ def _read_grid(
         whole, (rows, columns) = (0, 0, grey.shape[1], grey.shape[0]), expected
         return Page((), (Rejected(whole, f"expected a grid of {rows} x {columns} cells, found none"),), name)
     told = expected is not None
-    page = read_cells(grid, answer, min_confidence=min_confidence, name=name, expected=told, find_ink=find_ink)
+    page = read_cells(
+        grid,
+        answer,
+        min_confidence=min_confidence,
+        name=name,
+        expected=told,
+        find_ink=find_ink,
+        read_views=read_views,
+    )
     rows, columns = grid.shape
     if not told and not _holds_single_digits(grid, page):
         return None

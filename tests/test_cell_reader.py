@@ -1,0 +1,124 @@
+"""The cell reader that ships: what it is, and that it reads what the digit model alone cannot."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from digit_recognizer.cell_reader import EMPTY, OTHER, CellReader
+from digit_recognizer.errors import ModelError
+from digit_recognizer.model_file import check_model
+from digit_recognizer.pictures.cell_view import cell_view
+from digit_recognizer.recognizer import Recognizer
+from digit_recognizer.shipped import shipped_model
+
+ASSETS = Path(str(files("digit_recognizer") / "assets"))
+SEVEN = [[(20, 18), (44, 18), (28, 48)]]
+FOUR = [[(38, 16), (20, 36), (46, 36)], [(40, 26), (38, 50)]]
+ONE = [[(34, 14), (31, 50)]]
+CROSSES = [[(14, 14), (50, 50)], [(50, 14), (14, 50)], [(32, 10), (32, 54)], [(10, 32), (54, 32)]]
+
+
+@pytest.fixture(scope="module")
+def reader() -> CellReader:
+    file = shipped_model("cells.onnx")
+    return CellReader(file.content, file.name)
+
+
+def cell(strokes: list[list[tuple[int, int]]], contrast: float, blur: float, seed: int = 0) -> np.ndarray:
+    """Pen strokes in a cell with lines around, a little noise: uint8 (64, 64)."""
+    page = np.full((64, 64), 200.0, np.float32)
+    ink = np.zeros((64, 64), np.uint8)
+    for points in strokes:
+        cv2.polylines(ink, [np.array(points)], False, 255, 5, cv2.LINE_AA)
+    page *= 1 - contrast * ink / 255
+    page[:2] = page[-2:] = page[:, :2] = page[:, -2:] = 90
+    page = cv2.GaussianBlur(page, (0, 0), blur) + np.random.default_rng(seed).normal(0, 1, page.shape)
+    return np.clip(page, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("contrast", [0.8, 0.3, 0.12])
+@pytest.mark.parametrize("blur", [0.5, 2.5])
+def test_dark_pale_sharp_and_blurred_digits_are_read(reader: CellReader, contrast: float, blur: float) -> None:
+    views = np.stack([cell_view(cell(strokes, contrast, blur)) for strokes in (SEVEN, FOUR, ONE)])
+    assert reader.probabilities(views).argmax(1).tolist() == [7, 4, 1]
+
+
+def test_empty_cells_and_what_is_no_digit_are_told(reader: CellReader) -> None:
+    views = np.stack([cell_view(cell([], 0.5, 1.0, seed)) for seed in range(4)] + [cell_view(cell(CROSSES, 0.6, 0.8))])
+    assert reader.probabilities(views).argmax(1).tolist() == [EMPTY] * 4 + [OTHER]
+
+
+def test_rows_are_probabilities(reader: CellReader) -> None:
+    found = reader.probabilities(np.random.default_rng(0).integers(0, 256, (40, 48, 48), np.uint8))
+    assert found.shape == (40, 12)
+    assert (found >= 0).all()
+    assert np.allclose(found.sum(1), 1, atol=1e-5)
+
+
+def test_it_is_the_file_whose_hash_lies_beside_it_and_tells_what_it_learnt_from() -> None:
+    content = (ASSETS / "cells.onnx").read_bytes()
+    listed = (ASSETS / "cells.sha256").read_text("ascii").split()
+    assert listed == [hashlib.sha256(content).hexdigest(), "cells.onnx"]
+    assert len(content) < 1_500_000
+    card = check_model(content, "cells.onnx").metadata
+    assert card.preset == "cells"
+    assert card.data == "mnist + pen strokes + fonts"
+    assert card.command.startswith("digits train-cells mnist ")
+
+
+def grid_of(cells: list[np.ndarray]) -> np.ndarray:
+    """Nine cells on a page with a margin: uint8 (H, W)."""
+    rows = [np.hstack(cells[first : first + 3]) for first in (0, 3, 6)]
+    page = cv2.resize(np.vstack(rows), (270, 270), interpolation=cv2.INTER_LINEAR)
+    page = cv2.copyMakeBorder(page, 25, 25, 25, 25, cv2.BORDER_CONSTANT, value=200)
+    for at in (25, 115, 205, 294):
+        page[at - 1 : at + 2, 25:295] = page[25:295, at - 1 : at + 2] = 60
+    return np.asarray(page, np.uint8)
+
+
+def test_a_grid_is_read_with_and_without_it() -> None:
+    strokes = [SEVEN, FOUR, ONE, FOUR, ONE, SEVEN, ONE, SEVEN, FOUR]
+    page = grid_of([cell(one, 0.7, 0.8, seed) for seed, one in enumerate(strokes)])
+    for recognizer in (Recognizer(threads=1), Recognizer(threads=1, cells=None)):
+        assert recognizer.read(page, expect="3x3").text == "741\n417\n174"
+
+
+def test_both_networks_have_a_say_in_each_cell() -> None:
+    """A reader that is sure of another digit everywhere changes what is read, and is not believed alone."""
+
+    class Sevens(CellReader):
+        def __init__(self) -> None:
+            self.asked = 0
+
+        def probabilities(self, views: np.ndarray) -> np.ndarray:
+            self.asked += len(views)
+            found = np.full((len(views), 12), 0.001, np.float32)
+            found[:, 7] = 1 - 11 * 0.001
+            return found
+
+    sevens = Sevens()
+    page = grid_of([cell(FOUR, 0.7, 0.8, seed) for seed in range(9)])
+    digits = Recognizer(threads=1, cells=sevens).read(page, expect="3x3").digits
+    assert sevens.asked == 9
+    assert len(digits) == 9
+    assert all(not digit.accepted and {digit.digit, digit.second} == {4, 7} for digit in digits)
+
+
+def test_a_damaged_one_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import shutil
+
+    from digit_recognizer import shipped
+
+    shutil.copytree(ASSETS, tmp_path / "assets")
+    broken = bytearray((tmp_path / "assets" / "cells.onnx").read_bytes())
+    broken[1000] ^= 1
+    (tmp_path / "assets" / "cells.onnx").write_bytes(broken)
+    monkeypatch.setattr(shipped, "_ASSETS", tmp_path / "assets")
+    with pytest.raises(ModelError, match=r"cells\.onnx: the model that ships with the package is damaged"):
+        Recognizer(threads=1).read(grid_of([cell(FOUR, 0.7, 0.8)] * 9), expect="3x3")
