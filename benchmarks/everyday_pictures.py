@@ -1,0 +1,299 @@
+"""Pictures as people bring them: sheets on desks, fine pens, tables, forms, print between signs, displays, odd colours.
+
+Each maker draws its own values from a generator, digits and fonts come from outside. None of it is made as training
+material is: other desks, other papers, other lines. Knows nothing of readers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from digit_recognizer.digits import Digits
+from digit_recognizer.sources.strokes import Drawing, draw
+from digit_recognizer.training.fonts import FontFace
+
+Pixels = npt.NDArray[np.uint8]
+_Floats = npt.NDArray[np.float32]
+_Random = np.random.Generator
+
+# Segments of a display: (x0, y0, x1, y1) in shares of its width and height; and which of them each digit lights.
+_SEGMENTS = {
+    "a": (0, 0, 1, 0), "b": (1, 0, 1, 0.5), "c": (1, 0.5, 1, 1), "d": (0, 1, 1, 1), "e": (0, 0.5, 0, 1),
+    "f": (0, 0, 0, 0.5), "g": (0, 0.5, 1, 0.5),
+}  # fmt: skip
+_LIT = ("abcdef", "bc", "abged", "abgcd", "fgbc", "afgcd", "afgedc", "abc", "abcdefg", "abcdfg")
+# Ink and paper of one brightness (0.299 R + 0.587 G + 0.114 B), as near as bytes allow.
+_ONE_BRIGHTNESS = (((230, 60, 60), (40, 150, 60)), ((60, 120, 230), (200, 90, 40)), ((170, 60, 200), (60, 130, 110)))
+
+
+@dataclass(frozen=True)
+class Material:
+    """What pictures are made of. drawings, faces: of a kind that needs them there is none where they are empty."""
+
+    digits: Digits
+    drawings: Sequence[Drawing]
+    faces: Sequence[FontFace]
+
+
+@dataclass(frozen=True)
+class Everyday:
+    """picture: uint8 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA. text: what ``digits read`` should print."""
+
+    picture: Pixels
+    text: str
+
+
+Maker = Callable[[Material, _Random], Everyday]
+
+
+def handwritten(material: Material, number: str, height: int, rng: _Random) -> _Floats:
+    """A number of handwritten digits side by side, apart: ink, float32 (H, W), 0-1."""
+    labels = material.digits.known_labels()
+    sprites = []
+    for digit in number:
+        frame = material.digits.images[int(rng.choice(np.flatnonzero(labels == int(digit))))]
+        rows, columns = np.flatnonzero(frame.any(1)), np.flatnonzero(frame.any(0))
+        ink = frame[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        scale = height * rng.uniform(0.9, 1.1) / 20
+        sides = max(2, round(ink.shape[1] * scale)), max(2, round(ink.shape[0] * scale))
+        large = cv2.resize(ink, sides, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
+        sprites.append(np.clip((large.astype(np.float32) - 70) / 110, 0, 1))
+    tall = max(len(ink) for ink in sprites)
+    row = np.zeros((tall, 1), np.float32)
+    for ink in sprites:
+        top = tall - len(ink) - int(rng.integers(0, tall - len(ink) + 1))
+        placed = np.pad(ink, ((top, tall - len(ink) - top), (round(rng.uniform(0.12, 0.3) * height), 0)))
+        row = np.hstack([row, placed])
+    columns = np.flatnonzero(row.max(0) > 0.3)
+    return row[:, columns[0] : columns[-1] + 1]
+
+
+def printed(face: FontFace, text: str, height: int) -> _Floats:
+    """A line of print: ink, float32 (H, W), 0-1. height: of its tallest digit, in pixels, nearly."""
+    size = max(8, round(height * 1.4))
+    font = ImageFont.truetype(face.path, size, face.index)
+    left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).textbbox((0, 0), text, font)
+    page = Image.new("L", (int(right - left) + 4, int(bottom - top) + 4), 0)
+    ImageDraw.Draw(page).text((2 - left, 2 - top), text, 255, font)
+    return np.asarray(page, np.float32) / 255
+
+
+def on_page(ink: _Floats, rng: _Random, *, margin: float = 0.5) -> _Floats:
+    """Ink with room around it, more on one side than on the other. margin: of the ink's height, at least 24 pixels."""
+    pads = [max(24, round(rng.uniform(0.6, 1.4) * margin * len(ink))) for _ in range(4)]
+    return np.pad(ink, ((pads[0], pads[1]), (pads[2], pads[3])))
+
+
+def taken(ink: _Floats, rng: _Random, lines: _Floats | None = None) -> Pixels:
+    """Half of them as a screen shows them, half photographed: in uneven light, a little soft, noisy, as JPEG."""
+    paper, mark = rng.uniform(200, 255), rng.uniform(0, 90)
+    covered = ink if lines is None else np.maximum(ink, lines * rng.uniform(0.4, 1.0))
+    page = paper + (mark - paper) * covered
+    if rng.random() < 0.5:
+        return _bytes(page)
+    return _photographed(page, rng)
+
+
+def _photographed(page: _Floats, rng: _Random) -> Pixels:
+    height, width = page.shape[:2]
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    angle = rng.uniform(0, 6.28)
+    along = (columns / width - 0.5) * np.cos(angle) + (rows / height - 0.5) * np.sin(angle)
+    light = 1 - rng.uniform(0, 0.4) * (along + 0.7) / 1.4
+    if rng.random() < 0.4:  # the soft shadow of a head
+        y, x = rng.uniform(0, 1, 2) * (height, width)
+        away = ((rows - y) ** 2 + (columns - x) ** 2) / (rng.uniform(0.2, 0.5) * max(height, width)) ** 2
+        light = light * (1 - rng.uniform(0.1, 0.35) * np.exp(-away))
+    page = page * (light if page.ndim == 2 else light[..., None])
+    page = cv2.GaussianBlur(page, (0, 0), rng.uniform(0.3, 1.2)) + rng.normal(0, rng.uniform(0.5, 4), page.shape)
+    _, encoded = cv2.imencode(".jpg", _bytes(page), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(60, 95))])
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED), np.uint8)
+
+
+def sheet(material: Material, rng: _Random) -> Everyday:
+    """One digit on a sheet that lies on a desk, seen from above and a little from the side."""
+    number = str(rng.integers(10))
+    page = np.full((700, 900), 1.0, np.float32)
+    ink = handwritten(material, number, int(rng.integers(120, 330)), rng)
+    top, left = (700 - len(ink)) // 2, (900 - ink.shape[1]) // 2
+    page[top : top + len(ink), left : left + ink.shape[1]] -= ink * rng.uniform(0.6, 0.95)
+    corners = np.array([[0, 0], [900, 0], [900, 700], [0, 700]], np.float32)
+    seen = corners * (1.0, 1.0) + (150, 100) + rng.uniform(-60, 60, (4, 2))
+    matrix = cv2.getPerspectiveTransform(corners, seen.astype(np.float32))
+    flat = cv2.warpPerspective(page * rng.uniform(215, 250), matrix, (1200, 900), flags=cv2.INTER_AREA)
+    inside = cv2.warpPerspective(np.ones_like(page), matrix, (1200, 900))
+    grain = cv2.GaussianBlur(rng.normal(0, 60, (900, 1200)).astype(np.float32), (0, 0), sigmaX=9, sigmaY=2)
+    desk = rng.uniform(30, 150) + rng.uniform(0.5, 2) * grain
+    return Everyday(_photographed(np.asarray(desk * (1 - inside) + flat * inside, np.float32), rng), number)
+
+
+def fine_pen(material: Material, rng: _Random) -> Everyday:
+    """One large digit in a thin stroke, dark or pale."""
+    drawing = material.drawings[int(rng.integers(len(material.drawings)))]
+    side = int(rng.integers(420, 760))
+    ink = draw(drawing, pen=rng.uniform(0.01, 0.03) * side, side=side, fill=0.6).astype(np.float32) / 255
+    page = rng.uniform(200, 240) * (1 - rng.uniform(0.35, 0.9) * ink)
+    return Everyday(_photographed(np.asarray(page, np.float32), rng), str(drawing.label))
+
+
+def table(material: Material, rng: _Random, *, by_hand: bool, outer: bool = True) -> Everyday:
+    """A table of numbers of 1 to 4 digits (by hand: 0 to 99), lines between its cells. outer: and around it."""
+    rows, columns = int(rng.integers(3, 6)), int(rng.integers(2, 5))
+    height = int(rng.integers(26, 48))
+    wide, tall = round(height * (3.2 if by_hand else 4.2)), round(height * rng.uniform(1.7, 2.2))
+    page = np.zeros((rows * tall + 1, columns * wide + 1), np.float32)
+    lines = np.zeros_like(page)
+    face = None if by_hand else material.faces[int(rng.integers(len(material.faces)))]
+    texts = []
+    for row in range(rows):
+        numbers = []
+        for column in range(columns):
+            limit = 100 if face is None else 10 ** int(rng.integers(1, 5))
+            numbers.append(str(rng.integers(limit)))
+            ink = printed(face, numbers[-1], height) if face else handwritten(material, numbers[-1], height, rng)
+            _put(page, ink, column * wide + (wide - ink.shape[1]) // 2, row * tall + (tall - len(ink)) // 2)
+        texts.append(" ".join(numbers))
+    first, last = (0, 0) if outer else (1, 1)
+    pen = int(rng.integers(1, 4))
+    for at in range(first, rows + 1 - last):
+        cv2.line(lines, (0, at * tall), (page.shape[1], at * tall), 1.0, pen)
+    for at in range(first, columns + 1 - last):
+        cv2.line(lines, (at * wide, 0), (at * wide, page.shape[0]), 1.0, pen)
+    return Everyday(taken(np.pad(page, 40), rng, np.pad(lines, 40)), "\n".join(texts))
+
+
+def grid(material: Material, rng: _Random) -> Everyday:
+    """A square grid that nobody told of, a digit in two of three cells, print or handwriting."""
+    side, cell = int(rng.integers(4, 10)), int(rng.integers(36, 64))
+    page = np.zeros((side * cell + 1, side * cell + 1), np.float32)
+    lines = np.zeros_like(page)
+    face = material.faces[int(rng.integers(len(material.faces)))] if material.faces else None
+    texts = []
+    for row in range(side):
+        line = ""
+        for column in range(side):
+            if rng.random() < 1 / 3:
+                line += " "
+                continue
+            line += str(rng.integers(1, 10))
+            height = round(cell * rng.uniform(0.45, 0.6))
+            ink = printed(face, line[-1], height) if face and rng.random() < 0.5 else None
+            ink = handwritten(material, line[-1], height, rng) if ink is None else ink
+            _put(page, ink, column * cell + (cell - ink.shape[1]) // 2, row * cell + (cell - len(ink)) // 2)
+        texts.append(line)
+    for at in range(side + 1):
+        cv2.line(lines, (0, at * cell), (page.shape[1], at * cell), 1.0, 2)
+        cv2.line(lines, (at * cell, 0), (at * cell, page.shape[0]), 1.0, 2)
+    kept = [text.rstrip() for text in texts if text.strip()]
+    return Everyday(taken(np.pad(page, 40), rng, np.pad(lines, 40)), "\n".join(kept))
+
+
+def spaced(material: Material, rng: _Random) -> Everyday:
+    """A printed line of two to four numbers, a space apart."""
+    numbers = [str(rng.integers(10 ** int(rng.integers(1, 6)))) for _ in range(rng.integers(2, 5))]
+    face = material.faces[int(rng.integers(len(material.faces)))]
+    ink = printed(face, " ".join(numbers), int(rng.integers(16, 44)))
+    return Everyday(taken(on_page(ink, rng), rng), " ".join(numbers))
+
+
+def signs(material: Material, rng: _Random) -> Everyday:
+    """A printed number beside a sign that is no part of it."""
+    number = str(rng.integers(10 ** int(rng.integers(1, 5))))
+    pattern = str(rng.choice(["${}", "+{}", "({})", "#{}", "{}%", "{}°", "€ {}", "{} kg", "No. {}", "{}:"]))
+    face = material.faces[int(rng.integers(len(material.faces)))]
+    ink = printed(face, pattern.format(number), int(rng.integers(20, 48)))
+    return Everyday(taken(on_page(ink, rng), rng), number)
+
+
+def ringed(material: Material, rng: _Random) -> Everyday:
+    """A handwritten number with a ring drawn around it."""
+    number = str(rng.integers(1, 1000))
+    ink = handwritten(material, number, int(rng.integers(40, 90)), rng)
+    page = on_page(ink, rng, margin=1.2)
+    rows, columns = np.flatnonzero(page.max(1) > 0.3), np.flatnonzero(page.max(0) > 0.3)
+    middle = (columns[0] + columns[-1]) / 2, (rows[0] + rows[-1]) / 2
+    wide, tall = (columns[-1] - columns[0]) * 0.72 + 14, (rows[-1] - rows[0]) * 0.72 + 14
+    around = np.linspace(0, 2 * np.pi, 60) + rng.uniform(0, 6)
+    wobble = 1 + 0.04 * np.sin(around * 2 + rng.uniform(0, 6)) + 0.03 * np.sin(around * 3 + rng.uniform(0, 6))
+    points = np.column_stack([middle[0] + wide * wobble * np.cos(around), middle[1] + tall * wobble * np.sin(around)])
+    cv2.polylines(page, [np.rint(points).astype(np.int32)], True, 1.0, max(2, len(ink) // 18), cv2.LINE_AA)
+    return Everyday(taken(page, rng), number)
+
+
+def display(material: Material, rng: _Random) -> Everyday:
+    """A number on a display of seven segments, light on dark or dark on light."""
+    number = str(rng.integers(10 ** int(rng.integers(2, 6))))
+    height = int(rng.integers(60, 180))
+    wide, pen = round(height * rng.uniform(0.5, 0.62)), max(3, round(height * rng.uniform(0.08, 0.14)))
+    step = wide + round(height * 0.22) + pen
+    page = np.zeros((height + 2 * pen, step * len(number) + pen), np.float32)
+    gap = round(0.75 * pen)
+    for place, digit in enumerate(number):
+        for name in _LIT[int(digit)]:
+            x0, y0, x1, y1 = _SEGMENTS[name]
+            left, right = (place * step + pen + round(x * wide) for x in (x0, x1))
+            low, high = (pen + round(y * height) for y in (y0, y1))
+            if y0 == y1:
+                cv2.rectangle(page, (left + gap, low - pen // 2), (right - gap, low + pen // 2), 1.0, -1)
+            else:
+                cv2.rectangle(page, (left - pen // 2, low + gap), (left + pen // 2, high - gap), 1.0, -1)
+    picture = taken(on_page(page, rng), rng)
+    return Everyday(255 - picture if rng.random() < 0.6 else picture, number)
+
+
+def one_brightness(material: Material, rng: _Random) -> Everyday:
+    """A number in ink as bright as its paper: only its colour tells."""
+    number = str(rng.integers(10 ** int(rng.integers(1, 5))))
+    ink = on_page(handwritten(material, number, int(rng.integers(40, 110)), rng), rng)[..., None]
+    mark, paper = _ONE_BRIGHTNESS[int(rng.integers(len(_ONE_BRIGHTNESS)))]
+    page = np.array(paper, np.float32) + (np.array(mark, np.float32) - np.array(paper, np.float32)) * ink
+    return Everyday(_bytes(page), number)
+
+
+def transparent(material: Material, rng: _Random) -> Everyday:
+    """White ink on a transparent ground, as drawing programs export it."""
+    number = str(rng.integers(10 ** int(rng.integers(1, 5))))
+    ink = on_page(handwritten(material, number, int(rng.integers(40, 110)), rng), rng)
+    return Everyday(np.dstack([np.full((*ink.shape, 3), 255, np.uint8), _bytes(255 * ink)]), number)
+
+
+PRINTED: dict[str, Maker] = {  # these need fonts
+    "table, printed": partial(table, by_hand=False),
+    "table without outer lines, printed": partial(table, by_hand=False, outer=False),
+    "numbers a space apart, printed": spaced,
+    "a number beside a sign, printed": signs,
+}
+DRAWN: dict[str, Maker] = {"a large digit, fine pen": fine_pen}  # and these pen drawings
+KINDS: dict[str, Maker] = {
+    "a digit, sheet on a desk": sheet,
+    **DRAWN,
+    "table, handwritten": partial(table, by_hand=True),
+    "table without outer lines, handwritten": partial(table, by_hand=True, outer=False),
+    "grid, nobody told of it": grid,
+    **PRINTED,
+    "a number in a ring": ringed,
+    "seven segments": display,
+    "ink as bright as its paper": one_brightness,
+    "white on transparency": transparent,
+}
+
+
+def _put(page: _Floats, ink: _Floats, x: int, y: int) -> None:
+    top, left = max(0, y), max(0, x)
+    bottom, right = min(len(page), y + len(ink)), min(page.shape[1], x + ink.shape[1])
+    place = page[top:bottom, left:right]
+    np.maximum(place, ink[top - y : bottom - y, left - x : right - x], out=place)
+
+
+def _bytes(values: npt.NDArray[np.floating]) -> Pixels:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+__all__ = ["DRAWN", "KINDS", "PRINTED", "Everyday", "Material"]
