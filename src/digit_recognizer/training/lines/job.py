@@ -20,8 +20,8 @@ import torch
 
 from digit_recognizer._version import __version__
 from digit_recognizer.digits import Dataset, Digits
-from digit_recognizer.errors import CheckpointError, UsageError
-from digit_recognizer.files import read_bytes, write_json
+from digit_recognizer.errors import CheckpointError, FileError, UsageError
+from digit_recognizer.files import open_bytes, read_bytes, write_json
 from digit_recognizer.line_reader import LineReader
 from digit_recognizer.model_file import ModelMetadata, read_model
 from digit_recognizer.pictures.ctc import OTHER
@@ -89,9 +89,7 @@ def compose_lines(
     """
     labelled = dataset.labelled()
     made_of = {"version": __version__, "digits": labelled.fingerprint(), **_material_of(settings)}
-    known = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
-    mark = folder / MADE_OF
-    if mark.is_file() and json.loads(read_bytes(mark)).get("sha256") == known:
+    if _holds(folder, made_of):
         tell(f"{folder}: the strips are there already")
         return Strips.load(folder / TRAINING), Strips.load(folder / VALIDATION)
     parts = []
@@ -122,7 +120,7 @@ def compose_lines(
         parts.append(strips)
     learnt = both[0]
     counts = {"digits": len(learnt.digits), "drawings": len(learnt.drawings), "fonts": len(learnt.faces)}
-    write_json(mark, {"sha256": known, "learnt_from": counts, "composed": made_of})
+    write_json(folder / MADE_OF, {"learnt_from": counts, "composed": made_of, "sha256": _hashes(folder)})
     return parts[0], parts[1]
 
 
@@ -270,8 +268,27 @@ def _line_reader(path: Path) -> bytes:
 
 
 def _material_of(settings: LineSettings) -> dict[str, Any]:
-    """What of the settings decides which strips are composed."""
-    return {name: value for name, value in asdict(settings).items() if name != "learning"}
+    """What of the settings decides which strips are composed; of pen drawings what is in the file."""
+    found = {name: value for name, value in asdict(settings).items() if name != "learning"}
+    return found if settings.strokes is None else {**found, "strokes": _sha256(settings.strokes)}
+
+
+def _holds(folder: Path, made_of: dict[str, Any]) -> bool:
+    """Whether the strips in ``folder`` are made of that, and both files are as they were when this was noted."""
+    try:
+        noted = json.loads(read_bytes(folder / MADE_OF))
+        return bool(noted["composed"] == made_of and noted["sha256"] == _hashes(folder))
+    except (FileError, ValueError, KeyError, TypeError):  # not there, or damaged: composed anew
+        return False
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {name: _sha256(folder / name) for name in (TRAINING, VALIDATION)}
+
+
+def _sha256(path: str | Path) -> str:
+    with open_bytes(path) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # typeshed: BinaryIO has no readinto
 
 
 def _ingredients(labelled: Digits, settings: LineSettings) -> tuple[Ingredients, Ingredients]:
