@@ -188,7 +188,9 @@ def test_a_rate_that_makes_the_loss_no_number_rolls_back_three_times_then_gives_
     assert all("half the learning rate" in note for note in notes)
 
 
-def test_one_bad_epoch_is_rolled_back_and_training_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def one_bad_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seventh step sees no numbers."""
     bend, calls = Augmentation.apply, 0
 
     def poison(self: Augmentation, images: torch.Tensor, *rest: object) -> torch.Tensor:
@@ -197,9 +199,26 @@ def test_one_bad_epoch_is_rolled_back_and_training_goes_on(monkeypatch: pytest.M
         return bend(self, images, *rest) * (float("nan") if calls == 7 else 1)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Augmentation, "apply", poison)
+
+
+@pytest.mark.usefixtures("one_bad_step")
+def test_one_bad_epoch_is_rolled_back_and_training_goes_on() -> None:
     trained = run(replace(TINY, focus=1.0))
     assert [row["epoch"] for row in trained.history] == [1, 2, 3]
     assert all(torch.isfinite(value.float()).all() for value in trained.network.state_dict().values())
+
+
+def test_a_bad_step_of_one_member_changes_no_other(request: pytest.FixtureRequest) -> None:
+    ensemble = replace(TINY, members=2)
+    alone = run(ensemble, member=2)
+    request.getfixturevalue("one_bad_step")
+    together = run(ensemble)
+    rates = [[row["learning_rate"] for row in together.history if row["member"] == member] for member in (1, 2)]
+    assert rates[0] != rates[1]  # a step of the first one was bad
+    assert rates[1] == [row["learning_rate"] for row in alone.history]
+    found = together.network.state_dict()
+    for name, value in alone.network.state_dict().items():
+        assert torch.equal(found[f"members.1.{name}"], value), name
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:

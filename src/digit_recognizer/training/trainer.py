@@ -82,9 +82,9 @@ def train(
     begins with, as ``state_dict`` gives them; left out, random ones. ranks: the processes that train together; each
     calls this with the same, the others as announced by the first, which alone has checkpoints.
     member: the only one to train, from 1; left out, all of them.
-    Raises Interrupted where ``stop`` was set (the state is saved), TrainingDiverged where the loss is no finite
-    number four times over, CheckpointError where a checkpoint belongs to another recipe, UsageError where a batch has
-    fewer images than there are ranks.
+    Raises Interrupted where ``stop`` was set (the state is saved), TrainingDiverged where the loss of a member is no
+    finite number four times over, CheckpointError where a checkpoint belongs to another recipe, UsageError where a
+    batch has fewer images than there are ranks.
     """
     ranks.require_batch(recipe.batch_size)
     announce(ranks, recipe, seed, training, validation, start)
@@ -124,8 +124,8 @@ class _Run:
     epoch: int = 1
     batch: int = 0  # batches done of the running epoch
     step: int = 0  # steps done of the running member
-    rate_factor: float = 1.0  # halved when the loss stops being a number
-    rollbacks: int = 0
+    rate_factor: float = 1.0  # of the running member, halved when its loss stops being a number
+    rollbacks: int = 0  # of the running member
     history: list[HistoryRow] = field(default_factory=list)
     finished: dict[str, Tensor] = field(default_factory=dict)  # weights of finished members
     running: Tally = field(default_factory=Tally)
@@ -286,6 +286,7 @@ class _Run:
         self.schedule = build_schedule(self.recipe, self.steps)
         self.last_loss = torch.full((len(self.training),), UNSEEN_LOSS, device=self.hardware.device)
         self.epoch, self.batch, self.step = 1, 0, 0
+        self.rate_factor, self.rollbacks = 1.0, 0
         self.running = Tally()
         self.order = self._choose_order()
 
