@@ -266,7 +266,8 @@ class Recognizer:
         however many: a list comes out; "form.pdf#2" is its second page, and one.
         expect: how many digits each number has, 5 or "3-7", or "9x9", a grid of cells with a digit each. check: "luhn"
         where each number ends in a check digit. What does not meet them is not accepted and told in ``rejected``.
-        numbers: "digits", or "decimal" where a comma or point and a leading minus belong to a number.
+        numbers: "digits", or "decimal" where a comma or point and a leading minus belong to a number. A grid goes with
+        neither of these two.
         watch: is told of each step on the way, as ``digits read --show-steps`` is; see digit_recognizer.pictures.steps.
         A page that makes little sense as it stands is also read turned by 90, 180 and 270 degrees; ``Page.turned`` says
         which way up was taken.

@@ -80,6 +80,13 @@ def test_an_expectation_that_is_none_is_refused(text: str) -> None:
         parse_expectation(text)
 
 
+@pytest.mark.parametrize("other", [{"check": "luhn"}, {"numbers": "decimal"}])
+def test_what_asks_for_numbers_is_refused_beside_a_grid_of_single_digits(other: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match=rf"expect '4x4' or {next(iter(other))} '"):
+        parse_expectation("4x4", **other)
+    assert parse_expectation("4", **other).shortest == 4
+
+
 def test_expectations_are_read_from_words() -> None:
     assert (parse_expectation(5).shortest, parse_expectation("5").longest) == (5, 5)
     assert [parse_expectation("3-7").allows_length(count) for count in (2, 3, 7, 8)] == [False, True, True, False]

@@ -55,9 +55,10 @@ class Expectation:
 def parse_expectation(
     expect: str | int | None = None, *, check: str | None = None, numbers: str = "digits"
 ) -> Expectation:
-    """Read what was asked for. Raises UsageError where it is nothing known.
+    """Read what was asked for. Raises UsageError where it is nothing known, or asks for what no grid holds.
 
-    expect: a length (5 or "5"), a range of lengths ("3-7"), a grid of rows and columns ("9x9"), or None.
+    expect: a length (5 or "5"), a range of lengths ("3-7"), a grid of rows and columns ("9x9"), or None. A grid's cells
+    hold single digits, so there is neither a check digit nor a decimal comma in it.
 
     >>> parse_expectation("3-7").longest, parse_expectation("9x9").grid
     (7, (9, 9))
@@ -82,6 +83,12 @@ def parse_expectation(
                 f"expected a length such as 5, a range such as 3-7 (at most {_LONGEST}) or a grid such as 9x9, "
                 f"found {text!r}"
             )
+    if grid is not None and (check is not None or numbers != "digits"):
+        other = f"check {check!r}" if check is not None else f"numbers {numbers!r}"
+        raise UsageError(
+            f"expected either expect {text!r} or {other}, found both: a grid holds single digits, no numbers; leave "
+            "one of them out"
+        )
     return Expectation(shortest, longest, grid, check, numbers)
 
 
