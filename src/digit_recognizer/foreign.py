@@ -15,10 +15,10 @@ _NOT_PIXELS = "OSUT"  # kinds of arrays: objects, bytes, text
 
 
 def as_array(source: Any) -> Any:
-    """A tensor, of torch or any other library, as the array that NumPy makes of it; anything else as it is.
+    """A tensor, of torch or any other library, as the array that NumPy makes of it; what is no array as it is.
 
-    An array of paths, or of whatever else is no number, is the list of them.
-
+    An array of paths, or of whatever else is no number, is the list of them. An axis for channels that holds one alone
+    is left out: of (N, 1, H, W), (N, H, W, 1) and (H, W, 1).
     Raises InputError for a table, whose cells could be anything, and for a tensor that NumPy cannot reach.
 
     >>> as_array("my_seven.jpg")
@@ -27,7 +27,7 @@ def as_array(source: Any) -> Any:
     if isinstance(source, _OURS) or not hasattr(source, "__array__"):
         return source
     if isinstance(source, np.ndarray):
-        return source.tolist() if source.ndim < 2 and source.dtype.kind in _NOT_PIXELS else source
+        return source.tolist() if source.ndim < 2 and source.dtype.kind in _NOT_PIXELS else _one_channel(source)
     kind = type(source).__name__
     if hasattr(source, "columns"):
         raise InputError(
@@ -38,11 +38,10 @@ def as_array(source: Any) -> Any:
         array = np.asarray(source)
     except Exception as error:  # of any library: on another device, with gradients, sparse, ...
         raise InputError(f"expected pictures, found a {kind} that NumPy cannot read ({error})") from error
-    return array if array.ndim >= 2 else source  # a column of paths is a list
+    return _one_channel(array) if array.ndim >= 2 else source  # a column of paths is a list
 
 
-def one_channel(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The array without an axis for channels that holds one alone: (N, 1, H, W), (N, H, W, 1) or (H, W, 1)."""
+def _one_channel(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if array.ndim == 4 and array.shape[1] == 1:
         return array[:, 0]
     return array[..., 0] if array.ndim in (3, 4) and array.shape[-1] == 1 else array
@@ -63,4 +62,4 @@ def refuse_other_stacks(array: npt.NDArray[Any]) -> None:
         )
 
 
-__all__ = ["as_array", "one_channel", "refuse_other_stacks"]
+__all__ = ["as_array", "refuse_other_stacks"]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Digits, Images
 from digit_recognizer.errors import DigitsError, ModelError, UsageError
-from digit_recognizer.foreign import as_array, one_channel, refuse_other_stacks
+from digit_recognizer.foreign import as_array, refuse_other_stacks
 from digit_recognizer.model_file import ModelMetadata, read_model
 from digit_recognizer.model_probe import ensure_safe, has_unfamiliarity, open_session, run_session
 from digit_recognizer.page_networks import PageNetworks
@@ -159,8 +159,7 @@ class Recognizer:
 
         source, of one digit per picture:
 
-        - Digits, or an array (N, 28, 28), of one more axis of length 1 perhaps: N images. Digits go to the network as
-          they are. Of an array so do those that
+        - Digits, or an array (N, 28, 28): N images. Digits go to the network as they are. Of an array so do those that
           lie in MNIST's frame already (ink bright on pure black, 20 pixels at most, centre of mass in the middle) and
           blank ones; the rest (inverted, shifted, on a light or noisy ground) is framed first.
         - one picture: the path of a file (PNG, JPEG, WebP, BMP, TIFF, GIF; HEIC with the extra ``heif``), its bytes, a
@@ -168,7 +167,8 @@ class Recognizer:
         - many: a folder with all below it, a pattern such as ``"scans/*.png"``, or a list, tuple or iterator of
           whatever stands above, Digits excepted
 
-        Arrays are of uint8, of floats from 0 to 1, or of bool; tensors of other libraries count as arrays.
+        Arrays are of uint8, of floats from 0 to 1, or of bool, and may have one more axis for a single channel, as (H,
+        W, 1) or (N, 1, 28, 28); tensors of other libraries count as arrays.
         Pictures are named by their paths as given, all else by numbers counted from 1. A reading is accepted where its
         confidence reaches the threshold in the model file; else ``reason`` says why not.
         raw: return the ``probabilities`` alone, float32 (N, 10), (1, 10) for one picture; the fastest way.
@@ -187,7 +187,6 @@ class Recognizer:
             return self._read(source.images, source.names, raw, batch_size)
         source = as_array(source)
         if isinstance(source, np.ndarray):
-            source = one_channel(source)
             refuse_other_stacks(source)
             if source.ndim == 3 and source.shape[1:] == (SIDE, SIDE):
                 from digit_recognizer.pictures.framed import frame_images

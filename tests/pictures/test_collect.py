@@ -201,3 +201,16 @@ def test_a_name_that_is_not_utf8_can_be_written(folder: Path) -> None:
     (picture,) = collect(path)
     assert picture.name.encode("utf-8").endswith(b"\\udcff.png")
     assert picture.frame().any()
+
+
+def test_an_axis_for_a_single_channel_is_left_out_alone_and_among_others() -> None:
+    stack = draw_digits(3).images
+    for one in (GREY[..., None], GREY[..., None] / np.float32(255)):
+        assert is_one(one)
+        assert [picture.grey().tolist() for source in (one, [one]) for picture in collect(source)] == [
+            GREY.tolist()
+        ] * 2
+    for many in (stack[:, None], stack[..., None]):
+        assert not is_one(many)
+        for source in (many, [many]):
+            assert [picture.grey().tolist() for picture in collect(source)] == stack.tolist()
