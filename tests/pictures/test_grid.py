@@ -195,3 +195,14 @@ def test_cells_whose_ink_is_no_digit_count_against_a_grid_that_nobody_told_of() 
 
     read_page(page, doubtful, watch=lambda step, found: seen.append(step))
     assert "grid" not in seen
+
+
+@pytest.mark.parametrize("rows", [["7"], ["73"], ["7", "3"]])
+def test_a_grid_of_one_cell_is_read_as_one_of_two(rows: list[str]) -> None:
+    expected = f"{len(rows)}x{len(rows[0])}"
+    paper = np.pad(grid_of(rows, cell=120), 40, constant_values=255)
+    page = read_page(paper, answer, parse_expectation(expected))
+    assert page.text.split() == rows
+    assert page.rejected == ()
+    empty = read_page(np.full((200, 200), 255, np.uint8), answer, parse_expectation(expected))
+    assert "found none" in empty.rejected[0].reason

@@ -201,7 +201,8 @@ def _straightened(grey: Grey, corners: _Floats, shape: tuple[int, int] | None) -
     dark = _darkness(flat)
     across, seen_across = _lines(_profile(dark), columns)
     down, seen_down = _lines(_profile(dark.T), rows)
-    seen = (seen_across * (columns - 1) + seen_down * (rows - 1)) / max(1, rows + columns - 2)
+    between = rows + columns - 2  # of a single cell there is the outline alone
+    seen = (seen_across * (columns - 1) + seen_down * (rows - 1)) / between if between else 1.0
     if seen < _SEEN:
         return None
     return seen, Grid(flat, np.asarray(np.linalg.inv(matrix), np.float64), across, down)
