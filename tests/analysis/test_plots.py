@@ -204,6 +204,12 @@ def test_the_plot_of_trials_has_a_point_each_and_a_line_through_the_front(drawn:
         plots.plot_trials([], Path("unused"))
 
 
+def test_trials_that_took_no_time_are_drawn(drawn: list[Figure]):
+    plots.plot_trials([{**trial, "seconds": 0.0} for trial in make_trials()], Path("unused"))
+    left, right = drawn[-1].axes[0].get_xlim()
+    assert left == 0 < right
+
+
 def test_points_of_trials_are_drawn_whole_even_where_all_took_as_long(drawn: list[Figure], tmp_path: Path):
     trials = [{**trial, "seconds": 20 + index / 100} for index, trial in enumerate(make_trials())]
     plots.plot_trials(trials, Path("unused"))

@@ -145,7 +145,7 @@ def plot_trials(trials: Sequence[Mapping[str, Any]], path: str | Path) -> Path:
         axes.annotate(trial["name"], place, (4, 3), textcoords="offset points", fontsize=7, color=MUTED)
     front = sorted((trial["seconds"], min(_stretch(trial["accuracy"]), top)) for trial in trials if trial["front"])
     axes.plot(*zip(*front, strict=True), color=INK, linewidth=1, drawstyle="steps-post", zorder=1)
-    axes.set_xlim(0, 1.06 * max(trial["seconds"] for trial in trials))
+    axes.set_xlim(0, 1.06 * max(trial["seconds"] for trial in trials) or 1)
     _stretched_ticks(axes, "y", min(heights) - 0.05, top if 1.0 in (t["accuracy"] for t in trials) else top - 0.2, top)
     return _save(figure, path)
 
