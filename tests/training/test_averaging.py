@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 
 from digit_recognizer.training.averaging import between
@@ -41,3 +42,22 @@ def test_batch_normalisation_is_measured_on_the_images() -> None:
     assert torch.allclose(first.running_mean, seen.mean((0, 2, 3)), atol=1e-5)
     assert torch.allclose(first.running_var, seen.var((0, 2, 3)), atol=1e-4)
     assert not np.allclose(first.running_mean.numpy(), 0)
+
+
+@pytest.mark.parametrize(("there", "measured"), [(510, 510), (6_000, 6_000), (11_999, 6_000), (12_000, 6_000)])
+def test_every_image_that_is_measured_counts_as_much(there: int, measured: int) -> None:
+    images = np.zeros((there, 28, 28), np.uint8)
+    images[-10:] = 255  # few, in a last batch that may be small
+    seen: list[torch.Tensor] = []
+
+    class Norm(torch.nn.BatchNorm2d):
+        def forward(self, shown: torch.Tensor) -> torch.Tensor:
+            seen.append(shown)
+            return super().forward(shown)
+
+    middle = between(Norm(1), Norm(1), images)
+    together = torch.cat(seen)
+    assert len(together) == measured
+    assert isinstance(middle, torch.nn.BatchNorm2d)
+    assert torch.allclose(middle.running_mean, together.mean(), atol=1e-6)
+    assert together.mean() > 0

@@ -21,7 +21,8 @@ def between(before: nn.Module, after: nn.Module, images: npt.NDArray[np.uint8], 
 
     Near one another, such networks lie in one valley, and between them is one that knows what each forgot (Wortsman et
     al., Robust fine-tuning of zero-shot models, 2022). Means and variances of batch normalisation are not averaged but
-    measured anew, on 6,000 of ``images``, uint8 (N, 28, 28), spread over all of them (Izmailov et al. 2018).
+    measured anew, on 6,000 of ``images``, uint8 (N, 28, 28), spread over all of them, on all where they are fewer; each
+    image counts as much as any other (Izmailov et al. 2018).
     Returns a copy on the CPU, float32, in evaluation mode.
 
     >>> one, other = nn.Linear(1, 1), nn.Linear(1, 1)
@@ -40,11 +41,14 @@ def between(before: nn.Module, after: nn.Module, images: npt.NDArray[np.uint8], 
             network.eval()
             for norm in norms:
                 norm.reset_running_stats()
-                norm.momentum = None  # the plain mean over the batches
                 norm.train()
-            chosen = images[:: max(1, len(images) // IMAGES)]
-            for first in range(0, len(chosen), _BATCH):
-                network(torch.from_numpy(chosen[first : first + _BATCH].copy()).unsqueeze(1).float() / 255)
+            count = min(IMAGES, len(images))
+            chosen = np.arange(count) * len(images) // count
+            for first in range(0, count, _BATCH):
+                batch = images[chosen[first : first + _BATCH]]
+                for norm in norms:
+                    norm.momentum = len(batch) / (first + len(batch))  # the mean so far, by images
+                network(torch.from_numpy(batch).unsqueeze(1).float() / 255)
     return network.eval()
 
 
