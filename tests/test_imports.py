@@ -17,7 +17,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # DESIGN.md: errors -> digits, reading -> pictures -> {sources, analysis} -> recognizer -> training -> apps
 LAYERS = (
-    {"_version", "errors", "files"},
+    {"_version", "cores", "errors", "files"},
     {"digits", "foreign", "reading", "reading_plots"},
     {"pictures"},
     {"sources", "analysis"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 import numpy.typing as npt
 
+from digit_recognizer.cores import available_cores
 from digit_recognizer.digits import CLASSES, SIDE, Digits, Images
 from digit_recognizer.errors import DigitsError, ModelError, UsageError
 from digit_recognizer.foreign import as_array, refuse_other_stacks
@@ -87,7 +87,7 @@ class Recognizer:
         self._metadata = file.metadata
         self._sha256 = file.sha256
         try:
-            threads = threads or min(_MOST_THREADS, _cores())
+            threads = threads or min(_MOST_THREADS, available_cores())
             self._session = open_session(file.content, threads)
         except ModelError as error:
             raise ModelError(f"{file.name}: {error}", code=error.code) from error
@@ -372,11 +372,6 @@ def _check_batch_size(batch_size: int) -> None:
 
 def _no_images() -> Images:
     return np.zeros((0, SIDE, SIDE), np.uint8)
-
-
-def _cores() -> int:
-    """Cores that this process may use; a container or taskset often allows fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 __all__ = ["INT8", "Recognizer"]

@@ -28,3 +28,8 @@ def die(shared: None, task: int) -> int:
     """End the process, as a machine does that is short of memory."""
     os.kill(os.getpid(), signal.SIGKILL)
     return task
+
+
+def whose(shared: None, task: int) -> int:
+    """The process that does it."""
+    return os.getpid()

@@ -14,7 +14,7 @@ import pytest
 
 from digit_recognizer.errors import DigitsError
 from digit_recognizer.training.pool import share_out
-from tests.training.pool_tasks import count, die, refuse, touch
+from tests.training.pool_tasks import count, die, refuse, touch, whose
 
 TASKS = list(range(30))
 
@@ -27,6 +27,14 @@ def test_everything_comes_back_in_order_and_a_process_keeps_what_it_was_given(wo
     assert [square for _, (square, _) in kept] == [task**2 for task in TASKS]
     assert max(seen for _, (_, seen) in kept) >= len(TASKS) / workers
     assert workers > 1 or [seen for _, (_, seen) in kept] == list(range(1, 31))
+
+
+def test_a_process_that_may_use_one_core_works_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0}, raising=False)
+    made_by: list[int] = []
+    share_out(whose, None, [1, 2, 3], lambda task, result: made_by.append(result))
+    assert made_by == [os.getpid()] * 3
 
 
 def test_no_tasks_are_no_work() -> None:

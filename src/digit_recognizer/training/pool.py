@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from typing import Any, TypeVar
 
+from digit_recognizer.cores import available_cores
 from digit_recognizer.errors import DigitsError
 
 Shared = TypeVar("Shared")
@@ -43,7 +44,7 @@ def share_out(
     1 11
     2 12
     """
-    workers = workers or os.cpu_count() or 1
+    workers = workers or available_cores()
     if workers == 1 or len(tasks) <= 1:
         for task in tasks:
             keep(task, make(shared, task))

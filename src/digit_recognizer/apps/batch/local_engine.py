@@ -21,6 +21,7 @@ from typing import Self
 
 from digit_recognizer.apps.batch.engine import GO_ON, OnDone, Outcome, Task, Work, WorkerDied
 from digit_recognizer.apps.batch.work import do, prepare_process
+from digit_recognizer.cores import available_cores
 from digit_recognizer.errors import DigitsError, FileError, UsageError
 
 _AHEAD = 2  # tasks that a worker holds: the one that it does, and the next, so that it never waits for us
@@ -187,11 +188,6 @@ class _Worker:
         self.process.close()
 
 
-def available_cores() -> int:
-    """Cores that this process may use; a container or taskset often allows fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _serve(pipe: Connection, work: Work) -> None:
     """A worker's life: tasks from the pipe until it closes, as it does when the driver ends, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the driver decides
@@ -228,4 +224,4 @@ def _answer(task: Task, work: Work) -> Outcome | DigitsError:
         return FileError(f"part {task.number}: unexpected {type(error).__name__}: {error}; {GO_ON}", code="unexpected")
 
 
-__all__ = ["LocalEngine", "available_cores"]
+__all__ = ["LocalEngine"]

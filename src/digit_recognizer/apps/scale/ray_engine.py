@@ -30,6 +30,7 @@ from digit_recognizer.apps.scale.capacity import (
     last_line,
 )
 from digit_recognizer.apps.scale.cluster import ensure_possible, ray_session
+from digit_recognizer.cores import available_cores
 from digit_recognizer.errors import DigitsError, FileError, UsageError
 from digit_recognizer.files import write_text
 
@@ -103,8 +104,6 @@ class RayEngine:
             return max(1, min(self._asked or self._size.cpus, self._size.cpus))
         if self._asked is not None or self._address is not None:
             return self._asked or 1
-        from digit_recognizer.apps.batch.local_engine import available_cores
-
         return available_cores()
 
     def __enter__(self) -> Self:

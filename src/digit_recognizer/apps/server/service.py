@@ -6,7 +6,6 @@ Knows nothing of HTTP.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -22,6 +21,7 @@ from digit_recognizer.apps.server.batching import Batcher, QueueFull
 from digit_recognizer.apps.server.limits import ServerSettings
 from digit_recognizer.apps.server.metrics import Metrics
 from digit_recognizer.apps.server.refusals import busy
+from digit_recognizer.cores import available_cores
 from digit_recognizer.digits import Digits, Images
 from digit_recognizer.errors import DigitsError, InputError
 from digit_recognizer.pictures.collect import Picture
@@ -51,7 +51,7 @@ class Service:
         self.recognizer = recognizer
         self.settings = settings
         self._network = ThreadPoolExecutor(1, "digits-network")
-        self._hands = ThreadPoolExecutor(min(_MOST_HANDS, os.cpu_count() or 1), "digits-pictures")
+        self._hands = ThreadPoolExecutor(min(_MOST_HANDS, available_cores()), "digits-pictures")
         self._readings: Batcher[Reading] = self._batcher(
             lambda images: recognizer.predict(Digits(images), batch_size=AT_ONCE), metrics
         )
