@@ -26,6 +26,25 @@ _WIDER = 1.9  # times a space is wider than the gaps between a number's digits
 Boxes = npt.NDArray[np.int64]
 
 
+class Begins:
+    """Marks by where they begin, from top to bottom: those near a height are found without a look at all others.
+
+    >>> Begins(np.array([[0, 9, 5, 5], [0, 2, 5, 5], [0, 0, 5, 5]])).between(1, 9).tolist()
+    [0, 1]
+    """
+
+    def __init__(self, boxes: Boxes) -> None:
+        """boxes: int64 (N, 4), x, y, width, height."""
+        self._order = np.argsort(boxes[:, 1], kind="stable")
+        self._tops = boxes[self._order, 1]
+
+    def between(self, first: float, last: float) -> npt.NDArray[np.int64]:
+        """The marks, ascending, whose upper side lies within those heights, or less than a pixel beyond."""
+        start = np.searchsorted(self._tops, first - 0.5)
+        end = np.searchsorted(self._tops, last + 0.5)
+        return np.sort(self._order[start:end])
+
+
 def find_lines(boxes: Boxes, left_out: Sequence[int] = ()) -> list[list[int]]:
     """Group marks into lines: indices into ``boxes``, lines top to bottom, marks left to right.
 
@@ -45,28 +64,27 @@ def find_lines(boxes: Boxes, left_out: Sequence[int] = ()) -> list[list[int]]:
     right, bottom, height = left + boxes[:, 2], top + boxes[:, 3], boxes[:, 3].astype(float)
     small = _small(boxes)
     lines: list[list[int]] = []
+    within = np.zeros(0, np.int64)  # lines whose last mark is not too far to the left yet
+    ends = np.zeros(len(boxes), np.int64)  # the last mark of each
     for mark in np.argsort(left, kind="stable"):
         if small[mark]:
             continue
-        best, best_cost = None, math.inf
-        for number, line in enumerate(lines):
-            last = line[-1]
-            shared = min(bottom[mark], bottom[last]) - max(top[mark], top[last])
-            lower, taller = sorted((height[mark], height[last]))
-            gap = left[mark] - right[last]
-            if shared < _OVERLAP * lower or taller > _ALIKE * lower or gap > _REACH * taller:
-                continue
-            cost = abs(top[mark] + bottom[mark] - top[last] - bottom[last]) / 2 + 0.2 * max(gap, 0)
-            if cost < best_cost:
-                best, best_cost = number, cost
-        if best is None:
-            lines.append([int(mark)])
-        else:
+        within = within[left[mark] - right[ends[within]] <= _REACH * (_ALIKE * height[ends[within]])]
+        last = ends[within]
+        shared = np.minimum(bottom[mark], bottom[last]) - np.maximum(top[mark], top[last])
+        lower, taller = np.minimum(height[mark], height[last]), np.maximum(height[mark], height[last])
+        gap = left[mark] - right[last]
+        fits = (shared >= _OVERLAP * lower) & (taller <= _ALIKE * lower) & (gap <= _REACH * taller)
+        if fits.any():
+            cost = np.abs(top[mark] + bottom[mark] - top[last] - bottom[last]) / 2 + 0.2 * np.maximum(gap, 0)
+            best = int(within[np.where(fits, cost, np.inf).argmin()])
             lines[best].append(int(mark))
-    for mark in np.flatnonzero(small):
-        owner = _owner(int(mark), lines, boxes)
-        if owner is not None:
-            lines[owner].append(int(mark))
+        else:
+            best = len(lines)
+            lines.append([int(mark)])
+            within = np.append(within, best)
+        ends[best] = mark
+    _add_small(np.flatnonzero(small), lines, boxes)
     for line in lines:
         line.sort(key=lambda mark: (left[mark], top[mark]))
     return sorted(lines, key=lambda line: float(np.median((top[line] + bottom[line]) / 2)))
@@ -91,22 +109,26 @@ def join_broken(boxes: Boxes) -> list[list[int]]:
     left, top = boxes[:, 0].copy(), boxes[:, 1].copy()
     right, bottom = left + boxes[:, 2], top + boxes[:, 3]
     alive = np.ones(len(boxes), np.bool_)
+    begins = Begins(boxes)
     for mark in np.argsort(bottom - top, kind="stable"):
-        shared = np.minimum(right, right[mark]) - np.maximum(left, left[mark])
-        gap = np.maximum(top, top[mark]) - np.minimum(bottom, bottom[mark])
-        tall = np.maximum(bottom, bottom[mark]) - np.minimum(top, top[mark])
-        narrow = np.minimum(right - left, right[mark] - left[mark])
-        fits = alive & (shared >= 0.5 * narrow) & (gap <= 0.12 * usual + 1) & (gap > -0.25 * usual)
-        fits &= (tall <= 1.2 * usual) & (right - left < 1.5 * usual)
-        around = (left < left[mark]) & (right > right[mark]) & (top < top[mark]) & (bottom > bottom[mark])
-        inside = (left > left[mark]) & (right < right[mark]) & (top > top[mark]) & (bottom < bottom[mark])
-        lower, taller = np.sort([bottom - top, np.full(len(boxes), bottom[mark] - top[mark])], axis=0)
+        near = begins.between(bottom[mark] - 1.2 * usual, top[mark] + 1.2 * usual)
+        near = near[alive[near] & (near != mark)]
+        starts, stops, tops, feet = left[near], right[near], top[near], bottom[near]
+        shared = np.minimum(stops, right[mark]) - np.maximum(starts, left[mark])
+        gap = np.maximum(tops, top[mark]) - np.minimum(feet, bottom[mark])
+        tall = np.maximum(feet, bottom[mark]) - np.minimum(tops, top[mark])
+        narrow = np.minimum(stops - starts, right[mark] - left[mark])
+        fits = (shared >= 0.5 * narrow) & (gap <= 0.12 * usual + 1) & (gap > -0.25 * usual)
+        fits &= (tall <= 1.2 * usual) & (stops - starts < 1.5 * usual)
+        around = (starts < left[mark]) & (stops > right[mark]) & (tops < top[mark]) & (feet > bottom[mark])
+        inside = (starts > left[mark]) & (stops < right[mark]) & (tops > top[mark]) & (feet < bottom[mark])
+        lower = np.minimum(feet - tops, bottom[mark] - top[mark])
+        taller = np.maximum(feet - tops, bottom[mark] - top[mark])
         fits &= ~(around | inside) | (lower < NESTED * taller)
-        fits[mark] = False
         if not fits.any():
             continue
         gap[around] = 2 * usual  # a part of a digit in a ring first looks for the rest of that
-        other = int(np.flatnonzero(fits)[gap[fits].argmin()])
+        other = int(near[fits][gap[fits].argmin()])
         groups[other] += groups[mark]
         left[other], top[other] = min(left[other], left[mark]), min(top[other], top[mark])
         right[other], bottom[other] = max(right[other], right[mark]), max(bottom[other], bottom[mark])
@@ -184,27 +206,38 @@ def _small(boxes: Boxes) -> npt.NDArray[np.bool_]:
     left, right = boxes[:, 0], boxes[:, 0] + boxes[:, 2]
     top, bottom = boxes[:, 1], boxes[:, 1] + boxes[:, 3]
     result = np.zeros(len(boxes), np.bool_)
+    begins = Begins(boxes)
     for tall in np.argsort(-height):
         if result[tall]:
             continue
-        near = (left < right[tall] + height[tall]) & (right > left[tall] - height[tall])
-        near &= (top < bottom[tall] + 0.2 * height[tall]) & (bottom > top[tall] - 0.3 * height[tall])
-        result |= near & (height < _SMALL * height[tall]) & (boxes[:, 2] < height[tall])
+        others = begins.between(top[tall] - (0.3 + _SMALL) * height[tall], bottom[tall] + 0.2 * height[tall])
+        near = (left[others] < right[tall] + height[tall]) & (right[others] > left[tall] - height[tall])
+        near &= (top[others] < bottom[tall] + 0.2 * height[tall]) & (bottom[others] > top[tall] - 0.3 * height[tall])
+        near &= (height[others] < _SMALL * height[tall]) & (boxes[others, 2] < height[tall])
+        result[others[near]] = True
     return result
 
 
-def _owner(mark: int, lines: list[list[int]], boxes: Boxes) -> int | None:
-    """The line that a small mark lies in, or just above or below the nearest of its marks."""
-    x, y = boxes[mark, 0] + boxes[mark, 2] / 2, boxes[mark, 1] + boxes[mark, 3] / 2
-    best, best_cost = None, math.inf
+def _add_small(small: npt.NDArray[np.int64], lines: list[list[int]], boxes: Boxes) -> None:
+    """Add small marks to the lines that they lie in, or just above or below the nearest of whose marks."""
+    left, top, width, height = boxes.T
+    middles = (left + width / 2).tolist()
+    line_of = np.full(len(boxes), -1)
     for number, line in enumerate(lines):
-        near = min(line, key=lambda other: abs(boxes[other, 0] + boxes[other, 2] / 2 - x))
-        height = float(boxes[near, 3])
-        beside = max(boxes[near, 0] - x, x - boxes[near, 0] - boxes[near, 2], 0)
-        above = max(boxes[near, 1] - y, y - boxes[near, 1] - height, 0)
-        if beside < 1.0 * height and above < 0.35 * height and beside + above < best_cost:
-            best, best_cost = number, float(beside + above)
-    return best
+        line_of[line] = number
+    for mark in small.tolist():
+        x, y = middles[mark], top[mark] + height[mark] / 2
+        beside = np.maximum(np.maximum(left - x, x - left - width), 0)
+        above = np.maximum(np.maximum(top - y, y - top - height), 0)
+        fits = (beside < 1.0 * height) & (above < 0.35 * height)
+        best, best_cost = None, math.inf
+        for number in np.unique(line_of[fits & (line_of >= 0)]).tolist():
+            near = min(lines[number], key=lambda other: abs(middles[other] - x))
+            if fits[near] and beside[near] + above[near] < best_cost:
+                best, best_cost = number, float(beside[near] + above[near])
+        if best is not None:
+            lines[best].append(mark)
+            line_of[mark] = best
 
 
-__all__ = ["NESTED", "Boxes", "find_lines", "join_broken", "line_height", "split_words", "tallest_mark"]
+__all__ = ["NESTED", "Begins", "Boxes", "find_lines", "join_broken", "line_height", "split_words", "tallest_mark"]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from digit_recognizer.pictures.cutting import Labels
-from digit_recognizer.pictures.lines import NESTED, Boxes
+from digit_recognizer.pictures.lines import NESTED, Begins, Boxes
 
 RING = "a ring or box around what is read"
 
@@ -39,10 +39,13 @@ def find_rings(labels: Labels, boxes: Boxes) -> list[int]:
     left, top, width, height = boxes.T
     right, bottom = left + width, top + height
     rings = []
+    begins = Begins(boxes)
     for mark in np.argsort(-height, kind="stable"):
-        inside = (left > left[mark]) & (right < right[mark]) & (top > top[mark]) & (bottom < bottom[mark])
-        inside &= height >= NESTED * height[mark]
-        if any(_is_around(labels, boxes, int(mark), int(other)) for other in np.flatnonzero(inside)):
+        others = begins.between(top[mark], bottom[mark])
+        inside = (left[others] > left[mark]) & (right[others] < right[mark])
+        inside &= (top[others] > top[mark]) & (bottom[others] < bottom[mark])
+        inside &= height[others] >= NESTED * height[mark]
+        if any(_is_around(labels, boxes, int(mark), int(other)) for other in others[inside]):
             rings.append(int(mark))
     return sorted(rings)
 
