@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from digit_recognizer.pictures.page_ink import completed, ink_of_page, levelled
+from digit_recognizer.pictures import page_ink
+from digit_recognizer.pictures.page_ink import completed, ink_of_page, levelled, marks_of
 from digit_recognizer.pictures.paper import PageInk
 from digit_recognizer.pictures.steps import unwatched
 
@@ -47,3 +49,28 @@ def test_what_the_network_sees_next_to_nothing_of_is_not_given_back() -> None:
     assert both.mask[10:50, 40:44].all()
     assert not both.mask[20:50, 10:14].any()
     assert both.mask[10:14, 10:14].all()
+
+
+def bars(rows: int, columns: int) -> PageInk:
+    """Digits of two heights and breadths, far apart, a fifth of them as thin as 1s, and a speck beside each."""
+    mask = np.zeros((rows * 20, columns * 20), np.bool_)
+    for row in range(rows):
+        for column in range(columns):
+            y, x = row * 20 + 2, column * 20 + 2
+            mask[y : y + 10, x : x + (2 if column % 5 == 0 else 7)] = True
+            mask[y + 4 : y + 6, x + 12 : x + 16] = True
+    return PageInk(mask * np.uint8(255), mask, 2.0)
+
+
+def test_a_page_of_two_thousand_digits_and_more_keeps_them_all() -> None:
+    _, boxes, is_all = marks_of(bars(45, 50))
+    assert is_all
+    assert len(boxes) == 2 * 45 * 50
+
+
+def test_of_more_marks_than_are_looked_at_the_lowest_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_ink, "_MOST_MARKS", 70)
+    labels, boxes, is_all = marks_of(bars(5, 10))
+    assert not is_all
+    assert len(boxes) == labels.max() == 70  # no more, though all specks are alike
+    assert (boxes[:, 3] == 10).sum() == 50

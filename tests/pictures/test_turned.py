@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digit_recognizer.pictures import page_ink
 from digit_recognizer.pictures.page import read_page
+from digit_recognizer.pictures.page_ink import MANY
 from digit_recognizer.pictures.steps import Steps
 from digit_recognizer.pictures.turned import evidence, read_any_way_up
 from digit_recognizer.reading import Page, PlacedReading, Rejected
@@ -99,3 +101,23 @@ def test_whoever_watches_is_shown_the_page_as_it_was_read() -> None:
     assert page.turned == 90
     assert shown["1-picture"].shape[:2] == grey.shape
     assert shown["3-ink"].shape[:2] == grey.shape[::-1]
+
+
+def test_of_a_page_with_too_many_marks_nothing_is_accepted_no_way_up_and_it_is_said_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(page_ink, "_MOST_MARKS", 9)
+    read: list[Grey] = []
+
+    def counting(grey: Grey, /, *, watch: Any) -> Page:
+        read.append(grey)
+        return read_page(grey, answer, min_confidence=0.8)
+
+    grey = on_paper(page_of(["4735", "2643", "97"]))
+    page = read_any_way_up(grey, counting)
+    assert len(page.digits) == 9
+    assert not any(digit.accepted for digit in page.digits)
+    assert [found for found in page.rejected if found.reason == MANY] == [
+        Rejected((0, 0, grey.shape[1], grey.shape[0]), MANY)
+    ]
+    assert len(read) == 1

@@ -28,7 +28,7 @@ from digit_recognizer.pictures.ink_map import FindInk
 from digit_recognizer.pictures.lines import find_lines
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.lone import lone_digit
-from digit_recognizer.pictures.page_ink import box_of, ink_of_page, levelled, marks_of
+from digit_recognizer.pictures.page_ink import MANY, box_of, ink_of_page, levelled, marks_of
 from digit_recognizer.pictures.paper import Contrast, PageInk, ink_of
 from digit_recognizer.pictures.paths import best_path
 from digit_recognizer.pictures.rings import RING, find_rings
@@ -185,7 +185,7 @@ def _read_ink(
     Other arguments as for ``read_page``.
     """
     watch("ink", ink)
-    labels, boxes = marks_of(ink)
+    labels, boxes, is_all = marks_of(ink)
     rings = find_rings(labels, boxes)
     lines = find_lines(boxes, rings)
     fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
@@ -193,6 +193,8 @@ def _read_ink(
     watch("pieces", [(word.line, word.pieces) for word in words])
     frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
     around_others = tuple(Rejected(view.box(box_of(boxes[ring])), RING) for ring in rings)
+    if not is_all:
+        around_others += (Rejected(view.box((0, 0, *view.grey.shape[::-1])), MANY),)
     if not words:
         return Page((), around_others, name)
     images = np.stack(frames) if frames else np.zeros((0, SIDE, SIDE), np.uint8)
@@ -227,7 +229,8 @@ def _read_ink(
             read.append(judged(one, none, one.signs, expectation))
     found = with_holes(without_text(read, expectation), np.delete(boxes, rings, 0))
     page = _page(found, view, name)
-    return replace(page, rejected=page.rejected + around_others)
+    page = replace(page, rejected=page.rejected + around_others)
+    return page if is_all else _not_accepted(page)
 
 
 def _as_one_digit(
@@ -249,6 +252,12 @@ def _as_one_digit(
     if reading.confidence < _CERTAIN:
         return None
     return Page((Line(str(reading.digit), (PlacedReading.of(reading, view.box(box)),)),), (), page.name)
+
+
+def _not_accepted(page: Page) -> Page:
+    """The page with none of its digits accepted."""
+    lines = (tuple(replace(digit, accepted=False) for digit in line.digits) for line in page.lines)
+    return replace(page, lines=tuple(Line(line.text, digits) for line, digits in zip(page.lines, lines, strict=True)))
 
 
 def _page(read: Sequence[ReadWord], view: View, name: str) -> Page:

@@ -20,7 +20,9 @@ from digit_recognizer.pictures.steps import Watch, unwatched
 from digit_recognizer.pictures.upright import View, turned, view_of
 from digit_recognizer.reading import Box, around
 
-_MOST_MARKS = 2_000  # the largest ones of a page; beyond that it is noise or a printed text
+MANY = "more marks than are looked at, so that digits may be missing"
+
+_MOST_MARKS = 10_000  # the tallest ones of a page; 110 lines of 90 digits each are as many
 # Share of a mark on an even ground that the ink finder sees, from which on all of it is ink. Of 160 rows of printed
 # tables in five fonts 21 were read wrong without, mostly as stems of 1s were lost.
 _SEEN = 0.3
@@ -86,14 +88,24 @@ def completed(seen: PageInk, clean: PageInk) -> PageInk:
     return PageInk(strength, seen.mask | back, seen.thickness)
 
 
-def marks_of(ink: PageInk) -> tuple[Labels, Boxes]:
-    """Connected ink by number, int32 (H, W), and the boxes of marks 1, 2, ..., int64 (N, 4); dirt is taken away."""
+def marks_of(ink: PageInk) -> tuple[Labels, Boxes, bool]:
+    """Connected ink by number, int32 (H, W), the boxes of marks 1, 2, ..., int64 (N, 4), and whether these are all.
+
+    Dirt is taken away; where there are more marks than a page has, so are the lowest.
+
+    >>> mask = np.zeros((20, 20), np.bool_)
+    >>> mask[2:12, 3:5] = mask[2:12, 9:12] = mask[17, 17] = True
+    >>> _, boxes, is_all = marks_of(PageInk(mask * np.uint8(255), mask, 2.0))
+    >>> boxes.tolist(), is_all
+    ([[3, 2, 2, 10], [9, 2, 3, 10]], True)
+    """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.mask.view(np.uint8), connectivity=8)
     least = max(4.0, 0.5 * ink.thickness**2)
     kept = stats[:, cv2.CC_STAT_AREA] >= least
     kept[0] = False
-    if kept.sum() > _MOST_MARKS:
-        kept &= stats[:, cv2.CC_STAT_AREA] >= np.sort(stats[kept, cv2.CC_STAT_AREA])[-_MOST_MARKS]
+    left_out = np.argsort(-stats[:, cv2.CC_STAT_HEIGHT] * kept, kind="stable")[_MOST_MARKS:]
+    is_all = not kept[left_out].any()
+    kept[left_out] = False
     boxes = stats[kept, :4].astype(np.int64)
     groups = join_broken(boxes)
     numbers = np.zeros(len(boxes), np.int32)
@@ -102,7 +114,7 @@ def marks_of(ink: PageInk) -> tuple[Labels, Boxes]:
     of_label = np.zeros(len(kept), np.int32)
     of_label[kept] = numbers
     joined = [around([box_of(boxes[mark]) for mark in group]) for group in groups]
-    return of_label[labels], np.array(joined, np.int64).reshape(-1, 4)
+    return of_label[labels], np.array(joined, np.int64).reshape(-1, 4), is_all
 
 
 def box_of(sides: npt.NDArray[np.int64]) -> Box:
@@ -110,4 +122,4 @@ def box_of(sides: npt.NDArray[np.int64]) -> Box:
     return int(sides[0]), int(sides[1]), int(sides[2]), int(sides[3])
 
 
-__all__ = ["box_of", "completed", "ink_of_page", "levelled", "marks_of"]
+__all__ = ["MANY", "box_of", "completed", "ink_of_page", "levelled", "marks_of"]

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from digit_recognizer.pictures.load import Grey
+from digit_recognizer.pictures.page_ink import MANY
 from digit_recognizer.pictures.steps import Watch, unwatched
 from digit_recognizer.reading import Box, Page
 
@@ -53,6 +54,8 @@ def read_any_way_up(grey: Grey, read: ReadPage, watch: Watch | None = None) -> P
     upright = read(grey, watch=watch or unwatched)
     best, best_turns, most = upright, 0, evidence(upright)
     if most >= _GOOD or _mean_confidence(upright) >= _SURE or _digits_at_most(upright) < _FEWEST:
+        return upright
+    if any(found.reason == MANY for found in upright.rejected):  # of as many marks no way up is accepted
         return upright
     least = max(most + _BETTER, _LEAST)
     for turns in (1, 2, 3):
