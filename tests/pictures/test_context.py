@@ -217,3 +217,20 @@ def test_what_is_lower_than_eight_pixels_is_not_accepted() -> None:
     assert found.text == "42"
     assert not any(digit.accepted for digit in found.digits)
     assert [rejected.reason for rejected in found.rejected] == [TOO_SMALL]
+
+
+@pytest.mark.parametrize("numbers", ["digits", "decimal"])
+def test_digits_that_lie_within_one_another_stand_in_the_same_order_in_the_text(numbers: str) -> None:
+    # As of a 3 that an 8 touches: the 8 was taken for both, and begins where the 3 does.
+    boxes = [
+        (9, (21, 0, 26, 20)),
+        (8, (56, 0, 53, 20)),
+        (2, (56, 0, 18, 20)),
+        (0, (131, 0, 21, 20)),
+        (1, (113, 0, 20, 20)),
+    ]
+    digits = tuple(replace(digit(value), box=box) for value, box in boxes)
+    signs = [(112.0, "."), (10.0, "-")] if numbers == "decimal" else []
+    word = judged(ReadWord(0, 20.0, "", digits, ()), [], signs, parse_expectation(numbers=numbers))
+    assert word.text == ("-928.10" if signs else "92810")
+    assert "".join(str(one.digit) for one in word.digits) == word.text.replace("-", "").replace(".", "")

@@ -114,7 +114,9 @@ def judged(
 def _number(
     word: ReadWord, digits: tuple[PlacedReading, ...], rejected: list[Rejected], expectation: Expectation
 ) -> ReadWord:
-    """The word with these digits; what they fall short of is told beside what was ``rejected``."""
+    """The word with these digits, left to right; what they fall short of is told beside what was ``rejected``."""
+    # Pieces of digits that touch come as they begin, be it below or within the digit before: middles tell more.
+    digits = tuple(sorted(digits, key=lambda digit: digit.box[0] + digit.box[2] / 2))
     complaint = expectation.complaint([digit.digit for digit in digits])
     if complaint is not None:
         digits = tuple(replace(digit, accepted=False) for digit in digits)
@@ -126,8 +128,11 @@ def _number(
 
 
 def _text(digits: Sequence[PlacedReading], signs: Sequence[tuple[float, str]]) -> str:
-    characters = [(float(digit.box[0]), str(digit.digit)) for digit in digits]
-    return "".join(character for _, character in sorted(characters + list(signs)))
+    characters = [str(digit.digit) for digit in digits]
+    for place, sign in sorted(signs, reverse=True):
+        before = next((at for at, digit in enumerate(digits) if digit.box[0] >= place), len(digits))
+        characters.insert(before, sign)
+    return "".join(characters)
 
 
 def without_text(words: Sequence[ReadWord], expectation: Expectation | None = None) -> list[ReadWord]:
