@@ -207,6 +207,16 @@ def around(boxes: Iterable[Box]) -> Box:
     return left, top, right - left, bottom - top
 
 
+def clipped(box: Box, width: int, height: int) -> Box:
+    """The part of a box that lies in a picture of that size, one pixel at least.
+
+    >>> clipped((-3, 5, 10, 10), 60, 12), clipped((60, 2, 4, 4), 60, 12)
+    ((0, 5, 7, 7), (59, 2, 1, 4))
+    """
+    x, y = min(max(box[0], 0), width - 1), min(max(box[1], 0), height - 1)
+    return x, y, max(min(box[0] + box[2], width) - x, 1), max(min(box[1] + box[3], height) - y, 1)
+
+
 def readings(
     probabilities: npt.NDArray[np.float32],
     names: Sequence[str],
@@ -269,5 +279,6 @@ __all__ = [
     "Reading",
     "Rejected",
     "around",
+    "clipped",
     "readings",
 ]

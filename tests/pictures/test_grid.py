@@ -54,6 +54,16 @@ def test_a_grid_in_perspective_is_counted_and_its_corners_found() -> None:
     assert abs(boxes[1][1] + boxes[1][3] - 450) < 12
 
 
+def test_cells_cut_off_by_the_edge_of_the_picture_have_boxes_within_it() -> None:
+    photo = photo_of(grid_of(NUMBERS))
+    grid = find_grid(photo)
+    assert grid is not None
+    cut = grid._replace(size=(440, 400))
+    x, y, width, height = cut.box(3, 3, (0, 0, CELL, CELL))
+    assert grid.box(3, 3, (0, 0, CELL, CELL))[:2] == (x, y)
+    assert (x + width, y + height) == (400, 440)
+
+
 @pytest.mark.parametrize("expect", [None, "4x4"])
 def test_the_rows_of_a_grid_are_the_lines_of_its_page(expect: str | None) -> None:
     page = read_page(photo_of(grid_of(NUMBERS)), answer, parse_expectation(expect))

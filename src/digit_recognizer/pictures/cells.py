@@ -116,7 +116,8 @@ def shared_cells(grid: Grid) -> int:
     >>> page[30:272:60, 30:271] = 0
     >>> page[30:271, 30:272:60] = 0
     >>> page[45:75, 50:54] = page[45:75, 64:68] = page[45:75, 114:118] = 0
-    >>> shared_cells(Grid(page[30:271, 30:271], np.eye(3), [0, 60, 120, 180, 240], [0, 60, 120, 180, 240]))
+    >>> sides = [0, 60, 120, 180, 240]
+    >>> shared_cells(Grid(page[30:271, 30:271], np.eye(3), sides, sides, (241, 241)))
     1
     """
     rows, columns = grid.shape

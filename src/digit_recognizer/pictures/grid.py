@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.pictures.load import Grey
-from digit_recognizer.reading import Box
+from digit_recognizer.reading import Box, clipped
 
 CELL = 64  # pixels of a cell in the straightened grid
 
@@ -40,12 +40,14 @@ _Floats = npt.NDArray[np.float32]
 class Grid(NamedTuple):
     """A straightened grid. grey: uint8 (rows * CELL, columns * CELL). to_picture: float (3, 3), from its pixels to the
     picture's. across, down: where the lines are, in pixels of ``grey``, columns + 1 and rows + 1 of them.
+    size: (height, width) of the picture.
     """
 
     grey: Grey
     to_picture: npt.NDArray[np.float64]
     across: list[int]
     down: list[int]
+    size: tuple[int, int]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -61,14 +63,14 @@ class Grid(NamedTuple):
         return slice(self.down[row], self.down[row + 1]), slice(self.across[column], self.across[column + 1])
 
     def box(self, row: int, column: int, part: Box) -> Box:
-        """Where a part of a cell, (x, y, w, h) in its pixels, lies in the picture."""
+        """Where a part of a cell, (x, y, w, h) in its pixels, lies in the picture, no more than what does."""
         x, y, width, height = part
         left, top = x + self.across[column], y + self.down[row]
         corners = np.array([[left, top], [left + width, top], [left, top + height], [left + width, top + height]])
         placed = cv2.perspectiveTransform(corners[None].astype(np.float64), self.to_picture)[0]
-        first, last = np.floor(placed.min(0)).astype(int), np.ceil(placed.max(0)).astype(int)
-        first = np.maximum(first, 0)
-        return int(first[0]), int(first[1]), int(last[0] - first[0]), int(last[1] - first[1])
+        x, y = np.floor(placed.min(0)).astype(int).tolist()
+        right, bottom = np.ceil(placed.max(0)).astype(int).tolist()
+        return clipped((x, y, right - x, bottom - y), self.size[1], self.size[0])
 
 
 def find_grid(grey: Grey, shape: tuple[int, int] | None = None) -> Grid | None:
@@ -205,7 +207,8 @@ def _straightened(grey: Grey, corners: _Floats, shape: tuple[int, int] | None) -
     seen = (seen_across * (columns - 1) + seen_down * (rows - 1)) / between if between else 1.0
     if seen < _SEEN:
         return None
-    return seen, Grid(flat, np.asarray(np.linalg.inv(matrix), np.float64), across, down)
+    to_picture = np.asarray(np.linalg.inv(matrix), np.float64)
+    return seen, Grid(flat, to_picture, across, down, (grey.shape[0], grey.shape[1]))
 
 
 def _warped(grey: Grey, corners: _Floats, height: int, width: int) -> tuple[Grey, npt.NDArray[np.float64]]:

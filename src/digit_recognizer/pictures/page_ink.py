@@ -31,7 +31,7 @@ _LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
 
 def levelled(grey: Grey) -> tuple[View, Contrast | None]:
     """The picture, shrunk and turned until printed lines on it are level, and what stands out from its ground."""
-    view = view_of(*shrunk(grey, longest_needed(grey)))
+    view = view_of(*shrunk(grey, longest_needed(grey)), (grey.shape[0], grey.shape[1]))
     contrast = contrast_of_page(view.grey)
     turn = 0.0 if contrast is None else turn_of_ruling(contrast)
     if abs(turn) >= _LEAST_TURN:

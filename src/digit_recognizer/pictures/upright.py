@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.reading import Box
+from digit_recognizer.reading import Box, clipped
 
 _PAPER_SIDE = 200  # pixels of the picture in which its paper is looked for
 _PAPER_WINDOW = 25  # and of the neighbourhood whose median it is
@@ -22,26 +22,27 @@ Grey = npt.NDArray[np.uint8]
 class View(NamedTuple):
     """A picture as it is looked at. grey: uint8 (H, W). to_picture: float (2, 3), from its pixels to the picture's.
 
-    inside: bool (H, W), what belongs to the picture; None where all does.
+    size: (height, width) of the picture. inside: bool (H, W), what belongs to the picture; None where all does.
     """
 
     grey: Grey
     to_picture: npt.NDArray[np.float64]
+    size: tuple[int, int]
     inside: npt.NDArray[np.bool_] | None = None
 
     def box(self, box: Box) -> Box:
-        """The smallest box in the picture around a box, (x, y, w, h), in this view."""
+        """The smallest box in the picture around a box, (x, y, w, h), in this view: what of it lies in the picture."""
         left, top, width, height = box
         corners = np.array([[left, top], [left + width, top], [left, top + height], [left + width, top + height]])
         placed = corners @ self.to_picture[:, :2].T + self.to_picture[:, 2]
-        first, last = np.maximum(placed.min(0), 0), np.maximum(placed.max(0), 0)
-        x, y = int(first[0]), int(first[1])
-        return x, y, max(0, round(float(last[0])) - x), max(0, round(float(last[1])) - y)
+        x, y = np.floor(placed.min(0)).astype(int).tolist()
+        right, bottom = np.rint(placed.max(0)).astype(int).tolist()
+        return clipped((x, y, right - x, bottom - y), self.size[1], self.size[0])
 
 
-def view_of(grey: Grey, scale: float) -> View:
-    """A picture as it is, shrunk: ``grey``, uint8 (H, W), is ``scale`` times as large as the picture, 0-1."""
-    return View(grey, np.array([[1 / scale, 0, 0], [0, 1 / scale, 0]]))
+def view_of(grey: Grey, scale: float, size: tuple[int, int]) -> View:
+    """A picture of that height and width, shrunk: ``grey``, uint8 (H, W), is ``scale`` times as large, 0-1."""
+    return View(grey, np.array([[1 / scale, 0, 0], [0, 1 / scale, 0]]), size)
 
 
 def turned(view: View, degrees: float) -> View:
@@ -49,7 +50,7 @@ def turned(view: View, degrees: float) -> View:
 
     >>> page = np.full((40, 60), 255, np.uint8)
     >>> page[10:20, 30:35] = 0
-    >>> found = turned(view_of(page, 1.0), 10.0)
+    >>> found = turned(view_of(page, 1.0, page.shape), 10.0)
     >>> rows, columns = np.nonzero(found.grey < 128)
     >>> x, y, _, _ = found.box((int(columns.min()), int(rows.min()), 5, 10))
     >>> abs(x - 30) <= 2 and abs(y - 10) <= 2
@@ -69,7 +70,7 @@ def turned(view: View, degrees: float) -> View:
     back = cv2.invertAffineTransform(matrix)
     both = view.to_picture[:, :2] @ back
     both[:, 2] += view.to_picture[:, 2]
-    return View(np.asarray(grey, np.uint8), np.asarray(both, np.float64), np.asarray(inside, np.bool_))
+    return View(np.asarray(grey, np.uint8), np.asarray(both, np.float64), view.size, np.asarray(inside, np.bool_))
 
 
 def _paper(grey: Grey) -> Grey:
