@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pytest
 
 from digit_recognizer.errors import UsageError
+from digit_recognizer.pictures import paths
 from digit_recognizer.pictures.cutting import Candidate, Piece, candidates
-from digit_recognizer.pictures.expectation import Expectation, is_luhn, parse_expectation
+from digit_recognizer.pictures.expectation import Expectation, is_luhn, luhn_value, parse_expectation
 from digit_recognizer.pictures.paths import _costs, best_path
 
 HEIGHT = 20.0
@@ -93,3 +94,57 @@ def test_expectations_are_read_from_words() -> None:
     assert parse_expectation("9X9").grid == parse_expectation("9×9").grid == (9, 9)
     assert parse_expectation().complaint([1, 2]) is None
     assert parse_expectation("3-7").complaint([1, 2]) == "expected 3 to 7 digits, found 2"
+
+
+def test_a_check_digit_asks_for_no_more_sums_than_there_are_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    sums: list[int] = []
+
+    def counting(digit: int, place: int) -> int:
+        sums.append(place)
+        return luhn_value(digit, place)
+
+    monkeypatch.setattr(paths, "luhn_value", counting)
+    counts = []
+    for count in (120, 240):
+        sums.clear()
+        best_path(count, *word(count, 1), HEIGHT, parse_expectation(check="luhn"))
+        counts.append(len(sums))
+        assert max(sums) < 64  # no number has more digits
+    assert counts[1] <= 2.5 * counts[0]
+
+
+@pytest.mark.parametrize("expect", [None, "3-4"])
+@pytest.mark.parametrize("seed", range(6))
+def test_the_path_that_fits_a_check_digit_is_the_cheapest_that_does(expect: str | None, seed: int) -> None:
+    found, probabilities, strange = word(5, seed)
+    digit_costs, none_costs = _costs(found, probabilities, strange, HEIGHT)
+    expectation = parse_expectation(expect, check="luhn")
+
+    def ways(start: int) -> list[tuple[float, tuple[int, ...]]]:
+        if start == 5:
+            return [(0.0, ())]
+        return [
+            (cost + rest, (*taken, *others))
+            for number, candidate in enumerate(found)
+            if candidate.start == start
+            for rest, others in ways(candidate.end)
+            for cost, taken in [
+                (float(none_costs[number]), ()),
+                *(
+                    (float(digit_costs[number, digit]), (digit,))
+                    for digit in np.flatnonzero(probabilities[number] >= paths._ALTERNATIVE).tolist()
+                ),
+            ]
+        ]
+
+    every = ways(0)
+    cheapest = min(cost for cost, digits in every if expectation.complaint(digits) is None)
+    path = best_path(5, found, probabilities, strange, HEIGHT, expectation)
+    cost = sum(
+        none_costs[step.candidate] if step.digit is None else digit_costs[step.candidate, step.digit] for step in path
+    )
+    free = best_path(5, found, probabilities, strange, HEIGHT, Expectation())
+    least = sum(
+        none_costs[step.candidate] if step.digit is None else digit_costs[step.candidate, step.digit] for step in free
+    )
+    assert cost == pytest.approx(cheapest if cheapest <= least + paths._FORCED else least)

@@ -35,7 +35,12 @@ class Expectation:
 
     def allows_length(self, count: int) -> bool:
         """Whether a number may have that many digits."""
-        return (self.shortest or 0) <= count <= (self.longest or _LONGEST)
+        return (self.shortest or 0) <= count <= self.most
+
+    @property
+    def most(self) -> int:
+        """How many digits a number may have at most."""
+        return self.longest or _LONGEST
 
     @property
     def asks(self) -> bool:

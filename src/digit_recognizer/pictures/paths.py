@@ -24,6 +24,7 @@ _LOW_COST = 3.0
 _BROAD = 0.95  # heights from which on a digit is unusually broad
 _BROAD_COST = 2.5
 _FORCED = 6.0  # how much dearer than the cheapest a way may be that meets an expectation; beyond, it is no reading
+_ROUNDING = 1e-6  # of costs that are summed in another order
 _ALTERNATIVE = 0.005  # probability from which on a digit may stand for the likeliest, where a check digit asks for it
 
 Costs = npt.NDArray[np.float64]
@@ -57,8 +58,9 @@ def best_path(
     digit_costs, none_costs = _costs(found, probabilities, unfamiliarity, height)
     free, cost = _cheapest(count, found, digit_costs, none_costs, probabilities, Expectation())
     if expectation.asks:
-        path, forced_cost = _cheapest(count, found, digit_costs, none_costs, probabilities, expectation)
-        if forced_cost <= cost + _FORCED:
+        most = cost + _FORCED
+        path, forced_cost = _cheapest(count, found, digit_costs, none_costs, probabilities, expectation, most)
+        if forced_cost <= most:
             return path
     return free
 
@@ -90,8 +92,9 @@ def _cheapest(
     none_costs: Costs,
     probabilities: npt.NDArray[np.float32],
     expectation: Expectation,
+    most: float = math.inf,
 ) -> tuple[list[Step], float]:
-    """The cheapest way that meets the expectation, and its cost; infinite where there is none."""
+    """The cheapest way that meets the expectation, and its cost; infinite where there is none up to ``most``."""
     with_length, with_check = expectation.asks, expectation.check == LUHN
     # State: (digits so far from the right, their sum modulo 10); both stay 0 where nobody asks.
     ways: list[dict[tuple[int, int], tuple[float, Step | None, tuple[int, int]]]] = [{} for _ in range(count + 1)]
@@ -99,6 +102,7 @@ def _cheapest(
     starts: list[list[int]] = [[] for _ in range(count)]
     for number, candidate in enumerate(found):
         starts[candidate.start].append(number)
+    least = _least_costs(starts, found, np.minimum(digit_costs.min(axis=1, initial=np.inf), none_costs))
     likeliest = probabilities.argmax(axis=1)
     for at in range(count - 1, -1, -1):
         for number in starts[at]:
@@ -107,9 +111,11 @@ def _cheapest(
             choices += [(int(digit), float(digit_costs[number, digit])) for digit in digits]
             for state, (cost, _, _) in ways[found[number].end].items():
                 for digit, extra in choices:
+                    if cost + extra + least[at] > most + _ROUNDING:
+                        continue
                     length, total = state
                     if digit is not None and with_length:
-                        if not length < (expectation.longest or math.inf):
+                        if length >= expectation.most:
                             continue
                         total = (total + luhn_value(digit, length)) % 10 if with_check else 0
                         length += 1
@@ -131,6 +137,16 @@ def _cheapest(
         path.append(step)
         at = found[step.candidate].end
     return path, cost
+
+
+def _least_costs(starts: Sequence[list[int]], found: Sequence[Candidate], costs: Costs) -> list[float]:
+    """What it costs at least to get to each piece from the left, one more for the end. costs: of each candidate."""
+    least = [0.0] + [math.inf] * len(starts)
+    for at, numbers in enumerate(starts):
+        for number in numbers:
+            end = found[number].end
+            least[end] = min(least[end], least[at] + float(costs[number]))
+    return least
 
 
 __all__ = ["Step", "best_path"]
