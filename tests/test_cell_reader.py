@@ -105,7 +105,7 @@ def test_both_networks_have_a_say_in_each_cell() -> None:
     sevens = Sevens()
     page = grid_of([cell(FOUR, 0.7, 0.8, seed) for seed in range(9)])
     digits = Recognizer(threads=1, cells=sevens).read(page, expect="3x3").digits
-    assert sevens.asked == 9
+    assert sevens.asked == 36  # unsure as it is, the page is also read on its side and upside down
     assert len(digits) == 9
     assert all(not digit.accepted and {digit.digit, digit.second} == {4, 7} for digit in digits)
 
