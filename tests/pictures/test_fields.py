@@ -108,3 +108,16 @@ def test_stems_of_letters_that_are_no_ink_are_no_uprights() -> None:
     contrast = contrast_of_page(on_paper(page))
     assert contrast is not None
     assert find_uprights(contrast, np.zeros(page.shape, np.bool_)) == []
+
+
+@pytest.mark.parametrize(("rows", "found"), [(4, 2), (2, 0)], ids=["across three level lines", "across one"])
+def test_uprights_that_go_on_beyond_the_level_lines_are_found_where_they_cross_two(rows: int, found: int) -> None:
+    """A table without lines around it; a single crossing may be a plus sign."""
+    page = np.zeros((40 + 60 * rows, 380), np.float32)
+    for number in range(1, rows):
+        page[20 + 60 * number : 22 + 60 * number, 20:360] = 0.6
+    for left in (130, 245):
+        page[20 : 20 + 60 * rows, left : left + 2] = 0.6
+    contrast = contrast_of_page(on_paper(page))
+    assert contrast is not None
+    assert len(find_uprights(contrast, np.zeros(page.shape, np.bool_))) == found

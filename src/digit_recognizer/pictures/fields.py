@@ -21,6 +21,7 @@ _SHORTEST = 25  # pixels
 _SEEN = 0.5  # share of an upright's length
 _LEVEL = 41  # pixels of the level lines that it goes from and to: the stems of letters that are no ink do not
 _NEAR = 9  # pixels from its ends within which these are
+_CROSSES = 2  # level lines that one crosses which goes on beyond them, as in tables without lines around
 _SLENDER = 8  # times an upright is longer than broad
 # Shares of a line's height.
 _BEYOND = 0.5  # that an upright reaches above and below the middle of the digits beside it
@@ -51,7 +52,7 @@ class Upright(NamedTuple):
 
 
 def find_uprights(contrast: Contrast, strokes: Mask) -> list[Upright]:
-    """The lines of a page that go down from one level line to another, from left to right.
+    """The lines of a page that go down from one level line to another, or across several, from left to right.
 
     They are looked for among what stands out from its ground and is no stroke. strokes: bool (H, W), as the page.
 
@@ -71,7 +72,7 @@ def find_uprights(contrast: Contrast, strokes: Mask) -> list[Upright]:
     level = cv2.morphologyEx(level, cv2.MORPH_OPEN, np.ones((1, _LEVEL), np.uint8))
     if not runs.any() or not level.any():
         return []
-    level = cv2.dilate(level, np.ones((2 * _NEAR + 1, 2 * _NEAR + 1), np.uint8))
+    near_level = cv2.dilate(level, np.ones((2 * _NEAR + 1, 2 * _NEAR + 1), np.uint8))
     hidden = round(_HIDDEN * max(mask.shape))
     joined = cv2.dilate(runs, np.ones((2 * (hidden // 2) + 1, 5), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
@@ -82,11 +83,14 @@ def find_uprights(contrast: Contrast, strokes: Mask) -> list[Upright]:
         tall = int(np.ptp(rows)) + 1
         if tall < _SHORTEST or len(rows) * _SLENDER > tall**2 or len(np.unique(rows)) < _SEEN * tall:
             continue
-        ends = (int(rows.argmin()), int(rows.argmax()))
-        if not all(level[top + rows[end], left + columns[end]] for end in ends):
-            continue
         steep, start = np.polyfit(rows, columns, 1)
         first, last = int(rows.min()), int(rows.max())
+        ends = (int(rows.argmin()), int(rows.argmax()))
+        if not all(near_level[top + rows[end], left + columns[end]] for end in ends):
+            down = np.arange(first, last + 1)
+            along = np.clip(np.rint(left + start + steep * down).astype(int), 0, mask.shape[1] - 1)
+            if np.count_nonzero(np.diff(level[top + down, along].astype(int)) > 0) < _CROSSES:
+                continue
         if np.std(columns - np.polyval((steep, start), rows)) * _SLENDER <= tall:
             x, foot = left + start + steep * first, left + start + steep * last
             found.append(Upright(float(x), float(top + first), float(foot), float(top + last)))

@@ -5,6 +5,8 @@ Knows nothing of lines, words and digits.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +16,7 @@ from digit_recognizer.pictures.cutting import Labels
 from digit_recognizer.pictures.ink_map import FindInk, ink_map, ink_of_map
 from digit_recognizer.pictures.lines import Boxes, join_broken
 from digit_recognizer.pictures.load import Grey
-from digit_recognizer.pictures.paper import Contrast, PageInk, contrast_of_page, ink_of, shrunk
+from digit_recognizer.pictures.paper import Contrast, Mask, PageInk, contrast_of_page, ink_of, shrunk
 from digit_recognizer.pictures.rules import turn_of_ruling, without_lines, without_ruling
 from digit_recognizer.pictures.steps import Watch, unwatched
 from digit_recognizer.pictures.upright import View, turned, view_of
@@ -28,6 +30,13 @@ _MOST_MARKS = 5_000
 # Share of a mark on an even ground that the ink finder sees, from which on all of it is ink. Of 160 rows of printed
 # tables in five fonts 21 were read wrong without, mostly as stems of 1s were lost.
 _SEEN = 0.3
+# In tables on any other ground, where what stands out may be a shadow, marks are given back that are no larger than
+# digits, in shares of the height of most: those of which it sees a tenth, and stems that stand level with a digit
+# beside them. Of 320 tables, half of them photographed, eight more are read right and one less.
+_SEEN_IN_TABLES = 0.1
+_TALL, _BROAD = 1.25, 1.5
+_STEM, _BESIDE, _LEVEL = 0.6, 0.7, 0.15
+_UPRIGHT = 0.25  # of the page's height that the printed uprights of a table are long at least
 _LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
 
 
@@ -51,13 +60,12 @@ def ink_of_page(
 
     is_even: whether its ground is; if so, ``find_ink`` is asked only where lines are printed on it.
     """
-    clean = None
+    unruled = without_ruling(contrast)
+    ink = ink_of(unruled)
+    clean = None if ink is None else without_lines(ink)
     if find_ink is None or is_even:
-        unruled = without_ruling(contrast)
-        ink = ink_of(unruled)
         if ink is None:
             return None
-        clean = without_lines(ink)
         if find_ink is None or (unruled is contrast and clean is ink):
             watch("ground removed", ink)
             return clean
@@ -65,7 +73,11 @@ def ink_of_page(
         watch("ground removed", all_that_stands_out)
     found = ink_map(view.grey, contrast.thickness, find_ink)
     seen = ink_of_map(found if view.inside is None else np.where(view.inside, found, np.float32(0)))
-    return seen if clean is None or seen is None else completed(seen, clean)
+    if seen is None or ink is None or clean is None:
+        return seen
+    if is_even:
+        return completed(seen, clean)
+    return completed_in_table(seen, clean) if _has_uprights(ink, clean) else seen
 
 
 def completed(seen: PageInk, clean: PageInk) -> PageInk:
@@ -81,13 +93,53 @@ def completed(seen: PageInk, clean: PageInk) -> PageInk:
     >>> int(lower.mask.sum()), int(completed(lower, clean).mask.sum())
     (40, 80)
     """
-    count, labels = cv2.connectedComponents(clean.mask.view(np.uint8), connectivity=8)
-    areas = np.bincount(labels.ravel(), minlength=count)
-    known = np.bincount(labels[seen.mask], minlength=count) >= _SEEN * areas
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(clean.mask.view(np.uint8), connectivity=8)
+    known = _seen_of(labels, stats, seen) >= _SEEN
     known[0] = False
-    back = known[labels]
+    return _with(seen, clean, known[labels])
+
+
+def completed_in_table(seen: PageInk, clean: PageInk) -> PageInk:
+    """The ink that a network sees in a table on any ground; it takes thin stems for lines of it.
+
+    seen, clean: as for ``completed``. Marks of ``clean`` are given back that are no larger than digits: those of which
+    the network sees a tenth, and stems as tall as a digit beside them, at the same height.
+
+    >>> mask = np.zeros((40, 60), np.bool_)
+    >>> mask[10:30, 18:28] = mask[10:30, 34:36] = True
+    >>> clean = PageInk(mask * np.uint8(255), mask, 2.0)
+    >>> seven = mask & (np.arange(60) < 30)
+    >>> int(completed_in_table(PageInk(clean.strength, seven, 2.0), clean).mask[:, 30:].sum())
+    40
+    """
+    heights = cv2.connectedComponentsWithStats(seen.mask.view(np.uint8), connectivity=8)[2][1:, cv2.CC_STAT_HEIGHT]
+    usual = float(np.median(heights[heights >= np.percentile(heights, 90) / 2]))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(clean.mask.view(np.uint8), connectivity=8)
+    left, top, broad, tall = stats[:, :4].T
+    known = (_seen_of(labels, stats, seen) >= _SEEN_IN_TABLES) & (tall <= _TALL * usual) & (broad <= _BROAD * usual)
+    known[0] = False
+    for stem in np.flatnonzero(~known & (np.abs(tall - usual) <= usual - usual / _TALL) & (broad <= _STEM * usual)):
+        gaps = np.maximum(left - left[stem] - broad[stem], left[stem] - left - broad)
+        uneven = np.maximum(np.abs(top - top[stem]), np.abs(top + tall - top[stem] - tall[stem]))
+        known[stem] = (known & (gaps < _BESIDE * usual) & (uneven <= _LEVEL * usual)).any()
+    return _with(seen, clean, known[labels])
+
+
+def _seen_of(labels: npt.NDArray[Any], stats: npt.NDArray[Any], seen: PageInk) -> npt.NDArray[np.float64]:
+    """The share of each mark that a network sees, 0-1."""
+    share = np.bincount(labels[seen.mask], minlength=len(stats)) / stats[:, cv2.CC_STAT_AREA]
+    return np.asarray(share, np.float64)
+
+
+def _with(seen: PageInk, clean: PageInk, back: Mask) -> PageInk:
     strength = np.where(back, np.maximum(seen.strength, clean.strength), seen.strength)
     return PageInk(strength, seen.mask | back, seen.thickness)
+
+
+def _has_uprights(ink: PageInk, clean: PageInk) -> bool:
+    """Whether among the printed lines that were taken off there are upright ones. clean: ``ink`` without them."""
+    lines = (ink.mask & ~clean.mask).view(np.uint8)
+    return bool(cv2.erode(lines, np.ones((max(15, round(_UPRIGHT * len(lines))), 1), np.uint8)).any())
 
 
 def marks_of(ink: PageInk) -> tuple[Labels, Boxes, bool]:
@@ -124,4 +176,4 @@ def box_of(sides: npt.NDArray[np.int64]) -> Box:
     return int(sides[0]), int(sides[1]), int(sides[2]), int(sides[3])
 
 
-__all__ = ["MANY", "box_of", "completed", "ink_of_page", "levelled", "marks_of"]
+__all__ = ["MANY", "box_of", "completed", "completed_in_table", "ink_of_page", "levelled", "marks_of"]
