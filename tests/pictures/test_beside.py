@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from digit_recognizer.pictures.beside import number_beside
+from digit_recognizer.pictures.apart import numbers_of
+from digit_recognizer.pictures.beside import number_beside, without_letters
 from digit_recognizer.pictures.context import BESIDE_LETTER, ReadWord, judged, without_text
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.within import Part
@@ -85,10 +86,14 @@ def test_other_words_are_no_numbers_beside_signs(parts: list[Part]) -> None:
     assert number_beside(parts, 20.0) is None
 
 
-def test_a_digit_that_is_not_accepted_makes_no_number_beside_a_sign() -> None:
+def test_a_digit_that_is_likely_but_not_accepted_makes_an_unsure_number_beside_a_sign() -> None:
     mark, first, last = after(DOLLAR, "42")
     assert isinstance(last, PlacedReading)
-    assert number_beside([mark, first, replace(last, accepted=False)], 20.0) is None
+    parts = [mark, first, replace(last, accepted=False)]
+    (found,) = without_text([word(parts)])
+    assert (found.text, [digit.accepted for digit in found.digits]) == ("42", [False, False])
+    assert without_text([word(parts), letters(4, line=1)])[0].text == ""
+    assert number_beside([mark, first, replace(last, accepted=False, confidence=0.7)], 20.0) is None
 
 
 def test_a_bracket_that_looks_a_little_like_a_1_is_a_bracket() -> None:
@@ -99,3 +104,66 @@ def test_a_bracket_that_looks_a_little_like_a_1_is_a_bracket() -> None:
     found = number_beside([mark, first, replace(unlikely, box=(30, 0, 5, 25))], 20.0)
     assert found is not None
     assert found.marks == (mark, (30, 0, 5, 25))
+
+
+def digit(text: str, box: Box, *, accepted: bool = True, confidence: float = 0.99) -> PlacedReading:
+    (one,) = line(text)
+    assert isinstance(one, PlacedReading)
+    return replace(one, box=box, accepted=accepted, confidence=confidence)
+
+
+SIX = digit("6", (40, 0, 12, 20))
+EIGHT = digit("8", (54, 0, 12, 20))
+LOW = digit("0", (14, 6, 12, 14), accepted=False)  # an o
+DEEP = digit("9", (84, 6, 12, 20))  # a g
+K: Box = (74, 0, 9, 20)
+
+
+@pytest.mark.parametrize(
+    ("parts", "marks"),
+    [
+        ([LETTER, LOW, SIX, EIGHT], [LETTER, LOW.box]),
+        ([LETTER, replace(LOW, box=(14, 0, 12, 20), confidence=0.5), SIX, EIGHT], [LETTER, (14, 0, 12, 20)]),
+        ([SIX, EIGHT, K, DEEP], [K, DEEP.box]),
+        ([SIX, EIGHT, digit("9", (74, 0, 24, 27), accepted=False)], [(74, 0, 24, 27)]),  # kg in touch
+        ([digit("4", (16, 8, 9, 9), accepted=False), SIX, EIGHT], []),  # a plus
+    ],
+)
+def test_a_word_that_stands_clear_of_a_number_keeps_no_digits(parts: list[Part], marks: list[Box]) -> None:
+    digits = tuple(part for part in parts if isinstance(part, PlacedReading))
+    seen = ReadWord(0, 20.0, "", digits, (), 1, len(digits), 20.0, tuple(parts))
+    (parted,) = numbers_of(seen, parse_expectation())
+    assert parted.digits == (SIX, EIGHT)
+    (found,) = without_text([word(parted.parts)])
+    assert (found.text, [one.accepted for one in found.digits]) == ("68", [True, True])
+    assert [rejected.box for rejected in found.rejected] == marks
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [LETTER, LOW, digit("6", (28, 0, 12, 20)), digit("8", (42, 0, 12, 20))],  # no space
+        [LETTER, digit("4", (14, 0, 12, 20)), SIX, EIGHT],  # a digit as those of the number are
+        [SIX, EIGHT, DEEP],  # an accepted 9 of old style
+        [SIX, EIGHT, digit("1", (84, 6, 5, 14), accepted=False)],  # and a 1
+        [SIX, digit("8", (64, 0, 12, 20)), (86, 0, 9, 20), replace(DEEP, box=(96, 6, 12, 20))],  # gaps of a kind
+        [LETTER, LOW, SIX, digit("8", (54, 0, 12, 20), accepted=False, confidence=0.7)],  # is it a number?
+        [SIX],
+    ],
+)
+def test_what_may_be_a_digit_of_the_number_stays(parts: list[Part]) -> None:
+    assert without_letters(parts, 20.0) == tuple(parts)
+
+
+def test_two_marks_before_a_number_must_stand_clear() -> None:
+    marks = [LETTER, LOW.box]
+    assert number_beside([*marks, SIX, EIGHT], 20.0) is not None
+    assert number_beside([*marks, digit("6", (28, 0, 12, 20))], 20.0) is None
+
+
+def test_brackets_that_were_read_as_1s_are_brackets() -> None:
+    left, right = (digit("1", (x, -1, 6, 26), accepted=False) for x in (30, 70))
+    assert without_letters([left, SIX, EIGHT, right], 20.0) == (left.box, SIX, EIGHT, right.box)
+    for other in (replace(right, accepted=True), replace(right, box=(70, 0, 6, 20))):
+        assert without_letters([left, SIX, EIGHT, other], 20.0) == (left, SIX, EIGHT, other)
+    assert without_letters([left, right], 20.0) == (left, right)

@@ -46,10 +46,26 @@ def test_two_rings_and_a_stroke_between_them_are_a_percent_sign(bar: str) -> Non
     assert without_raised(parts, 20.0).signs == ((30, 0, 22, 20),)
 
 
+@pytest.mark.parametrize("ring", [(30, 0, 8, 11), (44, 9, 8, 11)])
+def test_a_ring_and_a_stroke_that_ran_into_the_other_are_a_percent_sign(ring: Box) -> None:
+    def percent(*, move: int, accepted: bool = False) -> list[Part]:
+        parts = with_boxes("8506", {2: ring, 3: (34 + move, 0, 14, 20)})
+        *digits, stroke = (part for part in parts if isinstance(part, PlacedReading))
+        stroke = replace(stroke, accepted=accepted)
+        return [*digits, stroke] if ring[0] < stroke.box[0] else [*digits[:2], stroke, digits[2]]
+
+    assert read(percent(move=0)) == ("85", [True, True])
+    merged = [part.box if isinstance(part, PlacedReading) and part.digit == 6 else part for part in percent(move=0)]
+    assert read(merged) == ("85", [True, True])
+    assert len(read(percent(move=0, accepted=True))[0]) == 4
+    assert len(read(percent(move=8 if ring[1] == 0 else -3))[0]) == 4
+
+
 @pytest.mark.parametrize(
     ("text", "place", "box"),
     [
         ("102", 2, (30, 0, 8, 11)),  # an exponent
+        ("102", 2, (30, 0, 9, 14)),  # a large one
         ("200", 2, (30, 1, 8, 12)),  # a small zero
         ("204", 1, (14, 0, 8, 10)),  # a digit after it
     ],

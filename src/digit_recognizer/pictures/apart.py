@@ -9,6 +9,7 @@ import math
 from dataclasses import replace
 from itertools import pairwise
 
+from digit_recognizer.pictures.beside import without_letters
 from digit_recognizer.pictures.context import ReadWord
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.raised import without_raised
@@ -21,13 +22,14 @@ def numbers_of(word: ReadWord, expectation: Expectation) -> list[ReadWord]:
     """A word that was read, with its parts and signs, as the numbers that stand a space apart in it, one or more.
 
     It stays one where that is asked for: a card's number may be printed in groups. Degree and percent signs after the
-    last one are rejected, and raised digits not accepted.
+    last one are rejected, raised digits not accepted, and digits that are letters of a word beside the number are none.
 
     >>> word = ReadWord(0, 20.0, "", (), (), parts=((0, 0, 9, 20),))
     >>> numbers_of(word, Expectation()) == [word]
     True
     """
     parts, raised = without_raised(word.parts, word.height)
+    parts = without_letters(parts, word.height)
     if parts != word.parts:
         digits = tuple(part for part in parts if isinstance(part, PlacedReading))
         rejected = tuple(Rejected(box, NOT_A_DIGIT) for box in raised)

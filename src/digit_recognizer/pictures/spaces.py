@@ -82,7 +82,7 @@ def _gaps(parts: Sequence[Part], signs: Sequence[float], height: float) -> tuple
     where a dash or colon stands between them.
     """
     feet = median(y + tall for _, y, _, tall in (part.box for part in parts if isinstance(part, PlacedReading)))
-    sides = [(*_room(part), isinstance(part, PlacedReading), _hangs(part, feet, height)) for part in parts]
+    sides = [(*room_of(part), isinstance(part, PlacedReading), _hangs(part, feet, height)) for part in parts]
     sides += [(place, place + SIGN * height, False, False) for place in signs]
     gaps: list[float] = []
     middles: list[float] = []
@@ -105,8 +105,8 @@ def _hangs(part: Part, feet: float, height: float) -> bool:
     return not isinstance(part, PlacedReading) and part[1] + part[3] <= feet - _DASH * height
 
 
-def _room(part: Part) -> tuple[float, float]:
-    """From where to where a part takes up room."""
+def room_of(part: Part) -> tuple[float, float]:
+    """From where to where a part takes up room: a 1 as much as other digits do."""
     if not isinstance(part, PlacedReading):
         return part[0], part[0] + part[2]
     x, _, width, tall = part.box
@@ -124,4 +124,4 @@ def _narrowest_space(gaps: Sequence[float]) -> float | None:
     return space if times >= _CLEAR else None
 
 
-__all__ = ["find_spaces"]
+__all__ = ["find_spaces", "room_of"]
