@@ -10,7 +10,7 @@ from digit_recognizer.pictures.lines import find_lines, join_broken
 from digit_recognizer.pictures.lone import lone_digit
 from digit_recognizer.pictures.page_ink import marks_of
 from digit_recognizer.pictures.paper import PageInk
-from digit_recognizer.pictures.rings import RING, find_rings
+from digit_recognizer.pictures.rings import RING, find_rings, ink_of_rings
 from digit_recognizer.recognizer import Recognizer
 
 Grey = np.ndarray
@@ -118,3 +118,47 @@ def test_a_digit_in_a_ring_is_no_lone_digit() -> None:
     four(picture, 170, 160)
     cv2.circle(picture, (198, 200), 130, 0, 8)
     assert lone_digit(ink_of(picture)) is None
+
+
+@pytest.mark.parametrize("angle", [0, 8])
+def test_a_flat_ring_is_no_pair_of_printed_lines(recognizer: Recognizer, angle: int) -> None:
+    picture = np.full((220, 420), 255, np.uint8)
+    four(picture, 130, 70)
+    seven(picture, 230, 70)
+    cv2.ellipse(picture, (206, 112), (160, 75), angle, 0, 360, 0, 5, cv2.LINE_AA)
+    light = np.linspace(0.7, 1.0, 420)
+    for shown in (picture, np.rint(picture * light).astype(np.uint8)):
+        page = recognizer.read(shown)
+        assert page.text == "47"
+        assert [found.reason for found in page.rejected] == [RING]
+
+
+def test_boxes_and_tables_are_no_drawn_rings() -> None:
+    box, table, turned = paper(), paper(), paper()
+    for picture in (box, table, turned):
+        four(picture, 170, 160)
+    cv2.rectangle(box, (130, 130), (270, 280), 0, 6)
+    cv2.rectangle(table, (20, 130), (380, 280), 0, 6)
+    for x in (140, 260):
+        cv2.line(table, (x, 130), (x, 280), 0, 6)
+    corners = cv2.boxPoints(((196, 204), (200, 190), 20.0))
+    cv2.polylines(turned, [np.rint(corners).astype(np.int32)], True, 0, 6, cv2.LINE_AA)
+    assert [ink_of_rings(ink_of(picture)) for picture in (box, table, turned)] == [None, None, None]
+
+
+def test_a_0_is_no_drawn_ring_whatever_stands_beside_it() -> None:
+    picture = paper()
+    zero(picture)
+    seven(picture, 300, 160)
+    cv2.circle(picture, (205, 190), 9, 0, -1, cv2.LINE_AA)
+    assert ink_of_rings(ink_of(picture)) is None
+
+
+def test_a_drawn_ring_is_all_of_its_ink_and_nothing_else() -> None:
+    picture = np.full((220, 420), 255, np.uint8)
+    cv2.ellipse(picture, (206, 112), (160, 75), 0, 0, 360, 0, 5, cv2.LINE_AA)
+    ring = picture < 128
+    four(picture, 130, 70)
+    found = ink_of_rings(ink_of(picture))
+    assert found is not None
+    assert np.array_equal(found.mask, ring)

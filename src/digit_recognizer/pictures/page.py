@@ -18,7 +18,8 @@ from digit_recognizer.pictures.cells import ReadViews, read_cells, shared_cells
 from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
 from digit_recognizer.pictures.coarseness import has_even_ground, is_drawing
 from digit_recognizer.pictures.context import ReadWord, judged, without_text
-from digit_recognizer.pictures.cutting import frame_of
+from digit_recognizer.pictures.cutting import Candidate, Piece, frame_of
+from digit_recognizer.pictures.display import Shown, read_display
 from digit_recognizer.pictures.edges import EDGE, is_edge
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.fields import find_uprights, parted_marks
@@ -31,7 +32,7 @@ from digit_recognizer.pictures.lone import lone_digit
 from digit_recognizer.pictures.page_ink import MANY, box_of, ink_of_page, levelled, marks_of
 from digit_recognizer.pictures.paper import Contrast, PageInk, ink_of
 from digit_recognizer.pictures.paths import best_path
-from digit_recognizer.pictures.rings import RING, find_rings
+from digit_recognizer.pictures.rings import RING, find_rings, ink_of_rings
 from digit_recognizer.pictures.runs import ReadStrips, run_scores
 from digit_recognizer.pictures.steps import Watch, unwatched
 from digit_recognizer.pictures.upright import View
@@ -96,25 +97,29 @@ def read_page(
     view, contrast = levelled(grey)
     if contrast is None:
         return Page(name=name)
+    everything = ink_of(contrast)
+    shown = read_display(everything) if everything is not None else []
+    if everything is not None and shown:
+        return _of_display(view, everything, shown, expectation, min_confidence, name, watch)
     find_ink = None if is_drawing(grey) else find_ink
-    ink = ink_of_page(view, contrast, find_ink, has_even_ground(grey), watch)
+    rings = None if everything is None else ink_of_rings(everything)
+    ink = ink_of_page(view, contrast, find_ink, has_even_ground(grey), watch, rings)
     if ink is None:
         page = Page(name=name)
     else:
         page = _read_ink(view, contrast, ink, answer, expectation, min_confidence, name, watch, read_strips)
     if not expectation.allows_length(1):
         return page
-    if find_ink and len(page.digits) <= _FRAGMENTS:
-        # The network knows strokes that are thin for their length in bits alone, which look like 1s.
-        everything = ink_of(contrast)
-        if everything is not None and (ink is None or everything.mask.sum() > _MISSED * ink.mask.sum()):
-            one = _as_one_digit(page, view, everything, ink, answer, min_confidence)
-            # Where it sees nothing at all, a bar is a crease.
-            if one is not None and (ink is not None or one.digits[0].digit != 1):
-                return one
+    # The network knows strokes that are thin for their length in bits alone, which look like 1s.
+    may_miss = find_ink is not None and len(page.digits) <= _FRAGMENTS
+    if may_miss and everything is not None and (ink is None or everything.mask.sum() > _MISSED * ink.mask.sum()):
+        one = _as_one_digit(page, view, everything, ink, answer, min_confidence)
+        # Where it sees nothing at all, a bar is a crease.
+        if one is not None and (ink is not None or one.digits[0].digit != 1):
+            return one
     if len(page.lines) == 1:
         return page
-    return _as_one_digit(page, view, ink if find_ink else ink_of(contrast), ink, answer, min_confidence) or page
+    return _as_one_digit(page, view, ink if find_ink else everything, ink, answer, min_confidence) or page
 
 
 def _read_grid(
@@ -231,6 +236,33 @@ def _read_ink(
     page = _page(found, view, name)
     page = replace(page, rejected=page.rejected + around_others)
     return page if is_all else _not_accepted(page)
+
+
+def _of_display(
+    view: View,
+    ink: PageInk,
+    shown: Sequence[Shown],
+    expectation: Expectation,
+    min_confidence: float,
+    name: str,
+    watch: Watch,
+) -> Page:
+    """The page of a display's digits. ink: all of it. Other arguments as for ``read_page``."""
+    watch("ground removed", ink)
+    watch("ink", ink)
+    labels = ink.mask.astype(np.int32)
+    read = []
+    for number in sorted({one.number for one in shown}):
+        mine = [one for one in shown if one.number == number]
+        frames = np.stack([frame_of(ink, labels, [Piece(1, one.box, 0)], Candidate(0, 1, one.box)) for one in mine])
+        sure = np.array([one.confidence for one in mine], np.float32)
+        probabilities = np.repeat((1 - sure)[:, None] / (CLASSES - 1), CLASSES, axis=1).astype(np.float32)
+        probabilities[np.arange(len(mine)), [one.digit for one in mine]] = sure
+        found = readings(probabilities, [""] * len(mine), min_confidence, frames=frames)
+        digits = tuple(PlacedReading.of(reading, one.box) for reading, one in zip(found, mine, strict=True))
+        height = float(max(one.box[3] for one in mine))
+        read.append(judged(ReadWord(mine[0].line, height, "", digits, ()), [], [], expectation))
+    return _page(read, view, name)
 
 
 def _as_one_digit(

@@ -54,12 +54,27 @@ def levelled(grey: Grey) -> tuple[View, Contrast | None]:
 
 
 def ink_of_page(
-    view: View, contrast: Contrast, find_ink: FindInk | None, is_even: bool, watch: Watch
+    view: View, contrast: Contrast, find_ink: FindInk | None, is_even: bool, watch: Watch, rings: PageInk | None = None
 ) -> PageInk | None:
     """The ink of a page, without what is printed for people to write on.
 
-    is_even: whether its ground is; if so, ``find_ink`` is asked only where lines are printed on it.
+    is_even: whether its ground is; if so, ``find_ink`` is asked only where lines are printed on it. rings: ink that is
+    none of that for sure: rings that somebody drew, whose flat parts look like lines.
     """
+    if rings is None:
+        return _ink_of_page(view, contrast, find_ink, is_even, watch)
+    near = cv2.dilate(rings.mask.view(np.uint8), np.ones((5, 5), np.uint8)).view(np.bool_)
+    rest = contrast._replace(depth=np.where(near, np.float32(0), contrast.depth))
+    ink = _ink_of_page(view, rest, find_ink, is_even, watch)
+    if ink is None:
+        return None
+    strength = np.where(near, rings.strength, ink.strength)
+    return PageInk(strength, np.where(near, rings.mask, ink.mask), ink.thickness)
+
+
+def _ink_of_page(
+    view: View, contrast: Contrast, find_ink: FindInk | None, is_even: bool, watch: Watch
+) -> PageInk | None:
     unruled = without_ruling(contrast)
     ink = ink_of(unruled)
     clean = None if ink is None else without_lines(ink)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from digit_recognizer.pictures.cutting import Labels
 from digit_recognizer.pictures.lines import NESTED, Begins, Boxes
+from digit_recognizer.pictures.paper import PageInk
 
 RING = "a ring or box around what is read"
 
@@ -20,6 +22,9 @@ _BAR = 2.5  # times a bar is longer than it is broad: what is shorter is a dot
 _ROUND = 0.8  # breadth of a ring around a bar, in heights: a 0 with a bar inside is narrower
 _SECTORS = 36  # directions that are looked in from a mark inside
 _CLOSED = 0.8  # share of them in which the ring is met: people do not always close it
+
+_FREE = 0.87  # of the narrowest box, turned or not, that a hull fills which is no box's: an ellipse fills 0.79
+_OTHER_LOOPS = 0.1  # of a ring's area that another loop of it has at most; a table's cells have more
 
 
 def find_rings(labels: Labels, boxes: Boxes) -> list[int]:
@@ -50,6 +55,38 @@ def find_rings(labels: Labels, boxes: Boxes) -> list[int]:
     return sorted(rings)
 
 
+def ink_of_rings(ink: PageInk) -> PageInk | None:
+    """Of all ink of a page the rings that somebody drew around what is written there; None where there are none.
+
+    A box is none: its corners are filled.
+    """
+    _, found, stats, _ = cv2.connectedComponentsWithStats(ink.mask.view(np.uint8), connectivity=8)
+    labels = np.asarray(found, np.int32)
+    boxes = stats[1:, :4].astype(np.int64)
+    rings = [ring for ring in find_rings(labels, boxes) if _is_round(labels, ring, boxes[ring])]
+    if not rings:
+        return None
+    chosen = np.zeros(len(stats), np.bool_)
+    chosen[np.array(rings) + 1] = True
+    mask = np.asarray(chosen[labels], np.bool_)
+    return PageInk(np.where(mask, ink.strength, 0).astype(np.uint8), mask, ink.thickness)
+
+
+def _is_round(labels: Labels, ring: int, box: npt.NDArray[np.int64]) -> bool:
+    """Whether a ring is no box, nor a table: its corners are free, however it is turned, and it goes around one place.
+
+    labels: int32 (H, W), 1 + ring on it. box: int64 (4,), x, y, width, height.
+    """
+    x, y, width, height = box.tolist()
+    mark = (labels[y : y + height, x : x + width] == ring + 1).view(np.uint8)
+    outlines, _ = cv2.findContours(mark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    areas = sorted(cv2.contourArea(outline) for outline in outlines)
+    hull = cv2.convexHull(cv2.findNonZero(mark))
+    if cv2.contourArea(hull) > _FREE * float(np.prod(cv2.minAreaRect(hull)[1])):
+        return False
+    return len(areas) < 3 or areas[-3] < _OTHER_LOOPS * areas[-1]
+
+
 def _is_around(labels: Labels, boxes: Boxes, ring: int, mark: int) -> bool:
     """Whether one mark goes round another, and this is more than the dot or the bar in a 0."""
     x, y, width, height = boxes[ring].tolist()
@@ -68,4 +105,4 @@ def _is_around(labels: Labels, boxes: Boxes, ring: int, mark: int) -> bool:
     return len(np.unique(sectors)) >= _CLOSED * _SECTORS
 
 
-__all__ = ["RING", "find_rings"]
+__all__ = ["RING", "find_rings", "ink_of_rings"]
