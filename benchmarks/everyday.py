@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--strokes", help="a file of pen drawings; left out, the one in DIGITS_DATA")
     parser.add_argument("--pictures", type=int, default=40, help="of each kind and seed")
     parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--kinds", help="names, separated by commas")
+    parser.add_argument("--kinds", help="names, separated by semicolons: some have commas in them")
     parser.add_argument("--peer-pictures", type=int, default=20, help="of each kind, of the first seed; 0 for none")
     parser.add_argument("--rapidocr", metavar="PYTHON", help="a Python that has rapidocr-onnxruntime")
     parser.add_argument("--keep", type=Path, help="folder for pictures that were read wrongly")
@@ -50,7 +50,7 @@ def main() -> None:
     seeds = [int(seed) for seed in given.seeds.split(",")]
     rows, peers = [], []
     for name, make in KINDS.items():
-        if given.kinds and name not in given.kinds.split(","):
+        if given.kinds and name not in given.kinds.split(";"):
             continue
         if (name in PRINTED and not material.faces) or (name in DRAWN and not material.drawings):
             say(f"{name}: left out, no {'fonts' if name in PRINTED else 'drawings'} at hand")
