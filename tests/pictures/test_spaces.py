@@ -8,9 +8,9 @@ import pytest
 
 from digit_recognizer.pictures.apart import numbers_of
 from digit_recognizer.pictures.context import ReadWord
-from digit_recognizer.pictures.expectation import parse_expectation
+from digit_recognizer.pictures.expectation import Expectation, parse_expectation
 from digit_recognizer.pictures.page import read_page
-from digit_recognizer.pictures.spaces import find_spaces
+from digit_recognizer.pictures.spaces import find_spaces, may_have_spaces
 from digit_recognizer.pictures.within import Part
 from digit_recognizer.reading import PlacedReading
 from tests.pictures.test_page import answer, on_paper, page_of
@@ -98,3 +98,54 @@ def test_where_a_shadow_joins_two_digits_the_gaps_between_the_others_are_no_spac
     digits = [part for part in line("6083") if isinstance(part, PlacedReading)]
     parts = [PlacedReading.of(digit, box) for digit, box in zip(digits, boxes, strict=True)]
     assert find_spaces(parts, [], 40.0) == []
+
+
+def placed(text: str, boxes: Sequence[tuple[int, int, int, int]]) -> list[PlacedReading]:
+    digits = [part for part in line(text) if isinstance(part, PlacedReading)]
+    return [PlacedReading.of(digit, box) for digit, box in zip(digits, boxes, strict=True)]
+
+
+def test_even_steps_tell_a_space_where_gaps_do_not() -> None:
+    """Digits of one advance, narrow and broad: between the narrow ones gaps are nearly as wide as the space."""
+    broad, narrow = 14, 7
+    boxes, x = [], 0
+    for width, after in ((broad, 15), (broad, 15), (narrow, 15), (narrow, 21), (broad, 15), (broad, 15)):
+        boxes.append((x - width // 2, 0, width, 20))
+        x += after
+    assert len(find_spaces(placed("827748", boxes), [], 20.0)) == 1
+
+
+def test_text_figures_are_print() -> None:
+    """Low 0, 1 and 2, a 6 that rises above them, others that hang below, 15 apart; a space makes it 23."""
+    tops = {"0": (6, 14), "1": (6, 14), "2": (6, 14), "6": (0, 20), "8": (0, 20)}
+    text, steps = "36208415", (15, 15, 15, 23, 15, 15, 15, 15)
+    boxes, x = [], 0
+    for letter, step in zip(text, steps, strict=True):
+        top, tall = tops.get(letter, (6, 20))
+        boxes.append((x, top, 12, tall))
+        x += step
+    digits = placed(text, boxes)
+    assert len(find_spaces(digits, [], 20.0)) == 1
+    wavering = [(x, y + 4 * (number % 2), width, tall) for number, (x, y, width, tall) in enumerate(boxes)]
+    assert find_spaces(placed(text, wavering), [], 20.0) == []
+
+
+def test_two_level_digits_far_apart_are_two_numbers() -> None:
+    assert len(find_spaces(placed("65", [(0, 0, 12, 20), (24, 0, 12, 20)]), [], 20.0)) == 1
+    assert find_spaces(placed("65", [(0, 0, 12, 20), (24, 2, 12, 20)]), [], 20.0) == []
+
+
+def test_other_words_of_a_line_tell_how_wide_its_gaps_are() -> None:
+    parts, others = placed("65", [(100, 0, 12, 20), (120, 0, 12, 20)]), line("5884")
+    assert find_spaces(parts, [], 20.0) == []
+    assert find_spaces(parts, [], 20.0, [others]) == [116.0]
+
+
+@pytest.mark.parametrize(("space", "doubted"), [(8, True), (6, False)])
+def test_what_may_be_a_space_is_not_accepted(space: int, doubted: bool) -> None:
+    parts = placed("65", [(0, 0, 12, 20), (12 + space, 0, 12, 20)])
+    assert may_have_spaces(parts, [], 20.0) is doubted
+    word = ReadWord(0, 20.0, "", tuple(parts), (), 0, 2, 20.0, tuple(parts))
+    (one,) = numbers_of(word, Expectation())
+    assert [digit.accepted for digit in one.digits] == [not doubted] * 2
+    assert len(one.rejected) == doubted

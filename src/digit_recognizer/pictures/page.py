@@ -62,6 +62,8 @@ _CERTAIN = 0.95  # confidence from which on all ink is one digit, whatever was r
 _FRAGMENTS, _MISSED = 8, 1.25
 # Of a line of so many digits fewer than this share sure: letters, a few of which look like digits.
 _LONG_LINE, _SURE_SHARE = 5, 0.25
+# Words on either side whose gaps tell how wide a space is in their line.
+_NEAR = 8
 
 
 def read_page(
@@ -229,9 +231,8 @@ def _read_ink(
                 digits, parts = again, tuple(again)
         signs = tuple(word.signs)
         seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts, signs)
-        for one in numbers_of(seen, expectation):
-            none = [part for part in one.parts if not isinstance(part, PlacedReading)]
-            read.append(judged(one, none, one.signs, expectation))
+        read.append(seen)
+    read = [one for number in range(len(read)) for one in _apart(read, number, expectation)]
     found = with_holes(without_text(read, expectation), np.delete(boxes, rings, 0))
     page = _page(found, view, name)
     page = replace(page, rejected=page.rejected + around_others)
@@ -263,6 +264,20 @@ def _of_display(
         height = float(max(one.box[3] for one in mine))
         read.append(judged(ReadWord(mine[0].line, height, "", digits, ()), [], [], expectation))
     return _page(read, view, name)
+
+
+def _apart(words: Sequence[ReadWord], number: int, expectation: Expectation) -> list[ReadWord]:
+    """The numbers that stand a space apart in one of a page's words, judged; the word where none of it was read."""
+    word = words[number]
+    if not word.parts:
+        return [word]
+    near = (*words[max(0, number - _NEAR) : number], *words[number + 1 : number + 1 + _NEAR])
+    beside = [other for other in near if other.line == word.line and other.parts]
+    result = []
+    for one in numbers_of(word, expectation, beside):
+        none = [part for part in one.parts if not isinstance(part, PlacedReading)]
+        result.append(judged(one, none, one.signs, expectation))
+    return result
 
 
 def _as_one_digit(

@@ -1,0 +1,78 @@
+"""Whether digits of a line are print: as even as those of a font, be they all of a height or text figures.
+
+Knows nothing of pixels or models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from statistics import median
+
+from digit_recognizer.reading import Box, PlacedReading
+
+# Shares of the digits' height. A pixel more or less is how a font is drawn.
+_EVEN = 0.1  # that the heights of printed digits differ at most, and the tops of neighbours
+_FEET = 0.08  # and the feet of neighbours
+_FIGURES = 0.12  # and all of these for text figures, of which few are alike
+_LEVEL = 0.03  # and of two digits, which by hand are often as even as several of a font
+_LOW = (0.55, 0.88)  # how tall the low ones of text figures are, in heights of the others
+
+# Text figures: 0, 1 and 2 are low, 6 and 8 reach above them, the others hang below.
+_SHORT = frozenset((0, 1, 2))
+_RISING = frozenset((6, 8))
+_FEWEST = 4  # of these; of fewer, too little is alike
+
+
+def are_even(digits: Sequence[PlacedReading], height: float) -> bool:
+    """Whether digits, left to right, are as even as a font's, or stand as text figures do. height: in pixels.
+
+    >>> are_even([], 20.0)
+    True
+    """
+    boxes = [digit.box for digit in digits]
+    feet = max(1.0, _FEET * height)
+    even = max(1.0, _EVEN * height)
+    lining = _alike(boxes, even) and _stays((y for _, y, _, _ in boxes), even)
+    return (lining and _stays((y + tall for _, y, _, tall in boxes), feet)) or _are_text_figures(digits, height)
+
+
+def are_level(digits: Sequence[PlacedReading], height: float) -> bool:
+    """Whether the tops and feet of digits, left to right, are as level as those of sharp print. height: in pixels."""
+    boxes = [digit.box for digit in digits]
+    level = max(1.0, _LEVEL * height)
+    return _stays((y for _, y, _, _ in boxes), level) and _stays((y + tall for _, y, _, tall in boxes), level)
+
+
+def _are_text_figures(digits: Sequence[PlacedReading], height: float) -> bool:
+    even = max(1.0, _FIGURES * height)
+    short = [digit.box for digit in digits if digit.digit in _SHORT]
+    rising = [digit.box for digit in digits if digit.digit in _RISING]
+    hanging = [digit.box for digit in digits if digit.digit not in _SHORT | _RISING]
+    if len(digits) < _FEWEST or sum(map(bool, (short, rising, hanging))) < 2:
+        return False
+    if not all(_alike(boxes, even) for boxes in (short, rising, hanging)):
+        return False
+    tall = median(box[3] for box in rising + hanging)
+    if short and not _LOW[0] * tall <= median(box[3] for box in short) <= _LOW[1] * tall:
+        return False
+    if rising and hanging:
+        raised = median(box[1] for box in hanging) - median(box[1] for box in rising)
+        if raised < even or abs(median(box[3] for box in rising) - median(box[3] for box in hanging)) > even:
+            return False
+    tops = (digit.box[1] for digit in digits if digit.digit not in _RISING)
+    feet = (digit.box[1] + digit.box[3] for digit in digits if digit.digit in _SHORT | _RISING)
+    return _stays(tops, even) and _stays(feet, even)
+
+
+def _alike(boxes: Sequence[Box], most: float) -> bool:
+    heights = [tall for _, _, _, tall in boxes]
+    return not heights or max(heights) - min(heights) <= most
+
+
+def _stays(places: Iterable[float], most: float) -> bool:
+    """Whether no place differs by more from the one before: a line may lie askew."""
+    return all(abs(one - other) <= most for one, other in pairwise(places))
+
+
+__all__ = ["are_even", "are_level"]
