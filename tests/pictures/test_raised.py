@@ -58,6 +58,8 @@ def test_a_ring_and_a_stroke_that_ran_into_the_other_are_a_percent_sign(ring: Bo
     merged = [part.box if isinstance(part, PlacedReading) and part.digit == 6 else part for part in percent(move=0)]
     assert read(merged) == ("85", [True, True])
     assert len(read(percent(move=0, accepted=True))[0]) == 4
+    bits = [replace(part, digit=1) if isinstance(part, PlacedReading) and part.digit == 0 else part for part in merged]
+    assert len(read(bits)[0]) == 3  # a bit of a digit that was cut
     assert len(read(percent(move=8 if ring[1] == 0 else -3))[0]) == 4
 
 

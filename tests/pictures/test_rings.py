@@ -130,7 +130,7 @@ def test_a_flat_ring_is_no_pair_of_printed_lines(recognizer: Recognizer, angle: 
     for shown in (picture, np.rint(picture * light).astype(np.uint8)):
         page = recognizer.read(shown)
         assert page.text == "47"
-        assert [found.reason for found in page.rejected] == [RING]
+        assert [found.reason for found in page.rejected].count(RING) == 1
 
 
 def test_boxes_and_tables_are_no_drawn_rings() -> None:

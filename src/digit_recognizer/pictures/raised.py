@@ -77,7 +77,7 @@ def _is_percent(parts: Sequence[Part], height: float) -> bool:
     ring, other = sorted(parts, key=lambda part: box_of(part)[3])
     x, _, width, tall = box_of(ring)
     left, _, broad, higher = box_of(other)
-    if tall > _LOW * height or higher < _BAR * height or not isinstance(ring, PlacedReading):
+    if tall > _LOW * height or higher < _BAR * height or not isinstance(ring, PlacedReading) or ring.digit != 0:
         return False
     is_digit = isinstance(other, PlacedReading) and other.accepted
     return not is_digit and min(x + width, left + broad) - max(x, left) >= _LEANS * width
