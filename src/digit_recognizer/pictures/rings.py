@@ -56,7 +56,7 @@ def find_rings(labels: Labels, boxes: Boxes) -> list[int]:
 
 
 def ink_of_rings(ink: PageInk) -> PageInk | None:
-    """Of all ink of a page the rings that somebody drew around what is written there; None where there are none.
+    """The ink of a page with a mask of the rings alone that somebody drew around what is written; None without any.
 
     A box is none: its corners are filled.
     """
@@ -69,7 +69,7 @@ def ink_of_rings(ink: PageInk) -> PageInk | None:
     chosen = np.zeros(len(stats), np.bool_)
     chosen[np.array(rings) + 1] = True
     mask = np.asarray(chosen[labels], np.bool_)
-    return PageInk(np.where(mask, ink.strength, 0).astype(np.uint8), mask, ink.thickness)
+    return ink._replace(mask=mask)
 
 
 def _is_round(labels: Labels, ring: int, box: npt.NDArray[np.int64]) -> bool:
