@@ -18,7 +18,7 @@ from digit_recognizer.pictures.within import ONE, SIGN, TALL, Part, box_of
 from digit_recognizer.reading import PlacedReading
 
 # Shares of the digits' height. Chosen on 240 lines in held-out faces (everyday.py, seeds 20 to 25), on 4,800 lines set
-# with 202 other families, measured without being read (of 1,200 single numbers three are cut), and on 740 composed
+# with 202 other families, measured without being read (of 1,200 single numbers two are cut), and on 740 composed
 # lines of validation digits, of which one is cut. docs/log.md has the figures.
 _CLEAR = 0.15  # that a space is wider, or moves the next digit farther on, than anything within a number
 _SPREAD = 0.8  # of what those differ by between themselves, it is that, too
@@ -32,7 +32,6 @@ _SHARP = 0.08  # what digits within numbers differ by at least, however even the
 _DOUBTED = 0.33  # a gap that may as well be a space, where it is like all others
 _DOUBTED_WIDEST = 0.3  # or where it is wider than others are by _CLEAR
 _DASH = 0.25  # above the digits' feet: where a dash, or the upper dot of a colon, ends at least
-_FEWEST = 3  # digits; between two there is but one gap
 
 
 class _Gap(NamedTuple):
@@ -78,7 +77,7 @@ def find_spaces(
 
 
 def may_have_spaces(parts: Sequence[Part], signs: Sequence[float], height: float) -> bool:
-    """Whether what stands between printed digits may be a space, though nothing tells it from gaps within a number.
+    """Whether gaps between digits as level as sharp print may be spaces, though nothing tells them from others.
 
     Arguments as for ``find_spaces``, which finds none in them.
 
@@ -86,7 +85,7 @@ def may_have_spaces(parts: Sequence[Part], signs: Sequence[float], height: float
     False
     """
     digits = [part for part in parts if isinstance(part, PlacedReading)]
-    if not _are_print(parts, height) or (len(digits) < _FEWEST and not are_level(digits, height)):
+    if not _are_print(parts, height) or not are_level(digits, height):
         return False
     gaps = [gap for gap in _gaps(parts, signs, height) if gap.wide > -math.inf]
     widest = max((gap.wide for gap in gaps), default=0.0)
