@@ -11,6 +11,7 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
+from digit_recognizer.pictures.evenness import are_even
 from digit_recognizer.pictures.spaces import room_of
 from digit_recognizer.pictures.within import TALL, Part, box_of
 from digit_recognizer.reading import Box, PlacedReading
@@ -46,7 +47,7 @@ def without_letters(parts: Sequence[Part], height: float) -> tuple[Part, ...]:
     digits, in pixels. Brackets reach above and below the digits, and none of them is accepted. A word (No. 4, 5 kg)
     stands clear of the number and has two letters at most. One of these is no digit, and the other is unlikely, lower
     than the number's digits, as an o is, or reaches below them, as a g. Where both look like digits, none is accepted,
-    and each reaches below or is half as tall at most.
+    each reaches below or is half as tall at most, and the number is print: several digits, and even.
 
     >>> without_letters([(0, 0, 10, 20)], 20.0)
     ((0, 0, 10, 20),)
@@ -121,7 +122,7 @@ def _are_letters(some: Sequence[Part], rest: Sequence[Part], height: float) -> b
         return False
     size, foot = median(box[3] for box in digits), median(box[1] + box[3] for box in digits)
     read = [part for part in some if isinstance(part, PlacedReading)]
-    if len(read) == len(some) and any(digit.accepted for digit in read):
+    if len(read) == len(some) and (any(digit.accepted for digit in read) or not _are_print(rest, height)):
         return False
     low = TALL if len(read) == len(some) else _LOWER
     return all(
@@ -130,6 +131,12 @@ def _are_letters(some: Sequence[Part], rest: Sequence[Part], height: float) -> b
         or digit.box[1] + digit.box[3] >= foot + _DEEPER * size
         for digit in read
     )
+
+
+def _are_print(parts: Sequence[Part], height: float) -> bool:
+    """Whether parts are digits, several and even: a pen writes some low, and some below their feet."""
+    digits = [part for part in parts if isinstance(part, PlacedReading)]
+    return 1 < len(digits) == len(parts) and are_even(digits, height)
 
 
 def _sure_digit(part: Part) -> Part:
