@@ -7,7 +7,7 @@ import pytest
 
 from digit_recognizer.pictures import page_ink
 from digit_recognizer.pictures.page_ink import completed, ink_of_page, levelled, marks_of
-from digit_recognizer.pictures.paper import PageInk
+from digit_recognizer.pictures.paper import PageInk, ink_of
 from digit_recognizer.pictures.steps import unwatched
 
 
@@ -29,12 +29,12 @@ def test_a_stroke_on_an_even_ground_is_whole_though_the_network_sees_a_half_of_i
 
     view, contrast = levelled(page)
     assert contrast is not None
-    ink = ink_of_page(view, contrast, lower_half, True, unwatched)
+    ink = ink_of_page(view, contrast, ink_of(contrast), lower_half, True, unwatched)
     assert ink is not None
     assert ink.mask[31:89, 201:205].all()
     assert not ink.mask[:14].any()
     assert not ink.mask[100:].any()
-    uneven = ink_of_page(view, contrast, lower_half, False, unwatched)
+    uneven = ink_of_page(view, contrast, ink_of(contrast), lower_half, False, unwatched)
     assert uneven is not None
     assert not uneven.mask[:58].any()
 

@@ -82,6 +82,8 @@ def read_display(ink: PageInk) -> list[Shown]:
     level, upright = _in_bars(ink.mask, ink.thickness)
     if np.count_nonzero(level | upright) < _BARS * np.count_nonzero(ink.mask):
         return []
+    if _bars(level, ink.thickness, level=True) is None:  # as they are at any slant
+        return []
     times = max(1, round(ink.thickness / 4))
     small = np.ascontiguousarray(ink.mask[::times, ::times])
     best: list[Shown] = []

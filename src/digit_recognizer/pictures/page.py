@@ -32,7 +32,7 @@ from digit_recognizer.pictures.lone import lone_digit
 from digit_recognizer.pictures.page_ink import MANY, box_of, ink_of_page, levelled, marks_of
 from digit_recognizer.pictures.paper import Contrast, PageInk, ink_of
 from digit_recognizer.pictures.paths import best_path
-from digit_recognizer.pictures.rings import RING, find_rings, ink_of_rings
+from digit_recognizer.pictures.rings import RING, find_rings
 from digit_recognizer.pictures.runs import ReadStrips, run_scores
 from digit_recognizer.pictures.steps import Watch, unwatched
 from digit_recognizer.pictures.upright import View
@@ -104,8 +104,7 @@ def read_page(
     if everything is not None and shown:
         return _of_display(view, everything, shown, expectation, min_confidence, name, watch)
     find_ink = None if is_drawing(grey) else find_ink
-    rings = None if everything is None else ink_of_rings(everything)
-    ink = ink_of_page(view, contrast, find_ink, has_even_ground(grey), watch, rings)
+    ink = ink_of_page(view, contrast, everything, find_ink, has_even_ground(grey), watch)
     if ink is None:
         page = Page(name=name)
     else:

@@ -17,8 +17,9 @@ from digit_recognizer.pictures.ink_map import FindInk, ink_map, ink_of_map
 from digit_recognizer.pictures.lines import Boxes, join_broken
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.paper import Contrast, Mask, PageInk, contrast_of_page, ink_of, shrunk
+from digit_recognizer.pictures.rings import ink_of_rings
 from digit_recognizer.pictures.rules import turn_of_ruling, without_lines, without_ruling
-from digit_recognizer.pictures.steps import Watch, unwatched
+from digit_recognizer.pictures.steps import Watch
 from digit_recognizer.pictures.upright import View, turned, view_of
 from digit_recognizer.reading import Box, around
 
@@ -54,45 +55,46 @@ def levelled(grey: Grey) -> tuple[View, Contrast | None]:
 
 
 def ink_of_page(
-    view: View, contrast: Contrast, find_ink: FindInk | None, is_even: bool, watch: Watch, rings: PageInk | None = None
+    view: View, contrast: Contrast, everything: PageInk | None, find_ink: FindInk | None, is_even: bool, watch: Watch
 ) -> PageInk | None:
     """The ink of a page, without what is printed for people to write on.
 
-    is_even: whether its ground is; if so, ``find_ink`` is asked only where lines are printed on it. rings: ink that is
-    none of that for sure: rings that somebody drew, whose flat parts look like lines.
+    everything: all that stands out, as ``ink_of`` gives it. is_even: whether the ground is; if so, ``find_ink`` is
+    asked only where lines are printed on it. Rings that somebody drew are ink, though their flat parts look like lines.
     """
+    rings = None if everything is None else ink_of_rings(everything)
     if rings is None:
-        return _ink_of_page(view, contrast, find_ink, is_even, watch)
+        return _ink_without_lines(view, contrast, everything, find_ink, is_even, watch)
     near = cv2.dilate(rings.mask.view(np.uint8), np.ones((5, 5), np.uint8)).view(np.bool_)
     rest = contrast._replace(depth=np.where(near, np.float32(0), contrast.depth))
-    ink = _ink_of_page(view, rest, find_ink, is_even, watch)
+    ink = _ink_without_lines(view, rest, ink_of(rest), find_ink, is_even, watch)
     if ink is None:
         return None
     strength = np.where(near, rings.strength, ink.strength)
     return PageInk(strength, np.where(near, rings.mask, ink.mask), ink.thickness)
 
 
-def _ink_of_page(
-    view: View, contrast: Contrast, find_ink: FindInk | None, is_even: bool, watch: Watch
+def _ink_without_lines(
+    view: View, contrast: Contrast, everything: PageInk | None, find_ink: FindInk | None, is_even: bool, watch: Watch
 ) -> PageInk | None:
-    unruled = without_ruling(contrast)
-    ink = ink_of(unruled)
-    clean = None if ink is None else without_lines(ink)
-    if find_ink is None or is_even:
-        if ink is None:
-            return None
-        if find_ink is None or (unruled is contrast and clean is ink):
-            watch("ground removed", ink)
+    ink = clean = None
+    if find_ink is None or is_even or (everything is not None and _has_uprights(everything.mask)):
+        unruled = without_ruling(contrast)
+        ink = everything if unruled is contrast else ink_of(unruled)
+        clean = None if ink is None else without_lines(ink)
+        if find_ink is None or (is_even and (ink is None or (unruled is contrast and clean is ink))):
+            if ink is not None:
+                watch("ground removed", ink)
             return clean
-    if watch is not unwatched and (all_that_stands_out := ink_of(contrast)) is not None:
-        watch("ground removed", all_that_stands_out)
+    if everything is not None:
+        watch("ground removed", everything)
     found = ink_map(view.grey, contrast.thickness, find_ink)
     seen = ink_of_map(found if view.inside is None else np.where(view.inside, found, np.float32(0)))
     if seen is None or ink is None or clean is None:
         return seen
     if is_even:
         return completed(seen, clean)
-    return completed_in_table(seen, clean) if _has_uprights(ink, clean) else seen
+    return completed_in_table(seen, clean) if _has_uprights(ink.mask & ~clean.mask) else seen
 
 
 def completed(seen: PageInk, clean: PageInk) -> PageInk:
@@ -151,10 +153,10 @@ def _with(seen: PageInk, clean: PageInk, back: Mask) -> PageInk:
     return PageInk(strength, seen.mask | back, seen.thickness)
 
 
-def _has_uprights(ink: PageInk, clean: PageInk) -> bool:
-    """Whether among the printed lines that were taken off there are upright ones. clean: ``ink`` without them."""
-    lines = (ink.mask & ~clean.mask).view(np.uint8)
-    return bool(cv2.erode(lines, np.ones((max(15, round(_UPRIGHT * len(lines))), 1), np.uint8)).any())
+def _has_uprights(mask: Mask) -> bool:
+    """Whether there is something upright in it that is as long as the printed lines of a table."""
+    tall = max(15, round(_UPRIGHT * len(mask)))
+    return bool(cv2.erode(mask.view(np.uint8), np.ones((tall, 1), np.uint8)).any())
 
 
 def marks_of(ink: PageInk) -> tuple[Labels, Boxes, bool]:
