@@ -21,7 +21,8 @@ LAYERS = (
     {"digits", "foreign", "reading", "reading_plots"},
     {"pictures"},
     {"sources", "analysis"},
-    {"model_bytes", "model_file", "model_probe", "ink_finder", "line_reader", "cell_reader", "shipped"}
+    {"model_bytes", "model_file", "model_probe", "shipped", "small_network", "ink_finder", "line_reader"}
+    | {"cell_reader"}
     | {"page_networks", "recognizer"},
     {"training"},
     {"apps"},

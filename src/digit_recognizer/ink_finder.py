@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.errors import ModelError
-from digit_recognizer.model_probe import open_session
+from digit_recognizer.small_network import SmallNetwork
 
 INPUT = "pictures"
 OUTPUT = "ink"
@@ -19,25 +18,13 @@ STRIDE = 32  # sides of what the network sees are multiples of it
 Grey = npt.NDArray[np.uint8]
 
 
-class InkFinder:
-    """An ink finder, opened once; it may be used by several threads at the same time.
-
-    content: of the ONNX file. name: what messages call it. threads: of ONNX Runtime, 1 or more.
-    Raises ModelError where it cannot be opened, or is none.
+class InkFinder(SmallNetwork):
+    """An ink finder.
 
     >>> finder = InkFinder(Path("ink.onnx").read_bytes(), "ink.onnx")                  # doctest: +SKIP
     """
 
-    def __init__(self, content: bytes, name: str, threads: int = 1) -> None:
-        self.name = name
-        try:
-            self._session = open_session(content, threads)
-        except ModelError as error:
-            raise ModelError(f"{name}: {error}", code=error.code) from error
-        inputs = [(value.name, value.type) for value in self._session.get_inputs()]
-        outputs = [value.name for value in self._session.get_outputs()]
-        if inputs != [(INPUT, "tensor(uint8)")] or outputs != [OUTPUT]:
-            raise ModelError(f"{name}: expected an ink finder, {INPUT} to {OUTPUT}, found {inputs} to {outputs}")
+    kind, input, output = "an ink finder", INPUT, OUTPUT
 
     def ink(self, grey: Grey) -> npt.NDArray[np.float32]:
         """How likely a stroke covers each pixel, 0-1: float32 (H, W).
@@ -50,12 +37,7 @@ class InkFinder:
         """
         height, width = grey.shape
         padded = np.pad(grey, ((0, -height % STRIDE), (0, -width % STRIDE)), mode="edge")
-        try:
-            found = self._session.run([OUTPUT], {INPUT: padded[None]})[0]
-        except Exception as error:  # ONNX Runtime's errors have no base class of their own
-            raise ModelError(f"{self.name}: ONNX Runtime cannot run the model") from error
-        if found.shape != (1, *padded.shape) or not np.isfinite(found).all():
-            raise ModelError(f"{self.name}: expected finite answers {(1, *padded.shape)}, found others {found.shape}")
+        found = self._run(padded[None], (1, *padded.shape))
         return np.ascontiguousarray(found[0, :height, :width])
 
 
