@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,27 +24,37 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class Learning:
-    """How a network is trained. steps: batches. learning_rate: at its highest.
+class Pace:
+    """How long a network learns, and how fast. steps: batches. learning_rate: at its highest.
 
     minutes: where given, the rate has fallen to zero by then, and no step is made after.
     Raises UsageError where a value is outside its range.
     """
 
-    batch_size: int
     steps: int
     minutes: float | None = None
     learning_rate: float = 4e-3
     weight_decay: float = 0.01
 
+    counts: ClassVar[tuple[str, ...]] = ("steps",)
+
     def __post_init__(self) -> None:
-        for name in ("batch_size", "steps"):
+        for name in self.counts:
             if getattr(self, name) < 1:
                 raise UsageError(f"{name}: expected at least 1, found {getattr(self, name)}")
         if self.minutes is not None and not self.minutes > 0:
             raise UsageError(f"minutes: expected more than 0, found {self.minutes:g}")
         if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
             raise UsageError(f"learning_rate: expected a positive number, found {self.learning_rate}")
+
+
+@dataclass(frozen=True)
+class Learning(Pace):
+    """And in batches of how many examples."""
+
+    batch_size: int = 96
+
+    counts = ("batch_size", "steps")
 
 
 class Note(NamedTuple):
@@ -117,4 +127,4 @@ def learn_in_one_cycle(
     return network
 
 
-__all__ = ["Learning", "Note", "learn_in_one_cycle"]
+__all__ = ["Learning", "Note", "Pace", "learn_in_one_cycle"]

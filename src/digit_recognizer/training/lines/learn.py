@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +23,7 @@ from digit_recognizer.training.hardware import Hardware
 from digit_recognizer.training.lines.compose import Strips
 from digit_recognizer.training.lines.network import LineNetwork
 from digit_recognizer.training.lines.variation import varied
+from digit_recognizer.training.one_cycle import Note, Pace
 from digit_recognizer.training.schedule import OneCycle
 
 _POOL = 40  # batches drawn together and sorted by width, so that little is padded
@@ -32,47 +32,29 @@ _UNTAUGHT = -100  # frames that the guiding loss leaves alone
 
 
 @dataclass(frozen=True)
-class Learning:
-    """How the line reader is trained.
+class Learning(Pace):
+    """How the line reader is trained; where ``minutes`` are over before all steps, the rate falls with the time.
 
-    batch_columns: columns of all strips of a batch, padding included. steps: batches; fewer where ``minutes``, if
-    given, are over before: then the rate falls with the time. guidance: weight of the frame-wise loss at the start; it
-    falls to a tenth. learning_rate: at its highest. varied: share of strips that are bent one by one, 0-1. stretch,
-    slant, shift: how much wider or narrower a whole batch is shown, how many columns a row is moved against the next
-    one, and how many rows up or down all of it.
+    batch_columns: columns of all strips of a batch, padding included. guidance: weight of the frame-wise loss at the
+    start; it falls to a tenth. varied: share of strips that are bent one by one, 0-1. stretch, slant, shift: how much
+    wider or narrower a whole batch is shown, how many columns a row is moved against the next one, and how many rows up
+    or down all of it.
     """
 
     batch_columns: int = 3_072
     steps: int = 6_000
-    minutes: float | None = None
-    learning_rate: float = 4e-3
-    weight_decay: float = 0.01
     guidance: float = 1.0
     varied: float = 0.5
     stretch: float = 0.12
     slant: float = 0.12
     shift: int = 2
 
+    counts = ("batch_columns", "steps")
+
     def __post_init__(self) -> None:
-        for name in ("batch_columns", "steps"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name}: expected at least 1, found {getattr(self, name)}")
-        if self.minutes is not None and not self.minutes > 0:
-            raise UsageError(f"minutes: expected more than 0, found {self.minutes:g}")
+        super().__post_init__()
         if not 0 <= self.varied <= 1:
             raise UsageError(f"varied: expected a share from 0 to 1, found {self.varied:g}")
-        if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
-            raise UsageError(f"learning_rate: expected a positive number, found {self.learning_rate}")
-
-
-class Note(NamedTuple):
-    """How far a training is. share: of the whole, 0-1. loss: CTC's for each character, mean over the last steps."""
-
-    step: int
-    share: float
-    seconds: float
-    loss: float
-    learning_rate: float
 
 
 def learn(
