@@ -50,6 +50,13 @@ Fonts = Annotated[
     str | None,
     typer.Option(help="A folder of fonts (train: preset ship).  [default: the platform's own]", show_default=False),
 ]
+Labelled = Annotated[str, typer.Argument(help="Labelled digits: what ``digits train`` takes.")]
+Steps = Annotated[int, typer.Option(help="Batches that are learnt.")]
+Minutes = Annotated[
+    float | None, typer.Option(help="Stop after so many, the learning rate fallen by then.", show_default=False)
+]
+RandomSeed = Annotated[int, typer.Option(help="Of everything random.")]
+HeldOut = Annotated[float, typer.Option(help="Share of the digits kept for validation.")]
 Unfinished = Annotated[
     Path, typer.Option("--output", "-o", help="The folder to write; the same command goes on in it.")
 ]
@@ -98,16 +105,21 @@ __all__ = [
     "Engine",
     "Epochs",
     "Fonts",
+    "HeldOut",
     "Json",
+    "Labelled",
     "MaxError",
     "MaxPixels",
+    "Minutes",
     "Model",
     "Output",
     "Overwrite",
     "Preset",
+    "RandomSeed",
     "Resume",
     "Seed",
     "SkipBadRows",
+    "Steps",
     "Strokes",
     "Unfinished",
     "Val",

@@ -251,4 +251,17 @@ def _silence() -> Iterator[None]:
                 logger.setLevel(level)
 
 
-__all__ = ["MAX_DIFFERENCE", "ExportReport", "export_model", "exported", "graph_of", "write_checked"]
+def write_alike(content: bytes, path: str | Path, difference: float) -> None:
+    """Write a model whose probabilities differ by ``difference`` at most between ONNX Runtime and torch.
+
+    Raises ModelError, and writes nothing, where that is more than 1e-3 or no number; FileError where it cannot be.
+    """
+    if not difference <= MAX_DIFFERENCE:
+        raise ModelError(
+            f"{path}: a probability differs by {difference:.2g} between ONNX Runtime and torch, expected at most "
+            f"{MAX_DIFFERENCE:g}; nothing was written"
+        )
+    write_bytes(path, content)
+
+
+__all__ = ["MAX_DIFFERENCE", "ExportReport", "export_model", "exported", "graph_of", "write_alike", "write_checked"]

@@ -168,6 +168,25 @@ def split_faces(faces: Sequence[FontFace], share: float, seed: int) -> tuple[lis
     return [f for f in faces if _group(f) not in held_out], [f for f in faces if _group(f) in held_out]
 
 
+def by_family(faces: Sequence[FontFace]) -> list[list[FontFace]]:
+    """The faces of each family, in the order given: some have fifty.
+
+    >>> faces = [FontFace("Lato", style, Path("Lato.ttf")) for style in ("Bold", "Thin")]
+    >>> [len(family) for family in by_family(faces)]
+    [2]
+    """
+    families: dict[str, list[FontFace]] = {}
+    for face in faces:
+        families.setdefault(face.family, []).append(face)
+    return list(families.values())
+
+
+def any_face(families: Sequence[Sequence[FontFace]], rng: np.random.Generator) -> FontFace:
+    """A family at random, then one of its styles. families: as ``by_family`` gives them, at least one."""
+    family = families[int(rng.integers(len(families)))]
+    return family[int(rng.integers(len(family)))]
+
+
 def _group(face: FontFace) -> str:
     return face.family.lower().split()[0]
 
@@ -265,4 +284,15 @@ def _vectors(pictures: Sequence[_Grey]) -> _Floats:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6), np.float32)
 
 
-__all__ = ["AMBIGUOUS", "DIGITS", "OTHERS", "FontFace", "find_fonts", "render", "split_faces", "usable_for_digits"]
+__all__ = [
+    "AMBIGUOUS",
+    "DIGITS",
+    "OTHERS",
+    "FontFace",
+    "any_face",
+    "by_family",
+    "find_fonts",
+    "render",
+    "split_faces",
+    "usable_for_digits",
+]

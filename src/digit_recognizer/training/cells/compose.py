@@ -17,7 +17,7 @@ from digit_recognizer.digits import Labels
 from digit_recognizer.errors import InputError
 from digit_recognizer.pictures.grid import CELL
 from digit_recognizer.training.cells.scenes import cell_of
-from digit_recognizer.training.fonts import DIGITS, OTHERS, FontFace, render
+from digit_recognizer.training.fonts import DIGITS, OTHERS, any_face, by_family, render
 from digit_recognizer.training.pool import share_out
 from digit_recognizer.training.ship.material import Ingredients
 from digit_recognizer.training.ship.sprites import (
@@ -107,10 +107,7 @@ class _Maker:
 
     def __init__(self, ingredients: Ingredients, rng: np.random.Generator) -> None:
         self.ingredients, self.rng = ingredients, rng
-        families: dict[str, list[FontFace]] = {}
-        for face in ingredients.faces:
-            families.setdefault(face.family, []).append(face)
-        self.families = list(families.values())
+        self.families = by_family(ingredients.faces)
         self.neighbours = [self._digit()[0] for _ in range(24)]
 
     def cell(self) -> tuple[Ink, int]:
@@ -164,8 +161,7 @@ class _Maker:
     def _glyph(self, characters: Sequence[str]) -> Ink:
         """One of ``characters`` in any of the fonts that has it."""
         while True:
-            family = self.families[int(self.rng.integers(len(self.families)))]
-            face = family[int(self.rng.integers(len(family)))]
+            face = any_face(self.families, self.rng)
             glyph = render(face, characters[int(self.rng.integers(len(characters)))], SPRITE_SIDE)
             if glyph is not None and max(glyph.shape) > 1:
                 return glyph

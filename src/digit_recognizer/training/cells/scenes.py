@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.pictures.grid import CELL
-from digit_recognizer.training.inkfinder.scenes import light_on, paper
+from digit_recognizer.training.inkfinder.scenes import light_on, paper, put
 from digit_recognizer.training.ship.sprites import Ink
 
 _Floats = npt.NDArray[np.float32]
@@ -41,7 +41,7 @@ def cell_of(ink: Ink | None, others: Sequence[Ink], rng: np.random.Generator, *,
     left, top = around, around
     written = np.zeros(shape, np.float32)
     if ink is not None:
-        _put(written, *_placed(ink, (left, top, width, height), rng, printed))
+        put(written, *_placed(ink, (left, top, width, height), rng, printed))
     for right, down in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         if len(others) and rng.random() < _INTRUDES:
             _intrude(written, others, (left, top, width, height), (right, down), rng)
@@ -98,15 +98,7 @@ def _intrude(
         x = round(left + reach * width - one.shape[1]) if towards[0] < 0 else round(left + width - reach * width)
     else:
         y = round(top + reach * height - one.shape[0]) if towards[1] < 0 else round(top + height - reach * height)
-    _put(written, one, x, y)
-
-
-def _put(written: _Floats, one: _Floats, x: int, y: int) -> None:
-    top, left = max(0, y), max(0, x)
-    bottom, right = min(len(written), y + len(one)), min(written.shape[1], x + one.shape[1])
-    if top < bottom and left < right:
-        place = written[top:bottom, left:right]
-        np.maximum(place, one[top - y : bottom - y, left - x : right - x], out=place)
+    put(written, one, x, y)
 
 
 def _lines(

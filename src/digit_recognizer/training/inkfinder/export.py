@@ -12,11 +12,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from digit_recognizer.errors import ModelError, UsageError
-from digit_recognizer.files import write_bytes
+from digit_recognizer.errors import UsageError
 from digit_recognizer.ink_finder import INPUT, OUTPUT, STRIDE, InkFinder
 from digit_recognizer.model_file import ModelMetadata, check_model, with_metadata
-from digit_recognizer.training.export import MAX_DIFFERENCE, exported
+from digit_recognizer.training.export import exported, write_alike
 from digit_recognizer.training.folding import folded
 from digit_recognizer.training.inkfinder.network import InkNetwork
 
@@ -46,12 +45,7 @@ def export_ink_finder(
         with torch.no_grad():
             expected = finder(torch.from_numpy(picture.copy())[None])[0].numpy()
         difference = max(difference, float(np.abs(session.ink(picture) - expected).max()))
-    if not difference <= MAX_DIFFERENCE:
-        raise ModelError(
-            f"{path}: a probability differs by {difference:.2g} between ONNX Runtime and torch, expected at most "
-            f"{MAX_DIFFERENCE:g}; nothing was written"
-        )
-    write_bytes(path, content)
+    write_alike(content, path, difference)
     return len(content), difference
 
 

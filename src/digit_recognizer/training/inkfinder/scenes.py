@@ -111,7 +111,7 @@ def _written(
             method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
             one = np.asarray(cv2.resize(sprite, sides, interpolation=method), np.float32) / np.float32(255)
             at = round(y + size - len(one) + rng.normal(0, 0.05) * size)
-            _put(ink, one, round(x), at)
+            put(ink, one, round(x), at)
             boxes.append((round(x), at, sides[0], sides[1]))
             x += sides[0] + spacing * size * rng.uniform(0.7, 1.3)
             if rng.random() < 0.08:
@@ -120,7 +120,8 @@ def _written(
     return ink, boxes
 
 
-def _put(ink: _Floats, one: _Floats, x: int, y: int) -> None:
+def put(ink: _Floats, one: _Floats, x: int, y: int) -> None:
+    """Add one piece of ink, its upper left corner at (x, y), to ``ink``: where both are, the stronger one."""
     top, left = max(0, y), max(0, x)
     bottom, right = min(len(ink), y + len(one)), min(ink.shape[1], x + one.shape[1])
     if top < bottom and left < right:
@@ -347,4 +348,4 @@ def _grain(shape: tuple[int, int], rng: _Random) -> _Floats:
     return np.asarray(np.clip((grain - low) / (high - low + 1e-6), 0, 1), np.float32)
 
 
-__all__ = ["Scene", "Sprites", "compose_scene", "light_on", "paper", "photographed"]
+__all__ = ["Scene", "Sprites", "compose_scene", "light_on", "paper", "photographed", "put"]

@@ -19,7 +19,7 @@ from digit_recognizer.ink_finder import InkFinder
 from digit_recognizer.pictures.ctc import OTHER
 from digit_recognizer.pictures.strips import HEIGHT, Grey, own_ink, strip_of
 from digit_recognizer.shipped import shipped_model
-from digit_recognizer.training.fonts import DIGITS, OTHERS, FontFace, render
+from digit_recognizer.training.fonts import DIGITS, OTHERS, FontFace, any_face, by_family, render
 from digit_recognizer.training.lines.rows import Character, Run, Writing, write_row
 from digit_recognizer.training.pool import share_out
 from digit_recognizer.training.ship.material import Ingredients
@@ -231,11 +231,7 @@ class Hand:
 
     def __init__(self, ingredients: Ingredients, rng: np.random.Generator, printed: float = _PRINTED) -> None:
         self.ingredients, self.rng, self.print_share = ingredients, rng, printed
-        # A family first, then one of its styles: some families have fifty.
-        families: dict[str, list[FontFace]] = {}
-        for face in ingredients.faces:
-            families.setdefault(face.family, []).append(face)
-        self.families = list(families.values())
+        self.families = by_family(ingredients.faces)
 
     def characters(self) -> list[Character]:
         """A row of them, in one hand or font."""
@@ -281,8 +277,7 @@ class Hand:
     def _face(self) -> FontFace | None:
         if not self.families:
             return None
-        family = self.families[int(self.rng.integers(len(self.families)))]
-        return family[int(self.rng.integers(len(family)))]
+        return any_face(self.families, self.rng)
 
 
 def _joined_starts(parts: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:

@@ -12,13 +12,12 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from digit_recognizer.errors import ModelError, UsageError
-from digit_recognizer.files import write_bytes
+from digit_recognizer.errors import UsageError
 from digit_recognizer.line_reader import INPUT, OUTPUT, LineReader
 from digit_recognizer.model_file import ModelMetadata, check_model, with_metadata
 from digit_recognizer.pictures.ctc import BLANK, OUTPUTS, LogProbabilities
 from digit_recognizer.pictures.strips import HEIGHT, Grey, batches
-from digit_recognizer.training.export import MAX_DIFFERENCE, exported
+from digit_recognizer.training.export import exported, write_alike
 from digit_recognizer.training.half_precision import storable, store_in_half
 from digit_recognizer.training.lines.compose import Strips
 from digit_recognizer.training.lines.network import LineNetwork
@@ -58,12 +57,7 @@ def export_line_reader(
         for number, answer in zip(numbers, expected, strict=True):
             alike = np.exp(found[number]) - answer[: len(found[number])]
             difference = max(difference, float(np.abs(alike).max()))
-    if not difference <= MAX_DIFFERENCE:
-        raise ModelError(
-            f"{path}: a probability differs by {difference:.2g} between ONNX Runtime and torch, expected at most "
-            f"{MAX_DIFFERENCE:g}; nothing was written"
-        )
-    write_bytes(path, content)
+    write_alike(content, path, difference)
     return len(content), difference
 
 

@@ -14,7 +14,7 @@ from digit_recognizer.digits import SIDE, Digits, Images, Labels
 from digit_recognizer.errors import InputError
 from digit_recognizer.pictures.ink import to_frame
 from digit_recognizer.sources.strokes import Drawing
-from digit_recognizer.training.fonts import DIGITS, OTHERS, FontFace, render
+from digit_recognizer.training.fonts import DIGITS, OTHERS, FontFace, any_face, by_family, render
 from digit_recognizer.training.pool import share_out
 from digit_recognizer.training.ship.scenes import Odds, crop_of, texture
 from digit_recognizer.training.ship.sprites import (
@@ -200,11 +200,7 @@ class _Maker:
         self.bars_are_ones = amounts.straight > 0
         self.odds = Odds(out_of_focus=amounts.out_of_focus / 4)
         self.print_odds = Odds(out_of_focus=amounts.out_of_focus)
-        # A family first, then one of its styles: some families have fifty.
-        families: dict[str, list[FontFace]] = {}
-        for face in ingredients.faces:
-            families.setdefault(face.family, []).append(face)
-        self.families = list(families.values())
+        self.families = by_family(ingredients.faces)
         self.neighbours = [self._any_digit()[0] for _ in range(_NEIGHBOURS)]
 
     def digit(self, index: int) -> tuple[Ink, int]:
@@ -294,8 +290,7 @@ class _Maker:
     def _glyph(self, characters: Sequence[str]) -> Ink:
         """One of ``characters`` in any of the fonts that has it."""
         while True:
-            family = self.families[int(self.rng.integers(len(self.families)))]
-            key = (family[int(self.rng.integers(len(family)))], characters[int(self.rng.integers(len(characters)))])
+            key = (any_face(self.families, self.rng), characters[int(self.rng.integers(len(characters)))])
             if key not in self.glyphs:
                 self.glyphs[key] = render(*key, SPRITE_SIDE)
             glyph = self.glyphs[key]
