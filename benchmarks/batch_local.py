@@ -28,8 +28,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from common import DIGITS, cores, load_labelled, print_heading, print_table, require_keras, say
+from common import DIGITS, load_labelled, print_heading, print_table, require_keras, say
 from digit_recognizer.apps.terminal import counted
+from digit_recognizer.cores import available_cores
 
 SEED = 0
 ROW_GROUP = 8192
@@ -143,7 +144,7 @@ def keras(name: str, source: Path, images: int) -> Run:
     """The loop in Keras, as a process of its own, on as many threads as there are cores."""
     document, seconds, memory = measured([sys.executable, __file__, "--keras", str(source)])
     # Its start is not counted: TensorFlow takes ten seconds to load, and a million images would not notice.
-    run = Run(name, images, cores(), document["seconds"], memory)
+    run = Run(name, images, available_cores(), document["seconds"], memory)
     say(f"{name}: {run.rate:,.0f} images/s, and {seconds - document['seconds']:.1f} s to start")
     return run
 
@@ -278,7 +279,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="digits batch on this machine, beside a plain loop in Keras.")
     parser.add_argument("--images", type=int, default=1_000_000, help="rows of pixels; scaling and others take fewer")
     parser.add_argument("--keras-images", type=int, default=65_536)
-    parser.add_argument("--workers", type=int, default=cores())
+    parser.add_argument("--workers", type=int, default=available_cores())
     parser.add_argument("--only", default=",".join(GROUPS), help="pixels, scaling, others; several with commas")
     parser.add_argument("--scratch", help="where the input and the answers lie  [default: the platform's]")
     parser.add_argument("--keras", help=argparse.SUPPRESS)  # what a child process does

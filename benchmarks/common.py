@@ -120,11 +120,6 @@ def require_keras() -> None:
         )
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _is_installed(package: str) -> bool:
     try:
         metadata.version(package)
@@ -135,7 +130,6 @@ def _is_installed(package: str) -> bool:
 
 __all__ = [
     "DIGITS",
-    "cores",
     "kaggle_zip",
     "load_labelled",
     "print_heading",

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from common import cores, kaggle_zip, load_labelled, print_heading, print_table, require_keras, run_child, say
+from common import kaggle_zip, load_labelled, print_heading, print_table, require_keras, run_child, say
+from digit_recognizer.cores import available_cores
 from digit_recognizer.errors import DigitsError
 from digit_recognizer.files import write_json
 from digit_recognizer.recognizer import Recognizer
@@ -129,7 +130,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model", help="a run folder or .onnx file; left out: the model that ships")
     parser.add_argument("--images", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=min(2, cores()))
+    parser.add_argument("--threads", type=int, default=min(2, available_cores()))
     parser.add_argument("-o", "--output", type=Path, help="all rounds as JSON")
     parser.add_argument("--side", action="store_true", help=argparse.SUPPRESS)  # what a child process does
     return parser.parse_args()

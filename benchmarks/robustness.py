@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 
 import scores
-from common import cores, print_heading, print_table, run, say
+from common import print_heading, print_table, run, say
 from digit_recognizer.analysis.metrics import expected_calibration_error
 from digit_recognizer.apps.evaluation import part_to_evaluate
+from digit_recognizer.cores import available_cores
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import DigitsError
 from digit_recognizer.files import write_json
@@ -309,7 +310,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--fonts", type=Path, nargs="+", help="folders of fonts; left out: the system's")
     parser.add_argument("--limit", type=int, default=2_000, help="pictures in a simulated set")
-    parser.add_argument("--threads", type=int, default=min(2, cores()))
+    parser.add_argument("--threads", type=int, default=min(2, available_cores()))
     parser.add_argument("-o", "--output", type=Path, help="everything as JSON")
     arguments = parser.parse_args()
     if arguments.limit < 1:
