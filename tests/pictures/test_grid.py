@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pytest
 
 from digit_recognizer.pictures.expectation import parse_expectation
-from digit_recognizer.pictures.grid import CELL, find_grid
+from digit_recognizer.pictures.grid import cut_grid, extended, find_grid, find_grids
+from digit_recognizer.pictures.grid_lines import CELL
 from digit_recognizer.pictures.page import read_page
 from tests.pictures.test_page import answer, on_paper, page_of, sprite
 
@@ -216,3 +217,46 @@ def test_a_grid_of_one_cell_is_read_as_one_of_two(rows: list[str]) -> None:
     assert page.rejected == ()
     empty = read_page(np.full((200, 200), 255, np.uint8), answer, parse_expectation(expected))
     assert "found none" in empty.rejected[0].reason
+
+
+def test_every_third_line_being_heavier_does_not_hide_the_others() -> None:
+    rows = [("5348672198" * 2)[row : row + 9] for row in range(9)]
+    page = grid_of(rows, cell=40)
+    for at in range(0, 361, 120):
+        page[at : at + 5] = page[:, at : at + 5] = 20
+    down, right = np.mgrid[: len(page), : page.shape[1]].astype(np.float32)
+    waves = 2.0 * np.sin(6 * np.pi * right / page.shape[1])
+    bent = cv2.remap(page, right, down + waves.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    page = np.pad(bent, 40, constant_values=235)
+    shapes = [grid.shape for grids in find_grids(page) for grid in grids]
+    assert (9, 9) in shapes
+    assert (3, 9) in shapes
+
+
+def test_a_grid_that_takes_a_tenth_of_the_picture_is_found() -> None:
+    page = np.full((1200, 1200), 235, np.uint8)
+    grid = grid_of(NUMBERS)
+    page[500 : 500 + len(grid), 300 : 300 + grid.shape[1]] = grid
+    found = find_grid(page)
+    assert found is not None
+    assert found.shape == (4, 4)
+
+
+def test_half_of_the_lines_of_a_table_of_two_digits_is_no_grid_of_single_ones() -> None:
+    page = np.pad(table_of([["53", "48"], ["67", "21"], ["19", "83"], ["85", "97"]], 30), 40, constant_values=235)
+    assert {grid.shape for grids in find_grids(page) for grid in grids} == {(4, 2)} or not any(find_grids(page))
+
+
+def test_a_row_beyond_the_outline_is_added_where_a_line_ends_it() -> None:
+    page = np.pad(grid_of(NUMBERS), 60, constant_values=235)
+    whole = find_grid(page)
+    assert whole is not None
+    corners = whole.corners.copy()
+    corners[:2, 1] += 90
+    part, *_ = cut_grid(page, corners, 3, 4)
+    assert extended(page, part, "bottom") is None
+    larger = extended(page, part, "top")
+    assert larger is not None
+    assert larger.shape == (4, 4)
+    assert np.abs(larger.corners - whole.corners).max() < 8
+    assert extended(page, larger, "top") is None

@@ -20,6 +20,8 @@ _INK = 98.5  # percentile of the darkness that is ink
 _FAINT = 6.0  # grey levels: what is less dark stays faint
 PAPER = 32  # a view's value of paper; what is lighter than the paper is less
 _FULL = 192  # and of ink
+_OUTER = 4  # pixels of a view at each side that may hold lines
+_EDGE, _STROKE = 80, 180  # what becomes black and full ink where a view's ink is framed
 
 
 def cell_view(cell: Grey) -> npt.NDArray[np.uint8]:
@@ -44,4 +46,29 @@ def cell_view(cell: Grey) -> npt.NDArray[np.uint8]:
     return np.asarray(np.clip(np.rint(shown), 0, 255), np.uint8)
 
 
-__all__ = ["PAPER", "SIDE", "cell_view"]
+def ink_of_view(view: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The ink of a view on black, its outer parts with the lines left out: uint8 (H, W).
+
+    view: uint8 (48, 48), as cell_view makes it.
+
+    >>> ink_of_view(np.full((48, 48), PAPER, np.uint8)).any().item()
+    False
+    """
+    inner = view[_OUTER:-_OUTER, _OUTER:-_OUTER].astype(np.float32)
+    return np.asarray(np.clip(np.rint((inner - _EDGE) * (255 / (_STROKE - _EDGE))), 0, 255), np.uint8)
+
+
+def in_cell(point: tuple[int, int], shape: tuple[int, ...]) -> tuple[int, int]:
+    """Where a point of ``ink_of_view``, (x, y), lies in its cell of ``shape`` (height, width).
+
+    >>> in_cell((20, 20), (100, 100))
+    (50, 50)
+    """
+    x, y = (
+        round(_CUT * side) + round((at + _OUTER) * (side - 2 * round(_CUT * side)) / SIDE)
+        for at, side in zip(point, reversed(shape), strict=True)
+    )
+    return x, y
+
+
+__all__ = ["PAPER", "SIDE", "cell_view", "in_cell", "ink_of_view"]

@@ -16,6 +16,7 @@ from digit_recognizer.pictures.apart import numbers_of
 from digit_recognizer.pictures.at_once import read_at_once
 from digit_recognizer.pictures.cells import ReadViews, read_cells, shared_cells
 from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
+from digit_recognizer.pictures.chosen_grid import chosen_grid
 from digit_recognizer.pictures.coarseness import has_even_ground, is_drawing
 from digit_recognizer.pictures.context import ReadWord, judged, without_text
 from digit_recognizer.pictures.cutting import Candidate, Piece, frame_of
@@ -23,7 +24,7 @@ from digit_recognizer.pictures.display import Shown, read_display
 from digit_recognizer.pictures.edges import EDGE, is_edge
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.fields import find_uprights, parted_marks
-from digit_recognizer.pictures.grid import Grid, crossed_sides, find_grid
+from digit_recognizer.pictures.grid import Grid, crossed_cells
 from digit_recognizer.pictures.holes import with_holes
 from digit_recognizer.pictures.ink_map import FindInk
 from digit_recognizer.pictures.lines import find_lines
@@ -55,7 +56,8 @@ _FILLED = 0.25  # share of the cells that hold a digit in a grid that nobody tol
 _READABLE = 0.8  # mean confidence that a grid's digits have at least, 0 for ink that is none
 # Cells that hold several: none on these photos and on 48 drawn grids; on 48 tables of 0 to 12 all but a few that do.
 _SHARED = 0.02  # of the cells that hold ink, at most
-_CROSSED = 0.1  # sides of cells that ink crosses there, for each of these digits, at most
+_CROSSED = 0.1  # cells across a side of which ink runs there, for each of these digits, at most
+_ONE_DIGIT = 0.9  # confidence from which on a cell counts neither as shared nor as crossed
 _CERTAIN = 0.95  # confidence from which on all ink is one digit, whatever was read in its parts
 # Digits that a page holds at most which may be bits of one, where so many times more stands out from the ground
 # than the network takes for ink. Of 50 photographed digits, 360 pixels tall, pens of 3 to 14, 22 were right before.
@@ -137,14 +139,14 @@ def _read_grid(
 
     expected: (rows, columns) of the grid that somebody told of. Other arguments as for ``read_page``.
     """
-    grid = find_grid(grey, expected)
+    grid = chosen_grid(grey, expected, read_views)
     if grid is None:
         if expected is None:
             return None
         whole, (rows, columns) = (0, 0, grey.shape[1], grey.shape[0]), expected
         return Page((), (Rejected(whole, f"expected a grid of {rows} x {columns} cells, found none"),), name)
     told = expected is not None
-    page = read_cells(
+    page, sure = read_cells(
         grid,
         answer,
         min_confidence=min_confidence,
@@ -154,25 +156,25 @@ def _read_grid(
         read_views=read_views,
     )
     rows, columns = grid.shape
-    if not told and not _holds_single_digits(grid, page):
+    if not told and not _holds_single_digits(grid, page, sure):
         return None
     watch("grid", grid)
     return page
 
 
-def _holds_single_digits(grid: Grid, page: Page) -> bool:
-    """Whether a grid that nobody told of is meant for one digit a cell. page: its cells as they were read.
+def _holds_single_digits(grid: Grid, page: Page, sure: Scores) -> bool:
+    """Whether a grid that nobody told of is meant for one digit a cell. page, sure: as read_cells gives them.
 
     Squared paper has cells, too, but digits lie across them, and not in each; a table's cells hold numbers.
     """
     rows, columns = grid.shape
     count = len(page.digits)
     inked = count + len(page.rejected)
-    if count < _FILLED * rows * columns or crossed_sides(grid) > _CROSSED * count:
+    if count < _FILLED * rows * columns or sure.sum() < _READABLE * inked:
         return False
-    if sum(digit.confidence for digit in page.digits) < _READABLE * inked:
-        return False
-    return shared_cells(grid) <= _SHARED * inked
+    doubted = sure < _ONE_DIGIT
+    crossed, shared = (int((cells & doubted).sum()) for cells in (crossed_cells(grid), shared_cells(grid)))
+    return crossed <= _CROSSED * count and shared <= _SHARED * inked
 
 
 def _read_ink(

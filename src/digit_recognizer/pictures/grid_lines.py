@@ -1,0 +1,146 @@
+"""Where the lines of a straightened grid run, and how many cells they part: by their darkness all along.
+
+Knows nothing of pictures, outlines or digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digit_recognizer.pictures.load import Grey
+from digit_recognizer.pictures.outlines import evened, ground_pieces
+
+CELL = 64  # pixels of a cell in the straightened grid
+MOST_UNASKED = 12  # cells a side of a grid that nobody told of
+CELLS_SEEN = 6  # of its nine cells at least; where lines are broken, cells flow together
+CELL_SEEN = 0.3  # share of the smallest cell that the ground inside one must have
+
+# And of those that run down, or across, where nobody told how many: were numbers of two digits parted, half or more of
+# the lines would be missing (5 of 11 at best).
+EACH_SEEN = 0.47
+_REACH = 0.2  # of a cell: how far from its place a line is looked for
+_FINER = 0.85  # share of the lines between, from which on a grid is finer than was counted
+_FEW = 2  # counts of rows, and of columns, by lines some of which are not seen
+_GUESSED = 0.12  # less, where that is measured on lines that are not looked for in their own grid
+_STRIDE = 5  # every fifth pixel along a line is looked at
+_LINE_WIDTH = 8  # pixels of a line, of MOST_UNASKED cells a side, with the shade beside it that is no ground
+_IN_PLACE = 0.5  # what a piece of ground and a cell's place have in common, of both, where the one fills the other
+_PLACES_FILLED = 0.5  # share of the places that ground fills where a page is bent, so that no line is straight
+
+_Floats = npt.NDArray[np.float32]
+
+
+def counts_of(flat: Grey) -> list[tuple[int, int]]:
+    """(rows, columns) that there may be, the likeliest first: by lines that are all there, by cells, by some lines.
+
+    flat: uint8 (H, H), what lies inside an outline, straightened to MOST_UNASKED cells a side.
+    """
+    dark = darkness(evened(flat))
+    profiles = profile_of(dark.T), profile_of(dark)
+    shares = [[0.0, *(_share(profile, count) for count in range(1, MOST_UNASKED + 1))] for profile in profiles]
+    shapes = [_counted_by_lines(profiles, shares), _counted_by_cells(flat)]
+    some = [sorted(range(3, MOST_UNASKED + 1), key=lambda count: (-seen[count], -count))[:_FEW] for seen in shares]
+    shapes.extend(
+        (rows, columns)
+        for rows in some[0]
+        for columns in some[1]
+        if min(shares[0][rows], shares[1][columns]) >= EACH_SEEN - _GUESSED
+    )
+    return list(dict.fromkeys(shape for shape in shapes if shape is not None))
+
+
+def darkness(flat: Grey) -> _Floats:
+    """How much darker each pixel is than its surroundings: float32 (H, W)."""
+    light = cv2.blur(flat, (CELL // 2, CELL // 2)).astype(np.float32)
+    return np.asarray(np.maximum(light - flat, 0), np.float32)
+
+
+def profile_of(dark: _Floats) -> _Floats:
+    """How dark each column is all along: float32 (W,). Of digits the median sees nothing."""
+    rows = np.ascontiguousarray(dark[::_STRIDE])
+    low, middle = round(0.35 * (len(rows) - 1)), len(rows) // 2
+    rows.partition((low, middle), axis=0)
+    return np.asarray(np.minimum(rows[middle], 2 * rows[low] + 1), np.float32)
+
+
+def lines_along(profile: _Floats, count: int) -> tuple[list[int], list[bool]]:
+    """Where the lines of ``count`` cells run down a straightened grid, count + 1 columns; which of the inner are there.
+
+    profile: float32 (W,), as profile_of gives it.
+    """
+    width = len(profile)
+    cell = width / count
+    reach = max(2, round(_REACH * cell))
+    places, seen = [0], []
+    for line in range(1, count):
+        at = round(line * cell)
+        near = profile[at - reach : at + reach + 1]
+        peak = int(near.argmax())
+        middle = [profile[round(at + side * cell / 2) - reach // 2 : round(at + side * cell / 2) + reach // 2 + 1].max()
+                  for side in (-1, 1)]  # fmt: skip
+        seen.append(bool(near[peak] > max(middle) + 2))
+        if seen[-1]:
+            # A broad line's middle.
+            level = np.flatnonzero(near >= 0.7 * near[peak])
+            at += round(float(level.mean())) - reach
+        places.append(at)
+    return [*places, width], seen
+
+
+def _share(profile: _Floats, count: int) -> float:
+    """The share of the inner lines of ``count`` cells that are there, 0-1."""
+    seen = lines_along(profile, count)[1]
+    return float(np.mean(seen)) if seen else 0.0
+
+
+def _counted_by_lines(profiles: tuple[_Floats, _Floats], shares: Sequence[Sequence[float]]) -> tuple[int, int] | None:
+    """(rows, columns) by the lines that are there; None where they are no clear grid.
+
+    profiles: down and across, as profile_of gives them. shares: of the lines of so many rows, columns, those found.
+    """
+    counts = []
+    for profile, seen in zip(profiles, shares, strict=True):
+        all_there = [count for count in range(3, MOST_UNASKED + 1) if seen[count] == 1]
+        # Of finer grids every second or third line would be seen.
+        if not all_there or max(_share(profile, times * max(all_there)) for times in (2, 3)) > _FINER:
+            return None
+        counts.append(max(all_there))
+    return counts[0], counts[1]
+
+
+def _counted_by_cells(flat: Grey) -> tuple[int, int] | None:
+    """(rows, columns) by the pieces of ground between the lines, which a bent page leaves nearly in their places; None
+    where these are no cells. flat: as for ``_counted_by_lines``.
+    """
+    side = len(flat)
+    boxes = ground_pieces(evened(flat), CELL_SEEN * CELL**2)
+    if len(boxes) < CELLS_SEEN:
+        return None
+    columns, rows = (round(side / (float(np.median(boxes[:, size])) + _LINE_WIDTH)) for size in (2, 3))
+    if not (3 <= columns <= MOST_UNASKED and 3 <= rows <= MOST_UNASKED):
+        return None
+    width, height = side / columns, side / rows
+    left, top = (places.ravel() for places in np.meshgrid(np.arange(columns) * width, np.arange(rows) * height))
+    x, y, broad, tall = boxes.T[:, :, None]  # (N, 1) each, against (rows * columns,)
+    common_across = np.minimum(x + broad, left + width) - np.maximum(x, left)
+    common_down = np.minimum(y + tall, top + height) - np.maximum(y, top)
+    common = np.maximum(common_across, 0) * np.maximum(common_down, 0)
+    filled = common / (broad * tall + width * height - common) > _IN_PLACE  # intersection over union
+    return (rows, columns) if filled.any(0).mean() >= _PLACES_FILLED else None
+
+
+__all__ = [
+    "CELL",
+    "CELLS_SEEN",
+    "CELL_SEEN",
+    "EACH_SEEN",
+    "MOST_UNASKED",
+    "counts_of",
+    "darkness",
+    "lines_along",
+    "profile_of",
+]
