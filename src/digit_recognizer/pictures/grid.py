@@ -33,8 +33,7 @@ _SIDE = 1000  # pixels: the outline is looked for in a picture of this size
 _TRIED = 24  # grids that are looked into at most
 ALL_SEEN = 0.97  # share of the lines from which on more say no more
 _SMOOTH = 2.0  # sigma, pixels of the small picture, against noise
-_SEEN = 0.7  # share of the lines that must be found where they belong
-_SEEN_TOLD = 0.5  # share of all of them, where somebody told
+_SEEN = 0.5  # share of the lines that must be found where they belong
 _ASIDE = 8  # pixels from a line, of 64 a cell, where there is no line any more
 _DEEP, _LEAST_DEEP = 0.4, 20  # share of the contrast in most cells that is ink; grey levels that count as contrast
 _ALIKE, _PIECES = 1.4, 300  # times as broad and as tall, at most; the largest pieces are looked at
@@ -187,21 +186,18 @@ def _has_cells(small: Grey) -> bool:
 
 def _straightened(grey: Grey, corners: _Floats, shape: tuple[int, int] | None) -> list[Grid]:
     """The grids that may lie inside an outline."""
-    told = shape is not None
-    if shape is None:
+    if shape is not None:
+        shapes, each = [shape], 0.0
+    else:
         side = MOST_UNASKED * CELL
         flat, _ = _warped(grey, corners, side, side)
-        shapes = counts_of(flat)
-    else:
-        shapes = [shape]
-    grids = [cut_grid(grey, corners, *one) for one in shapes]
-    if told:
-        return [grid for grid, across, down in grids if grid.seen >= _SEEN_TOLD]
-    return [
-        grid
-        for grid, across, down in grids
-        if grid.seen >= _SEEN and min(float(np.mean(across)), float(np.mean(down))) >= EACH_SEEN
-    ]
+        shapes, each = counts_of(flat), EACH_SEEN
+    found = []
+    for rows, columns in shapes:
+        grid, across, down = cut_grid(grey, corners, rows, columns)
+        if grid.seen >= _SEEN and all(np.mean(seen) >= each for seen in (across, down) if seen):
+            found.append(grid)
+    return found
 
 
 def cut_grid(grey: Grey, corners: _Floats, rows: int, columns: int) -> tuple[Grid, list[bool], list[bool]]:

@@ -80,15 +80,16 @@ def _corners(hull: npt.NDArray[np.int32]) -> _Floats | None:
     """The four corners of an outline, clockwise from the upper left, float32 (4, 2); None where it has more."""
     for bend in (0.02, 0.04, 0.07):
         corners = cv2.approxPolyDP(hull, bend * cv2.arcLength(hull, True), True)
-        if len(corners) == 4:
+        if len(corners) == 4 and cv2.isContourConvex(corners) and cv2.contourArea(corners) > 0:
             return _clockwise(corners[:, 0, :].astype(np.float32))
     return None
 
 
 def _clockwise(corners: _Floats) -> _Floats:
-    total, difference = corners.sum(axis=1), corners[:, 1] - corners[:, 0]
-    order = [int(total.argmin()), int(difference.argmin()), int(total.argmax()), int(difference.argmax())]
-    return corners[order]
+    middle = corners.mean(axis=0)
+    around = np.argsort(np.arctan2(corners[:, 1] - middle[1], corners[:, 0] - middle[0]))  # y grows downward
+    first = int(corners[around].sum(axis=1).argmin())
+    return corners[np.roll(around, -first)]
 
 
 __all__ = ["SMALLEST", "evened", "find_outlines", "ground_pieces"]
