@@ -5,7 +5,7 @@ Knows nothing of what the digits of a row have to do with each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import cv2
@@ -20,7 +20,7 @@ from digit_recognizer.pictures.ink import to_frame
 from digit_recognizer.pictures.ink_map import FindInk, InkMap, ink_map
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.parts import digit_strokes
-from digit_recognizer.reading import NOT_A_DIGIT, Box, Line, Page, PlacedReading, Rejected, readings
+from digit_recognizer.reading import NOT_A_DIGIT, Box, Line, Page, PlacedReading, Reading, Rejected, readings
 
 Scores = npt.NDArray[np.float32]
 Answer = Callable[[Images], tuple[Scores, Scores | None]]
@@ -70,58 +70,69 @@ def read_cells(
     said that there is a grid with a digit in each cell; what looks like none is then read all the same, and not
     accepted. Else a cell whose ink is no digit is told in ``rejected`` and a space in its line's text, as an empty one.
     """
-    rows, columns = grid.shape
-    places = [(row, column) for row in range(rows) for column in range(columns)]
-    cells = [grid.cell(*place) for place in places]
+    cells = _cells(grid)
     views = np.stack([cell_view(cell) for cell in cells])
-    by_views = None if read_views is None else read_views(views)
     inner = [_inner(cell) for cell in cells]
     boxes = [_ink_box(cell, part) for cell, part in zip(cells, inner, strict=True)]
+    by_views = None if read_views is None else read_views(views)
     if by_views is None:
         filled = [number for number, box in enumerate(boxes) if box is not None]
     else:
         filled = np.flatnonzero(by_views[:, _EMPTY] <= _SAID_EMPTY).tolist()
-    found_ink = None if find_ink is None or not filled else ink_map(grid.grey, 0.0, find_ink)
-    looks: dict[int, list[Images]] = {}
-    for number in filled:
-        frames = _looks(cells[number], inner[number])
-        if found_ink is not None:
-            frames.append(_seen(found_ink[grid.area(*places[number])], inner[number]))
-        frames = [frame for frame in frames if frame.any()] or [to_frame(ink_of_view(views[number]))]
-        if frames[0].any():
-            looks[number] = frames
+    looks = {number: _looks(cells[number], inner[number]) for number in filled}
+    if find_ink is not None and filled:
+        found_ink = ink_map(grid.grey, 0.0, find_ink)
+        for number in filled:
+            looks[number].append(_seen(found_ink[grid.area(*divmod(number, grid.shape[1]))], inner[number]))
+    for number, frames in looks.items():
+        looks[number] = [frame for frame in frames if frame.any()] or [to_frame(ink_of_view(views[number]))]
+    looks = {number: frames for number, frames in looks.items() if frames[0].any()}
     if not looks:
         return Page(name=name), np.zeros(grid.shape, np.float32)
     scores = _mean_answers(list(looks.values()), answer)
     if by_views is not None:
         scores = _agreed(scores, by_views[list(looks)])
-    found = readings(
+    read = readings(
         scores[:, :CLASSES],
         [""] * len(looks),
         min_confidence,
         frames=np.stack([frames[0] for frames in looks.values()]),
         unfamiliarity=scores[:, CLASSES],
     )
-    read = dict(zip(looks, found, strict=True))
+    placed = {
+        number: (reading, boxes[number] or _box_by_view(cells[number], views[number]))
+        for number, reading in zip(looks, read, strict=True)
+    }
+    return _page_of(grid, placed, name, expected=expected)
+
+
+def _page_of(grid: Grid, read: Mapping[int, tuple[Reading, Box]], name: str, *, expected: bool) -> tuple[Page, Scores]:
+    """The page of a grid's cells, and how sure each is. read: by their numbers, row by row, boxes within each."""
+    rows, columns = grid.shape
     sure = np.zeros(grid.shape, np.float32)
     lines, rejected = [], []
     for row in range(rows):
         letters, digits = [], []
         for column in range(columns):
-            number = row * columns + column
             letters.append(" ")
-            if number not in read:
+            if row * columns + column not in read:
                 continue
-            box = grid.box(row, column, boxes[number] or _box_by_view(cells[number], views[number]))
-            if read[number].unfamiliarity > _STRANGE and not expected:
+            reading, part = read[row * columns + column]
+            box = grid.box(row, column, part)
+            if reading.unfamiliarity > _STRANGE and not expected:
                 rejected.append(Rejected(box, NOT_A_DIGIT))
             else:
-                letters[-1] = str(read[number].digit)
-                sure[row, column] = read[number].confidence
-                digits.append(PlacedReading.of(read[number], box))
+                letters[-1] = str(reading.digit)
+                sure[row, column] = reading.confidence
+                digits.append(PlacedReading.of(reading, box))
         if digits:
             lines.append(Line("".join(letters), tuple(digits)))
     return Page(tuple(lines), tuple(rejected), name), sure
+
+
+def _cells(grid: Grid) -> list[Grey]:
+    """All cells, row by row."""
+    return [grid.cell(row, column) for row in range(grid.shape[0]) for column in range(grid.shape[1])]
 
 
 def shared_cells(grid: Grid) -> npt.NDArray[np.bool_]:
@@ -135,8 +146,7 @@ def shared_cells(grid: Grid) -> npt.NDArray[np.bool_]:
     >>> shared_cells(Grid(page[30:271, 30:271], np.eye(3), np.zeros((4, 2)), sides, sides, (241, 241))).sum().item()
     1
     """
-    rows, columns = grid.shape
-    cells = [_marks(grid.cell(row, column)) for row in range(rows) for column in range(columns)]
+    cells = [_marks(cell) for cell in _cells(grid)]
     tallest = [marks[:, 3].max() for marks in cells if len(marks)]
     usual = float(np.median(tallest)) if tallest else 0.0
     return np.array([_has_pair(marks[marks[:, 3] >= _FULL * usual]) for marks in cells], np.bool_).reshape(grid.shape)
