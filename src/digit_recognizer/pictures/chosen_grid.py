@@ -20,7 +20,7 @@ from digit_recognizer.pictures.load import Grey
 
 _ASKED = 27  # cells of a grid that are looked at, about
 _EVERY = 3  # or those on every third diagonal
-_CLEAR, _FILLED = 0.9, 0.2  # mean evidence and share of digits from which on the picture is not looked at otherwise
+_CLEAR, _FILLED = 0.9, 0.1  # mean evidence and share of digits from which on the picture is not looked at otherwise
 _GOES_ON = 0.8  # mean evidence of the cells beyond an outline from which on they are part of its grid
 _NEARLY = 0.8  # of the largest outline's area that counts as the largest: where all lines are there, too, it is the one
 _POWER = 4  # of the evidence: cells that fit count for more than more digits

@@ -51,7 +51,7 @@ from digit_recognizer.reading import (
 Scores = npt.NDArray[np.float32]
 Answer = Callable[[Images], tuple[Scores, Scores | None]]
 
-_FILLED = 0.25  # share of the cells that hold a digit in a grid that nobody told of
+_FILLED = 0.15  # share of the cells that hold a digit in a grid that nobody told of: sudokus begin with 17 of 81
 # Of 24 photographed grids 0.96 at least; tables of numbers 0.6 at most, of digits across squares 0.17 to 0.35.
 _READABLE = 0.8  # mean confidence that a grid's digits have at least, 0 for ink that is none
 # Cells that hold several: none on these photos and on 48 drawn grids; on 48 tables of 0 to 12 all but a few that do.
