@@ -11,14 +11,16 @@ import numpy as np
 import pytest
 
 from digit_recognizer.cell_reader import EMPTY, OTHER, CellReader
+from digit_recognizer.digits import Digits
 from digit_recognizer.errors import ModelError
 from digit_recognizer.model_file import check_model
 from digit_recognizer.pictures import cells
 from digit_recognizer.pictures.cell_view import cell_view
-from digit_recognizer.pictures.chosen_grid import grown_grid
+from digit_recognizer.pictures.chosen_grid import chosen_grid, grown_grid
 from digit_recognizer.pictures.grid import cut_grid, find_grid
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.shipped import shipped_model
+from digit_recognizer.sources.catalog import load
 
 ASSETS = Path(str(files("digit_recognizer") / "assets"))
 SEVEN = [[(20, 18), (44, 18), (28, 48)]]
@@ -31,6 +33,11 @@ CROSSES = [[(14, 14), (50, 50)], [(50, 14), (14, 50)], [(32, 10), (32, 54)], [(1
 def reader() -> CellReader:
     file = shipped_model("cells.onnx")
     return CellReader(file.content, file.name)
+
+
+@pytest.fixture(scope="module")
+def sample() -> Digits:
+    return load("sample").labelled()
 
 
 def cell(strokes: list[list[tuple[int, int]]], contrast: float, blur: float, seed: int = 0) -> np.ndarray:
@@ -169,3 +176,27 @@ def test_a_column_that_was_left_out_of_a_grid_is_added_and_bars_beside_it_are_no
     for top in (25, 115, 205):
         page[top + 20 : top + 70, 66:71] = 60
     assert grown_grid(page, part, reader.probabilities).shape == (3, 2)
+
+
+@pytest.mark.parametrize(("waves", "dark"), [(0, 170), (0, 100), (3, 140), (3, 100)])
+def test_thin_lines_between_heavy_ones_are_found_on_paper_in_waves(
+    reader: CellReader, sample: Digits, waves: int, dark: int
+) -> None:
+    rng = np.random.default_rng(1)
+    page = np.full((666, 666), 200, np.float32)
+    for row, column in np.ndindex(9, 9):
+        side = int(rng.integers(44, 56))
+        top, left = (45 + 64 * place + (64 - side) // 2 for place in (row, column))
+        ink = cv2.resize(sample.images[rng.integers(len(sample))], (side, side)).astype(np.float32)
+        page[top : top + side, left : left + side] -= 0.6 * ink
+    for line in range(10):
+        at, level, half = 45 + 64 * line, *((40, 3) if line % 3 == 0 else (dark, 1))
+        for along in (page[at - half : at + half, 45:621], page[45:621, at - half : at + half]):
+            np.minimum(along, level, out=along)
+    rows, columns = np.mgrid[:666, :666].astype(np.float32)
+    bent = (rows + waves * np.sin(columns / 120)).astype(np.float32)
+    page = cv2.remap(page, columns, bent, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    grey = np.clip(page + rng.normal(0, 2, page.shape), 0, 255).astype(np.uint8)
+    found = chosen_grid(grey, None, reader.probabilities)
+    assert found is not None
+    assert found.shape == (9, 9)

@@ -22,8 +22,7 @@ from digit_recognizer.pictures.grid_lines import (
     MOST_UNASKED,
     counts_of,
     darkness,
-    lines_along,
-    profile_of,
+    lines_down,
 )
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.outlines import SMALLEST, evened, find_outlines, ground_pieces
@@ -204,8 +203,8 @@ def cut_grid(grey: Grey, corners: _Floats, rows: int, columns: int) -> tuple[Gri
     """The grid of so many cells inside an outline; which of its inner lines are there that run down, and across."""
     flat, matrix = _warped(grey, corners, rows * CELL, columns * CELL)
     dark = darkness(evened(flat))
-    across, seen_across = lines_along(profile_of(dark), columns)
-    down, seen_down = lines_along(profile_of(dark.T), rows)
+    across, seen_across = lines_down(dark, columns)
+    down, seen_down = lines_down(dark.T, rows)
     seen = [*seen_across, *seen_down]
     share = float(np.mean(seen)) if seen else 1.0  # of a single cell there is the outline alone
     to_picture = np.asarray(np.linalg.inv(matrix), np.float64)

@@ -26,6 +26,7 @@ _REACH = 0.2  # of a cell: how far from its place a line is looked for
 _FINER = 0.85  # share of the lines between, from which on a grid is finer than was counted
 _FEW = 2  # counts of rows, and of columns, by lines some of which are not seen
 _GUESSED = 0.12  # less, where that is measured on lines that are not looked for in their own grid
+_SLANT = 7  # pixels that a thin line may stray from its column
 _STRIDE = 5  # every fifth pixel along a line is looked at
 _LINE_WIDTH = 8  # pixels of a line, of MOST_UNASKED cells a side, with the shade beside it that is no ground
 _IN_PLACE = 0.5  # what a piece of ground and a cell's place have in common, of both, where the one fills the other
@@ -40,7 +41,7 @@ def counts_of(flat: Grey) -> list[tuple[int, int]]:
     flat: uint8 (H, H), what lies inside an outline, straightened to MOST_UNASKED cells a side.
     """
     dark = darkness(evened(flat))
-    profiles = profile_of(dark.T), profile_of(dark)
+    profiles = _profile(dark.T), _profile(dark)
     shares = [[0.0, *(_share(profile, count) for count in range(1, MOST_UNASKED + 1))] for profile in profiles]
     shapes = [_counted_by_lines(profiles, shares), _counted_by_cells(flat)]
     some = [sorted(range(3, MOST_UNASKED + 1), key=lambda count: (-seen[count], -count))[:_FEW] for seen in shares]
@@ -59,18 +60,34 @@ def darkness(flat: Grey) -> _Floats:
     return np.asarray(np.maximum(light - flat, 0), np.float32)
 
 
-def profile_of(dark: _Floats) -> _Floats:
-    """How dark each column is all along: float32 (W,). Of digits the median sees nothing."""
+def lines_down(dark: _Floats, count: int) -> tuple[list[int], list[bool]]:
+    """Where the lines of ``count`` cells run down a straightened grid, count + 1 columns; which of the inner are there.
+
+    dark: float32 (H, W), as darkness gives it. Lines that stray from their column are found, and straight ones placed
+    to the pixel.
+    """
+    places, seen = _lines_along(_profile(dark), count)
+    exactly, straight = _lines_along(_profile(dark, 1), count)
+    for line, is_straight in enumerate(straight, 1):
+        if is_straight:
+            places[line] = exactly[line]
+    return places, [bent or upright for bent, upright in zip(seen, straight, strict=True)]
+
+
+def _profile(dark: _Floats, slant: int = _SLANT) -> _Floats:
+    """How dark each column is all along, or one beside it: float32 (W,). Of digits the median sees nothing."""
     rows = np.ascontiguousarray(dark[::_STRIDE])
+    if slant > 1:
+        rows = np.asarray(cv2.dilate(rows, np.ones((1, slant), np.uint8)), np.float32)
     low, middle = round(0.35 * (len(rows) - 1)), len(rows) // 2
     rows.partition((low, middle), axis=0)
     return np.asarray(np.minimum(rows[middle], 2 * rows[low] + 1), np.float32)
 
 
-def lines_along(profile: _Floats, count: int) -> tuple[list[int], list[bool]]:
+def _lines_along(profile: _Floats, count: int) -> tuple[list[int], list[bool]]:
     """Where the lines of ``count`` cells run down a straightened grid, count + 1 columns; which of the inner are there.
 
-    profile: float32 (W,), as profile_of gives it.
+    profile: float32 (W,), as _profile gives it.
     """
     width = len(profile)
     cell = width / count
@@ -93,14 +110,14 @@ def lines_along(profile: _Floats, count: int) -> tuple[list[int], list[bool]]:
 
 def _share(profile: _Floats, count: int) -> float:
     """The share of the inner lines of ``count`` cells that are there, 0-1."""
-    seen = lines_along(profile, count)[1]
+    seen = _lines_along(profile, count)[1]
     return float(np.mean(seen)) if seen else 0.0
 
 
 def _counted_by_lines(profiles: tuple[_Floats, _Floats], shares: Sequence[Sequence[float]]) -> tuple[int, int] | None:
     """(rows, columns) by the lines that are there; None where they are no clear grid.
 
-    profiles: down and across, as profile_of gives them. shares: of the lines of so many rows, columns, those found.
+    profiles: down and across, as _profile gives them. shares: of the lines of so many rows, columns, those found.
     """
     counts = []
     for profile, seen in zip(profiles, shares, strict=True):
@@ -141,6 +158,5 @@ __all__ = [
     "MOST_UNASKED",
     "counts_of",
     "darkness",
-    "lines_along",
-    "profile_of",
+    "lines_down",
 ]
