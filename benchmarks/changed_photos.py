@@ -159,7 +159,7 @@ def _row(name: str, photos: Sequence[Path], recognizer: Recognizer, *, told: boo
         began = time.perf_counter()
         page = recognizer.read(picture, expect=f"{len(texts)}x{len(texts[0])}" if told else None)
         seconds.append(time.perf_counter() - began)
-        same, wrong = _counted(page, texts)
+        same, wrong = count_digits(page, texts)
         found += [len(line.digits) for line in page.lines] == [len(text) for text in texts]
         whole += [line.text for line in page.lines] == texts
         right, accepted, count = right + same, accepted + wrong, count + sum(map(len, texts))
@@ -173,7 +173,7 @@ def _row(name: str, photos: Sequence[Path], recognizer: Recognizer, *, told: boo
     )
 
 
-def _counted(page: Page, texts: Sequence[str]) -> tuple[int, int]:
+def count_digits(page: Page, texts: Sequence[str]) -> tuple[int, int]:
     """Digits that stand where they should, and accepted ones that do not. Of another number of rows none is right."""
     if len(page.lines) != len(texts):
         return 0, 0
