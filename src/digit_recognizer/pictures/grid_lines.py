@@ -41,15 +41,19 @@ def counts_of(flat: Grey) -> list[tuple[int, int]]:
     flat: uint8 (H, H), what lies inside an outline, straightened to MOST_UNASKED cells a side.
     """
     dark = darkness(evened(flat))
-    profiles = _profile(dark.T), _profile(dark)
-    shares = [[0.0, *(_share(profile, count) for count in range(1, MOST_UNASKED + 1))] for profile in profiles]
-    shapes = [_counted_by_lines(profiles, shares), _counted_by_cells(flat)]
-    some = [sorted(range(3, MOST_UNASKED + 1), key=lambda count: (-seen[count], -count))[:_FEW] for seen in shares]
+    looks = [(_profile(dark.T, slant), _profile(dark, slant)) for slant in (_SLANT, 1)]
+    shares = [[[_share(profile, count) for count in range(MOST_UNASKED + 1)] for profile in look] for look in looks]
+    shapes = [_counted_by_lines(*one) for one in zip(looks, shares, strict=True)]
+    shapes.append(_counted_by_cells(flat))
+    down, across = (np.max([one[side] for one in shares], axis=0).tolist() for side in (0, 1))
+    some = [
+        sorted(range(3, MOST_UNASKED + 1), key=lambda count: (-seen[count], -count))[:_FEW] for seen in (down, across)
+    ]
     shapes.extend(
         (rows, columns)
         for rows in some[0]
         for columns in some[1]
-        if min(shares[0][rows], shares[1][columns]) >= EACH_SEEN - _GUESSED
+        if min(down[rows], across[columns]) >= EACH_SEEN - _GUESSED
     )
     return list(dict.fromkeys(shape for shape in shapes if shape is not None))
 
@@ -109,8 +113,8 @@ def _lines_along(profile: _Floats, count: int) -> tuple[list[int], list[bool]]:
 
 
 def _share(profile: _Floats, count: int) -> float:
-    """The share of the inner lines of ``count`` cells that are there, 0-1."""
-    seen = _lines_along(profile, count)[1]
+    """The share of the inner lines of ``count`` cells that are there, 0-1; 0 where there are none."""
+    seen = _lines_along(profile, count)[1] if count else []
     return float(np.mean(seen)) if seen else 0.0
 
 
