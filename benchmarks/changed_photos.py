@@ -1,6 +1,6 @@
 """Photos of number grids as worse cameras and hastier hands would take them: turned, far away, blurred, in the dark.
 
-    python benchmarks/changed_photos.py --photos FOLDER [--changes turned by 10 degrees,noise] [--told]
+    python benchmarks/changed_photos.py --photos FOLDER [--changes "noise 12,on a desk"] [--seed 1] [--told]
 
 FOLDER: as for pages.py, photos with the rows of each grid in a .txt beside it. Each change draws its own values, the
 same in every run. Prints, for each change, how many grids are read row for row, and how many of all digits rightly.
@@ -132,6 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path, required=True, help="folder of photos of grids, each with its .txt")
     parser.add_argument("--changes", help="names, separated by commas")
+    parser.add_argument("--seed", type=int, default=0, help="of what the changes draw")
     parser.add_argument("--told", action="store_true", help="tell of the grid")
     parser.add_argument("--model")
     parser.add_argument("--threads", type=int, default=2)
@@ -140,7 +141,7 @@ def main() -> None:
     recognizer = Recognizer(given.model, given.threads)
     photos = sorted(given.photos.glob("*.jpg"))
     rows = [
-        _row(name, photos, recognizer, told=given.told)
+        _row(name, photos, recognizer, seed=given.seed, told=given.told)
         for name in CHANGES
         if not given.changes or name in given.changes.split(",")
     ]
@@ -148,13 +149,13 @@ def main() -> None:
     print_table(header, rows)
 
 
-def _row(name: str, photos: Sequence[Path], recognizer: Recognizer, *, told: bool) -> tuple[str, ...]:
+def _row(name: str, photos: Sequence[Path], recognizer: Recognizer, *, seed: int, told: bool) -> tuple[str, ...]:
     found = whole = right = count = accepted = 0
     seconds = []
     for number, path in enumerate(photos):
         texts = path.with_suffix(".txt").read_text("utf-8").split()
         photo = np.asarray(cv2.imread(str(path)), np.uint8)
-        changed = CHANGES[name](photo, np.random.default_rng(number))
+        changed = CHANGES[name](photo, np.random.default_rng(1000 * seed + number))
         picture = np.asarray(cv2.cvtColor(changed, cv2.COLOR_BGR2RGB), np.uint8)
         began = time.perf_counter()
         page = recognizer.read(picture, expect=f"{len(texts)}x{len(texts[0])}" if told else None)
