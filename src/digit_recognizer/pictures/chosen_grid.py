@@ -21,8 +21,9 @@ from digit_recognizer.pictures.load import Grey
 _ASKED = 27  # cells of a grid that are looked at, about
 _EVERY = 3  # or those on every third diagonal
 _CLEAR, _FILLED = 0.9, 0.1  # mean evidence and share of digits from which on the picture is not looked at otherwise
+_CERTAIN = 0.95  # mean evidence from which on the largest outline is taken at once, if all its lines are there
 _GOES_ON = 0.8  # mean evidence of the cells beyond an outline from which on they are part of its grid
-_NEARLY = 0.8  # of the largest outline's area that counts as the largest: where all lines are there, too, it is the one
+_NEARLY = 0.8  # of the largest outline's area that counts as the largest
 _POWER = 4  # of the evidence: cells that fit count for more than more digits
 
 
@@ -59,7 +60,12 @@ def _best(grey: Grey, shape: tuple[int, int] | None, read_views: ReadViews) -> t
             worth = sense**_POWER * share * rows * columns * grid.seen
             if worth > most:
                 best, most, clear = grid, worth, sense >= _CLEAR and share >= _FILLED
-                if clear and grid.seen >= ALL_SEEN and cv2.contourArea(grid.corners) >= _NEARLY * largest:
+                if (
+                    clear
+                    and sense >= _CERTAIN
+                    and grid.seen >= ALL_SEEN
+                    and cv2.contourArea(grid.corners) >= _NEARLY * largest
+                ):
                     break
         if clear:
             break
