@@ -38,12 +38,14 @@ def chosen_grid(grey: Grey, shape: tuple[int, int] | None, read_views: ReadViews
     if read_views is None:
         return find_grid(grey, shape)
     best, worth, clear = _best(grey, shape, read_views)
-    if shape is None or clear:
-        return grown_grid(grey, best, read_views) if best is not None and shape is None else best
-    other, other_worth, _ = _best(grey, None, read_views)
-    if other is not None:
-        other = grown_grid(grey, other, read_views)
-    return other if other is not None and other.shape == shape and other_worth > worth else best
+    if shape is None:
+        return best and grown_grid(grey, best, read_views)
+    if not clear:  # what is found without being told, and grown, may be the grid that was told of
+        other, other_worth, _ = _best(grey, None, read_views)
+        other = other and grown_grid(grey, other, read_views)
+        if other is not None and other.shape == shape and other_worth > worth:
+            return other
+    return best
 
 
 def _best(grey: Grey, shape: tuple[int, int] | None, read_views: ReadViews) -> tuple[Grid | None, float, bool]:
@@ -60,12 +62,8 @@ def _best(grey: Grey, shape: tuple[int, int] | None, read_views: ReadViews) -> t
             worth = sense**_POWER * share * rows * columns * grid.seen
             if worth > most:
                 best, most, clear = grid, worth, sense >= _CLEAR and share >= _FILLED
-                if (
-                    clear
-                    and sense >= _CERTAIN
-                    and grid.seen >= ALL_SEEN
-                    and cv2.contourArea(grid.corners) >= _NEARLY * largest
-                ):
+                large = cv2.contourArea(grid.corners) >= _NEARLY * largest
+                if clear and large and sense >= _CERTAIN and grid.seen >= ALL_SEEN:
                     break
         if clear:
             break

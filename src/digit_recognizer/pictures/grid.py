@@ -20,17 +20,18 @@ from digit_recognizer.pictures.grid_lines import (
     CELLS_SEEN,
     EACH_SEEN,
     MOST_UNASKED,
-    counts_of,
     darkness,
     lines_down,
+    shapes_of,
 )
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.outlines import SMALLEST, evened, find_outlines, ground_pieces
 from digit_recognizer.reading import Box, clipped
 
+ALL_SEEN = 0.97  # share of the lines from which on more say no more
+
 _SIDE = 1000  # pixels: the outline is looked for in a picture of this size
 _TRIED = 24  # grids that are looked into at most
-ALL_SEEN = 0.97  # share of the lines from which on more say no more
 _SMOOTH = 2.0  # sigma, pixels of the small picture, against noise
 _SEEN = 0.5  # share of the lines that must be found where they belong
 _ASIDE = 8  # pixels from a line, of 64 a cell, where there is no line any more
@@ -105,8 +106,7 @@ def find_grids(grey: Grey, shape: tuple[int, int] | None = None) -> Iterator[lis
     scale = min(1.0, _SIDE / max(grey.shape))
     size = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
     small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-    for way in (_as_it_is,) if has_even_ground(small) else (_as_it_is, evened, _smooth):
-        look = way(small)
+    for look in _looks(small):
         likely: list[Grid] = []
         others: list[Grid] = []
         if shape is not None or _has_cells(look):
@@ -124,12 +124,13 @@ def _all_seen(grid: Grid) -> float:
     return min(grid.seen, ALL_SEEN)
 
 
-def _as_it_is(small: Grey) -> Grey:
-    return small
-
-
-def _smooth(small: Grey) -> Grey:
-    return np.asarray(cv2.GaussianBlur(evened(small), (0, 0), _SMOOTH), np.uint8)
+def _looks(small: Grey) -> Iterator[Grey]:
+    """The picture as it is and, where its ground is uneven, in even light, and without noise: each uint8 (H, W)."""
+    yield small
+    if not has_even_ground(small):
+        even = evened(small)
+        yield even
+        yield np.asarray(cv2.GaussianBlur(even, (0, 0), _SMOOTH), np.uint8)
 
 
 def find_grid(grey: Grey, shape: tuple[int, int] | None = None) -> Grid | None:
@@ -190,7 +191,7 @@ def _straightened(grey: Grey, corners: _Floats, shape: tuple[int, int] | None) -
     else:
         side = MOST_UNASKED * CELL
         flat, _ = _warped(grey, corners, side, side)
-        shapes, each = counts_of(flat), EACH_SEEN
+        shapes, each = shapes_of(flat), EACH_SEEN
     found = []
     for rows, columns in shapes:
         grid, across, down = cut_grid(grey, corners, rows, columns)

@@ -19,8 +19,8 @@ MOST_UNASKED = 12  # cells a side of a grid that nobody told of
 CELLS_SEEN = 6  # of its nine cells at least; where lines are broken, cells flow together
 CELL_SEEN = 0.3  # share of the smallest cell that the ground inside one must have
 
-# And of those that run down, or across, where nobody told how many: were numbers of two digits parted, half or more of
-# the lines would be missing (5 of 11 at best).
+# Share of the lines that run down, and of those across, that must be there where nobody told how many: were numbers of
+# two digits parted, half or more would be missing (5 of 11 at best).
 EACH_SEEN = 0.47
 _REACH = 0.2  # of a cell: how far from its place a line is looked for
 _FINER = 0.85  # share of the lines between, from which on a grid is finer than was counted
@@ -35,16 +35,17 @@ _PLACES_FILLED = 0.5  # share of the places that ground fills where a page is be
 _Floats = npt.NDArray[np.float32]
 
 
-def counts_of(flat: Grey) -> list[tuple[int, int]]:
+def shapes_of(flat: Grey) -> list[tuple[int, int]]:
     """(rows, columns) that there may be, the likeliest first: by lines that are all there, by cells, by some lines.
 
     flat: uint8 (H, H), what lies inside an outline, straightened to MOST_UNASKED cells a side.
     """
-    dark = darkness(evened(flat))
+    even = evened(flat)
+    dark = darkness(even)
     looks = [(_profile(dark.T, slant), _profile(dark, slant)) for slant in (_SLANT, 1)]
     shares = [[[_share(profile, count) for count in range(MOST_UNASKED + 1)] for profile in look] for look in looks]
     shapes = [_counted_by_lines(*one) for one in zip(looks, shares, strict=True)]
-    shapes.append(_counted_by_cells(flat))
+    shapes.append(_counted_by_cells(even))
     down, across = (np.max([one[side] for one in shares], axis=0).tolist() for side in (0, 1))
     some = [
         sorted(range(3, MOST_UNASKED + 1), key=lambda count: (-seen[count], -count))[:_FEW] for seen in (down, across)
@@ -133,12 +134,12 @@ def _counted_by_lines(profiles: tuple[_Floats, _Floats], shares: Sequence[Sequen
     return counts[0], counts[1]
 
 
-def _counted_by_cells(flat: Grey) -> tuple[int, int] | None:
+def _counted_by_cells(even: Grey) -> tuple[int, int] | None:
     """(rows, columns) by the pieces of ground between the lines, which a bent page leaves nearly in their places; None
-    where these are no cells. flat: as for ``_counted_by_lines``.
+    where these are no cells. even: uint8 (H, H), in even light, straightened to MOST_UNASKED cells a side.
     """
-    side = len(flat)
-    boxes = ground_pieces(evened(flat), CELL_SEEN * CELL**2)
+    side = len(even)
+    boxes = ground_pieces(even, CELL_SEEN * CELL**2)
     if len(boxes) < CELLS_SEEN:
         return None
     columns, rows = (round(side / (float(np.median(boxes[:, size])) + _LINE_WIDTH)) for size in (2, 3))
@@ -160,7 +161,7 @@ __all__ = [
     "CELL_SEEN",
     "EACH_SEEN",
     "MOST_UNASKED",
-    "counts_of",
     "darkness",
     "lines_down",
+    "shapes_of",
 ]
