@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.sheet import sheet_alone
+from digit_recognizer.pictures.sheet import desk_removed, sheet_alone
 
 
 def desk(desk_level: int, sheet_level: int, ink_level: int, turn: float = 0.0) -> np.ndarray:
@@ -83,3 +83,29 @@ def test_what_is_no_sheet_with_something_on_it_is_left_as_it_is(picture: np.ndar
 def test_small_pictures_are_crops(shape: tuple[int, int]) -> None:
     picture = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
     assert sheet_alone(picture) is picture
+
+
+def listed(sheets: int = 1, desk_level: int = 60) -> np.ndarray:
+    """A page of strokes, half full, on a desk; with several sheets, beside each other: uint8 (500, 300 each)."""
+    picture = np.full((500, 300 * sheets), desk_level, np.uint8)
+    for sheet in range(sheets):
+        left = 300 * sheet
+        picture[60:440, left + 50 : left + 250] = 225
+        for row in range(90, 420, 40):
+            for column in range(70, 230, 20):
+                picture[row : row + 24, left + column : left + column + 7] = 30
+    return picture
+
+
+def test_of_a_page_on_a_desk_the_desk_alone_is_painted_over() -> None:
+    picture = listed()
+    paper = desk_removed(picture)
+    assert paper.shape == picture.shape
+    assert (paper[90:420, 70:230] == picture[90:420, 70:230]).all()
+    around = np.concatenate([paper[0], paper[-1], paper[:, 0], paper[:, -1]]).astype(int)
+    assert np.abs(around - 225).max() <= 30
+
+
+@pytest.mark.parametrize("picture", [bar(), box(), listed(2), np.full((40, 30), 200, np.uint8)])
+def test_where_no_one_sheet_lies_on_a_desk_a_page_stays_as_it_is(picture: np.ndarray) -> None:
+    assert desk_removed(picture) is picture

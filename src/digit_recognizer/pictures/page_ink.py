@@ -19,6 +19,7 @@ from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.paper import Contrast, Mask, PageInk, contrast_of_page, ink_of, shrunk
 from digit_recognizer.pictures.rings import ink_of_rings
 from digit_recognizer.pictures.rules import turn_of_ruling, without_lines, without_ruling
+from digit_recognizer.pictures.sheet import desk_removed
 from digit_recognizer.pictures.steps import Watch
 from digit_recognizer.pictures.upright import View, turned, view_of
 from digit_recognizer.reading import Box, around
@@ -42,8 +43,12 @@ _LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
 
 
 def levelled(grey: Grey) -> tuple[View, Contrast | None]:
-    """The picture, shrunk and turned until printed lines on it are level, and what stands out from its ground."""
-    view = view_of(*shrunk(grey, longest_needed(grey)), (grey.shape[0], grey.shape[1]))
+    """The picture, shrunk and turned until printed lines on it are level, and what stands out from its ground.
+
+    Of a sheet that lies on a desk the desk is painted over.
+    """
+    small, scale = shrunk(grey, longest_needed(grey))
+    view = view_of(desk_removed(small), scale, (grey.shape[0], grey.shape[1]))
     contrast = contrast_of_page(view.grey)
     turn = 0.0 if contrast is None else turn_of_ruling(contrast)
     if abs(turn) >= _LEAST_TURN:

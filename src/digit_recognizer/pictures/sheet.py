@@ -21,6 +21,8 @@ _SIDE = 160  # pixels of the picture in which a sheet is looked for
 _AROUND = 0.7  # of the picture's edge that is no sheet, at least
 _RECTANGULAR = 0.85  # of the smallest rectangle around a sheet, turned as it lies, that it fills at least
 _PAPER = 0.88  # of a sheet that nothing is written on, at least
+_PAPER_OF_PAGE = 0.6  # and of one with several numbers
+_BESIDE = 0.2  # of its area that may be as bright elsewhere, or there are several sheets
 _AREA, _BREADTH = 0.12, 0.25  # of the picture, and of its shorter side, that a sheet covers at least
 _RIM = 3  # pixels along its edge that may be shadow or desk
 _INK, _MOST_INK = 0.002, 0.3  # of the sheet that is written on
@@ -46,23 +48,50 @@ def sheet_alone(grey: _Grey) -> _Grey:
     """
     if max(grey.shape) < SMALLEST or min(grey.shape) < SMALLEST // 2:
         return grey
-    scale = min(1.0, _SIDE / max(grey.shape))
-    size = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
-    small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8) if scale < 1 else grey
+    small = _shrunk(grey)
     inside = _sheet(small)
     if inside is None:
         return grey
     top, left, height, width = _bounds(inside, small.shape, grey.shape)
-    paper = _continued(small, inside)
-    whole = (grey.shape[1], grey.shape[0])
-    paper = np.asarray(cv2.resize(paper, whole, interpolation=cv2.INTER_LINEAR), np.uint8)
-    mask = cv2.resize(inside, whole, interpolation=cv2.INTER_NEAREST) > 0
+    paper, mask = _enlarged(small, inside, grey.shape)
     part = slice(top, top + height), slice(left, left + width)
     return np.asarray(np.where(mask[part], grey[part], paper[part]), np.uint8)
 
 
-def _sheet(small: _Grey) -> _Grey | None:
-    """Where the sheet is, without its rim: uint8 (H, W), 1 or 0; None where there is none."""
+def desk_removed(grey: _Grey) -> _Grey:
+    """The picture with paper all around the one sheet that lies in it, or the same array where none does.
+
+    grey: uint8 (H, W). As ``sheet_alone``, but for pages: more may be written on the sheet, nothing is cut away, and
+    where something else is as bright as the sheet and nearly as large, nothing is changed.
+    """
+    if max(grey.shape) < SMALLEST or min(grey.shape) < SMALLEST // 2:
+        return grey
+    small = _shrunk(grey)
+    inside = _sheet(small, _PAPER_OF_PAGE, _BESIDE)
+    if inside is None:
+        return grey
+    paper, mask = _enlarged(small, inside, grey.shape)
+    return np.asarray(np.where(mask, grey, paper), np.uint8)
+
+
+def _shrunk(grey: _Grey) -> _Grey:
+    scale = min(1.0, _SIDE / max(grey.shape))
+    size = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8) if scale < 1 else grey
+
+
+def _enlarged(small: _Grey, inside: _Grey, shape: tuple[int, ...]) -> tuple[_Grey, npt.NDArray[np.bool_]]:
+    """The sheet's paper, going on around it, uint8 (H, W), and where the sheet is, bool (H, W), as large as that."""
+    size = (shape[1], shape[0])
+    paper = cv2.resize(_continued(small, inside), size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(paper, np.uint8), cv2.resize(inside, size, interpolation=cv2.INTER_NEAREST) > 0
+
+
+def _sheet(small: _Grey, least_paper: float = _PAPER, beside: float = 1.0) -> _Grey | None:
+    """Where the sheet is, without its rim: uint8 (H, W), 1 or 0; None where there is none.
+
+    least_paper: share of it that nothing is written on. beside: of its area what is as bright elsewhere, at most.
+    """
     _, bright = cv2.threshold(cv2.blur(small, (3, 3)), 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     edge = np.concatenate([bright[0], bright[-1], bright[:, 0], bright[:, -1]])
     share = float(edge.mean())
@@ -83,7 +112,8 @@ def _sheet(small: _Grey) -> _Grey | None:
         return None
     filled = np.zeros(small.shape, np.uint8)
     cv2.drawContours(filled, [outline], -1, 1, cv2.FILLED)
-    if np.count_nonzero(paper & filled) < _PAPER * np.count_nonzero(filled):
+    sheet = np.count_nonzero(filled)
+    if np.count_nonzero(paper & filled) < least_paper * sheet or np.count_nonzero(paper & ~filled & 1) > beside * sheet:
         return None
     rim = np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)
     inside = np.asarray(cv2.erode(filled, rim, borderValue=0), np.uint8)
@@ -118,4 +148,4 @@ def _bounds(inside: _Grey, small: tuple[int, ...], large: tuple[int, ...]) -> tu
     return ends[0][0], ends[1][0], ends[0][1], ends[1][1]
 
 
-__all__ = ["SMALLEST", "sheet_alone"]
+__all__ = ["SMALLEST", "desk_removed", "sheet_alone"]
