@@ -234,3 +234,27 @@ def test_digits_that_lie_within_one_another_stand_in_the_same_order_in_the_text(
     word = judged(ReadWord(0, 20.0, "", digits, ()), [], signs, parse_expectation(numbers=numbers))
     assert word.text == ("-928.10" if signs else "92810")
     assert "".join(str(one.digit) for one in word.digits) == word.text.replace("-", "").replace(".", "")
+
+
+def unsure(text: str) -> ReadWord:
+    """A number whose last digit is likely, and not accepted; its digits are all of its parts."""
+    found = number(text)
+    digits = (*found.digits[:-1], replace(found.digits[-1], accepted=False, confidence=0.95))
+    return replace(found, digits=digits, parts=digits)
+
+
+def test_a_likely_number_among_words_is_read_and_accepted_in_no_part() -> None:
+    found = without_text([letters(7), unsure("4735"), letters(5)])[1]
+    assert (found.text, [one.accepted for one in found.digits]) == ("4735", [False] * 4)
+
+
+def test_a_lone_digit_an_unlikely_one_and_a_word_stay_out_among_letters() -> None:
+    doubtful = unsure("4735")
+    digits = (*doubtful.digits[:-1], replace(doubtful.digits[-1], confidence=0.85))
+    for word in (
+        unsure("4"),
+        replace(doubtful, digits=digits, parts=digits),
+        unsure("505"),
+        replace(doubtful, letters=1),
+    ):
+        assert without_text([letters(7), word, letters(5)])[1].digits == ()

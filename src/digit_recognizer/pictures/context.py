@@ -23,6 +23,7 @@ BESIDE_LETTER = "beside a mark that may be a letter"
 
 _TALL = 0.5  # share of the line's height from which on a piece that is no digit counts as a letter
 _UNLIKELY = 0.6  # confidence below which a digit may as well be a letter
+_LIKELY = 0.9
 _LETTERS = 0.3  # letters, or digits that may be some, for each digit of a word from which on it is not read
 
 _DOUBTED = 0.5  # share of the digits of a word that may be unlikely where nothing on the page is a letter
@@ -93,7 +94,7 @@ def judged(
     spelt = word.letters >= _SPELT and word.letters > _LETTERS * (word.letters + word.familiar)
     if not digits or spelt or len(letters) > _LETTERS * len(digits) or len(unlikely) > _LETTERS * len(digits):
         if not letters and not digits:
-            return replace(word, text="", rejected=())
+            return replace(word, text="")
         whole = around([digit.box for digit in digits] + list(none))
         # Of small print that runs together, single marks tell nothing; what became of their parts does.
         count = max(word.letters, len(letters))
@@ -215,8 +216,16 @@ def _alone_or_among(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
                 digits += counts * other.familiar * bool(other.digits)
     if letters < _FEW or letters <= digits or _is_number(word.digits, word.tallest):
         return word
+    if not word.letters and len(word.digits) == len([part for part in word.parts if _is_tall(part, word.height)]):
+        likely = tuple(replace(digit, accepted=digit.confidence >= _LIKELY) for digit in word.digits)
+        if len(likely) > 1 and _is_number(likely, word.tallest):
+            return replace(word, digits=tuple(replace(digit, accepted=False) for digit in word.digits))
     whole = Rejected(around(digit.box for digit in word.digits), AMONG_LETTERS)
     return replace(word, text="", digits=(), rejected=(*word.rejected, whole))
+
+
+def _is_tall(part: Part, height: float) -> bool:
+    return isinstance(part, PlacedReading) or part[3] >= _TALL * height
 
 
 def _within(word: ReadWord, expectation: Expectation) -> list[ReadWord]:
