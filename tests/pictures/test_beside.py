@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from digit_recognizer.pictures.apart import numbers_of
-from digit_recognizer.pictures.beside import number_beside, without_letters
+from digit_recognizer.pictures.beside import number_beside, signs_between, without_letters
 from digit_recognizer.pictures.context import BESIDE_LETTER, ReadWord, judged, without_text
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.within import Part
@@ -91,7 +91,7 @@ def test_a_digit_that_is_likely_but_not_accepted_makes_an_unsure_number_beside_a
     assert isinstance(last, PlacedReading)
     parts = [mark, first, replace(last, accepted=False)]
     (found,) = without_text([word(parts)])
-    assert (found.text, [digit.accepted for digit in found.digits]) == ("42", [False, False])
+    assert (found.text, [digit.accepted for digit in found.digits]) == ("42", [True, False])
     assert without_text([word(parts), letters(4, line=1)])[0].text == ""
     assert number_beside([mark, first, replace(last, accepted=False, confidence=0.7)], 20.0) is None
 
@@ -167,3 +167,27 @@ def test_brackets_that_were_read_as_1s_are_brackets() -> None:
     for other in (replace(right, accepted=True), replace(right, box=(70, 0, 6, 20))):
         assert without_letters([left, SIX, EIGHT, other], 20.0) == (left, SIX, EIGHT, other)
     assert without_letters([left, right], 20.0) == (left, right)
+
+
+def sum_of(mark: Box, gap: int = 10) -> list[Part]:
+    """4, a mark and 7."""
+    four, seven = (part for part in line("47") if isinstance(part, PlacedReading))
+    placed = (12 + gap, *mark[1:])
+    return [four, placed, replace(seven, box=(placed[0] + mark[2] + gap, *seven.box[1:]))]
+
+
+@pytest.mark.parametrize(("mark", "gap"), [(PLUS, 2), (PLUS, 10), ((0, 6, 12, 14), 8)])
+def test_a_plus_parts_numbers_and_so_does_a_low_mark_that_stands_clear(mark: Box, gap: int) -> None:
+    parts = sum_of(mark, gap)
+    assert signs_between(parts, 20.0) == (1,)
+    digits = tuple(part for part in parts if isinstance(part, PlacedReading))
+    found = ReadWord(0, 20.0, "", digits, (), 1, 2, 20.0, tuple(parts))
+    numbers = numbers_of(found, parse_expectation())
+    assert [[one.digit for one in number.digits] for number in numbers] == [[4], [7]]
+    assert [[one.reason for one in number.rejected] for number in numbers] == [[], [NOT_A_DIGIT]]
+    assert [number.letters for number in numbers] == [0, 0]
+
+
+@pytest.mark.parametrize(("mark", "gap"), [(LETTER, 10), ((0, 6, 12, 14), 2), (BRACKET, 10)])
+def test_other_marks_between_digits_part_nothing(mark: Box, gap: int) -> None:
+    assert signs_between(sum_of(mark, gap), 20.0) == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +11,9 @@ import pytest
 
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.page import read_page
+from digit_recognizer.pictures.signs import without_commas
+from digit_recognizer.reading import Box, PlacedReading
+from tests.pictures.test_context import digit
 from tests.pictures.test_page import answer, on_paper, sprite
 
 HEIGHT = 40
@@ -44,3 +49,23 @@ def test_decimal_numbers_are_read_with_their_signs(text: str) -> None:
 def test_where_digits_alone_are_asked_for_signs_are_left_out(text: str) -> None:
     page = read_page(number_of(text), answer)
     assert "".join(page.text.split()) == text.translate({ord(sign): None for sign in ",.-"})
+
+
+def placed(value: int, box: Box) -> PlacedReading:
+    return replace(digit(value), box=box)
+
+
+def test_a_digit_that_lies_and_is_small_as_a_comma_is_none() -> None:
+    parts = [placed(2, (0, 0, 12, 20)), placed(1, (15, 16, 4, 8)), placed(5, (22, 0, 12, 20))]
+    assert without_commas(parts) == (parts[0], (15, 16, 4, 8), parts[2])
+
+
+@pytest.mark.parametrize("box", [(15, 0, 4, 8), (15, 8, 4, 12), (15, 14, 12, 8)])
+def test_a_raised_a_tall_and_a_broad_digit_are_no_commas(box: Box) -> None:
+    parts = (placed(2, (0, 0, 12, 20)), placed(1, box), placed(5, (34, 0, 12, 20)))
+    assert without_commas(parts) == parts
+
+
+def test_beside_a_single_digit_nothing_is_a_comma() -> None:
+    parts = (placed(2, (0, 0, 12, 20)), placed(1, (15, 16, 4, 8)))
+    assert without_commas(parts) == parts

@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from digit_recognizer.pictures.beside import without_letters
+from digit_recognizer.pictures.beside import signs_between, without_letters
 from digit_recognizer.pictures.context import ReadWord
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.raised import without_raised
+from digit_recognizer.pictures.signs import without_commas
+from digit_recognizer.pictures.slashes import MAYBE_ONE, MAYBE_SLASH, SLASH, find_slashes
 from digit_recognizer.pictures.spaces import find_spaces, may_have_spaces
-from digit_recognizer.pictures.within import box_of
-from digit_recognizer.reading import NOT_A_DIGIT, PlacedReading, Rejected, around
+from digit_recognizer.pictures.within import Part, box_of
+from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around
 
 MAYBE_SPACE = "gaps in it that may be spaces"
 
@@ -27,16 +29,69 @@ def numbers_of(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWo
     beside: the other words of its line. It stays one where that is asked for: a card's number may be printed in groups.
     Degree and percent signs after the last one are rejected, and raised digits not accepted; nor is any digit where
     nobody can tell whether a space stands between them. Digits that are letters of a word beside the number are none.
+    Slashes part numbers as spaces do, and so do a plus and the like.
 
     >>> word = ReadWord(0, 20.0, "", (), (), parts=((0, 0, 9, 20),))
     >>> numbers_of(word, Expectation()) == [word]
     True
     """
+    word, slashes = _without_doubt(word, beside)
+    signs = signs_between(word.parts, word.height)
+    if not slashes and not signs:
+        return _spaced(word, expectation, beside)
+    why = dict.fromkeys(slashes, SLASH) | dict.fromkeys(signs, NOT_A_DIGIT)
+    cuts = [-1, *sorted(why), len(word.parts)]
+    rejected = [word.rejected, *((Rejected(box_of(word.parts[place]), why[place]),) for place in cuts[1:-1])]
+    word = replace(word, letters=max(0, word.letters - len(signs)))
+    kept = [part for place, part in enumerate(word.parts) if place not in why]
+    whole = _of_parts(word, kept, tuple(one for some in rejected for one in some))
+    if expectation.asks and expectation.complaint([digit.digit for digit in whole.digits]) is None:
+        return [whole]
+    numbers = [
+        _of_parts(word, word.parts[first + 1 : last], before)
+        for (first, last), before in zip(pairwise(cuts), rejected, strict=True)
+    ]
+    numbers = _shared(numbers)
+    return [one for number in numbers for one in (_spaced(number, expectation, beside) if number.parts else [number])]
+
+
+def _without_doubt(word: ReadWord, beside: Sequence[ReadWord]) -> tuple[ReadWord, tuple[int, ...]]:
+    """A word no digit of which is accepted that may be a slash, and which of its parts are slashes."""
+    first, last = (box_of(part)[0] for part in (word.parts[0], word.parts[-1]))
+    others = sorted((part for other in beside for part in other.parts), key=lambda part: box_of(part)[0])
+    before = next((part for part in reversed(others) if box_of(part)[0] < first), None)
+    after = next((part for part in others if box_of(part)[0] > last), None)
+    slashes = find_slashes(word.parts, word.height, before, after)
+    doubted = [box_of(word.parts[place]) for place in slashes.doubted]
+    word = _not_accepted(word, doubted, *(Rejected(box, MAYBE_SLASH) for box in doubted))
+    unsure = [place for place in slashes.unsure if 0 < place < len(word.parts) - 1]
+    beside_it = [box_of(word.parts[place + step]) for place in unsure for step in (-1, 1)]
+    why = (Rejected(box_of(word.parts[place]), MAYBE_ONE) for place in unsure)
+    return _not_accepted(word, beside_it, *why), slashes.found
+
+
+def _shared(numbers: Sequence[ReadWord]) -> list[ReadWord]:
+    """The numbers of one word, its letters counted once: in the first that holds something that is no digit, if any."""
+    place = next((at for at, one in enumerate(numbers) if len(one.digits) < len(one.parts)), 0)
+    return [one if at == place else replace(one, letters=0) for at, one in enumerate(numbers)]
+
+
+def _of_parts(word: ReadWord, parts: Sequence[Part], rejected: tuple[Rejected, ...]) -> ReadWord:
+    """The word with some of its parts, and the signs that stand among these."""
+    digits = tuple(part for part in parts if isinstance(part, PlacedReading))
+    first, last = (box_of(parts[0])[0], box_of(parts[-1])[0]) if parts else (math.inf, -math.inf)
+    signs = tuple((place, sign) for place, sign in word.signs if first - word.height < place <= last)
+    familiar = min(word.familiar, len(digits))
+    return replace(word, digits=digits, rejected=rejected, familiar=familiar, parts=tuple(parts), signs=signs)
+
+
+def _spaced(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWord]) -> list[ReadWord]:
+    """A word as the numbers that stand a space apart in it. Arguments as for ``numbers_of``."""
     parts, raised = without_raised(word.parts, word.height)
-    parts = without_letters(parts, word.height)
+    parts = without_letters(without_commas(parts), word.height)
     if parts != word.parts:
         digits = tuple(part for part in parts if isinstance(part, PlacedReading))
-        rejected = tuple(Rejected(box, NOT_A_DIGIT) for box in raised)
+        rejected = (*word.rejected, *(Rejected(box, NOT_A_DIGIT) for box in raised))
         word = replace(word, digits=digits, familiar=min(word.familiar, len(digits)), parts=parts, rejected=rejected)
     if expectation.asks and expectation.complaint([digit.digit for digit in word.digits]) is None:
         return [word]
@@ -52,19 +107,25 @@ def numbers_of(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWo
         familiar = min(word.familiar, len(digits))
         rejected = word.rejected if last == math.inf else ()
         result.append(replace(word, digits=digits, rejected=rejected, familiar=familiar, parts=parts, signs=own))
-    return result
+    return _shared(result)
 
 
 def _doubted(word: ReadWord) -> ReadWord:
     """The word with none of its digits accepted, and why."""
-    digits = tuple(replace(digit, accepted=False) for digit in word.digits)
-    parts = iter(digits)
-    return replace(
-        word,
-        digits=digits,
-        parts=tuple(next(parts) if isinstance(part, PlacedReading) else part for part in word.parts),
-        rejected=(*word.rejected, Rejected(around(digit.box for digit in digits), MAYBE_SPACE)),
+    boxes = [digit.box for digit in word.digits]
+    return _not_accepted(word, boxes, Rejected(around(boxes), MAYBE_SPACE))
+
+
+def _not_accepted(word: ReadWord, boxes: Sequence[Box], *why: Rejected) -> ReadWord:
+    """The word with none of the digits in these boxes accepted, and why."""
+    if not boxes:
+        return word
+    parts = tuple(
+        replace(part, accepted=False) if isinstance(part, PlacedReading) and part.box in boxes else part
+        for part in word.parts
     )
+    digits = tuple(part for part in parts if isinstance(part, PlacedReading))
+    return replace(word, digits=digits, parts=parts, rejected=(*word.rejected, *why))
 
 
 __all__ = ["MAYBE_SPACE", "numbers_of"]

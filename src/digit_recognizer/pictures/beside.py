@@ -31,9 +31,7 @@ _ABOVE_FEET, _BELOW_TOPS = 0.08, 0.12  # where a plus ends; letters stand on the
 
 
 class Beside(NamedTuple):
-    """digits: of a number. marks: what stands beside them, (x, y, w, h) each. is_sure: whether none of these may be a
-    letter, and all digits are accepted.
-    """
+    """digits: of a number. marks: what stands beside them, (x, y, w, h) each. is_sure: whether none may be a letter."""
 
     digits: tuple[PlacedReading, ...]
     marks: tuple[Box, ...]
@@ -60,6 +58,29 @@ def without_letters(parts: Sequence[Part], height: float) -> tuple[Part, ...]:
             if _are_letters([parts[place] for place in some], [parts[place] for place in rest], height):
                 return tuple(box_of(part) if place in some else part for place, part in enumerate(parts))
     return tuple(parts)
+
+
+def signs_between(parts: Sequence[Part], height: float) -> tuple[int, ...]:
+    """Which parts of a word are signs between two numbers, as a plus is: from left to right.
+
+    parts, height: as for ``number_beside``. A sign hangs in the middle of the digits at both of its sides, or is lower
+    than these and stands clear of them.
+
+    >>> signs_between([(0, 0, 10, 20)], 20.0)
+    ()
+    """
+    tall = [place for place, part in enumerate(parts) if _is_tall(part, height)]
+    found = []
+    for before, place, after in zip(tall, tall[1:], tall[2:], strict=False):
+        sides = [part for part in (parts[before], parts[after]) if isinstance(part, PlacedReading) and _is_likely(part)]
+        mark = parts[place]
+        if len(sides) < 2 or isinstance(mark, PlacedReading):
+            continue
+        (left, _, broad, _), (right, _, _, _) = boxes = [side.box for side in sides]
+        is_clear = min(mark[0] - left - broad, right - mark[0] - mark[2]) >= _APART * height
+        if _hangs(mark, boxes) or (is_clear and mark[3] <= _LOWER * median(box[3] for box in boxes)):
+            found.append(place)
+    return tuple(found)
 
 
 def number_beside(parts: Sequence[Part], height: float) -> Beside | None:
@@ -90,7 +111,7 @@ def number_beside(parts: Sequence[Part], height: float) -> Beside | None:
     if len(before) == _MOST and gaps[1][1] < _APART * height:
         return None
     is_sure = all(gap >= _APART * height or _is_sign(mark, boxes) for mark, gap in gaps)
-    return Beside(tuple(digits), (*before, *after), is_sure and all(digit.accepted for digit in digits))
+    return Beside(tuple(digits), (*before, *after), is_sure)
 
 
 def _is_tall(part: Part, height: float) -> bool:
@@ -146,10 +167,15 @@ def _sure_digit(part: Part) -> Part:
 
 def _is_sign(mark: Box, digits: Sequence[Box]) -> bool:
     """Whether a mark lies as no letter does beside these digits."""
+    return _is_bracket(mark, digits) or _hangs(mark, digits)
+
+
+def _hangs(mark: Box, digits: Sequence[Box]) -> bool:
+    """Whether a mark hangs in the middle of these digits, as a plus does."""
     top, foot = median(box[1] for box in digits), median(box[1] + box[3] for box in digits)
     size = foot - top
     _, y, _, tall = mark
-    return _is_bracket(mark, digits) or (y >= top + _BELOW_TOPS * size and y + tall <= foot - _ABOVE_FEET * size)
+    return y >= top + _BELOW_TOPS * size and y + tall <= foot - _ABOVE_FEET * size
 
 
 def _is_bracket(mark: Box, digits: Sequence[Box]) -> bool:
@@ -160,4 +186,4 @@ def _is_bracket(mark: Box, digits: Sequence[Box]) -> bool:
     return y <= top and y + tall >= foot + _BELOW * size and width <= _BROADEST * size
 
 
-__all__ = ["Beside", "number_beside", "without_letters"]
+__all__ = ["Beside", "number_beside", "signs_between", "without_letters"]

@@ -5,7 +5,12 @@ A mark is known by its box alone. Knows nothing of pixels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from statistics import median
+
 from digit_recognizer.pictures.lines import Boxes
+from digit_recognizer.pictures.within import Part
+from digit_recognizer.reading import PlacedReading
 
 POINT, COMMA, MINUS = ".", ",", "-"
 
@@ -53,4 +58,26 @@ def find_signs(boxes: Boxes, line: list[int], height: float) -> dict[int, str]:
     return found
 
 
-__all__ = ["COMMA", "MINUS", "POINT", "find_signs"]
+def without_commas(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The same parts, with digits that have the size and place of a comma as boxes.
+
+    parts: of a word, left to right, digits as they were read, and the boxes, (x, y, w, h), of what is none.
+
+    >>> without_commas([(0, 0, 10, 20)])
+    ((0, 0, 10, 20),)
+    """
+    tallest = max((part.box[3] for part in parts if isinstance(part, PlacedReading)), default=0)
+    tall = [part.box for part in parts if isinstance(part, PlacedReading) and part.box[3] > tallest / 2]
+    if len(tall) < 2:
+        return tuple(parts)
+    height, top = median(box[3] for box in tall), median(box[1] for box in tall)
+
+    def is_comma(part: PlacedReading) -> bool:
+        _, y, width, tallness = part.box
+        low = y + tallness / 2 >= top + _LOW * height
+        return low and tallness <= _SMALL * height and width <= _NARROW * height
+
+    return tuple(part.box if isinstance(part, PlacedReading) and is_comma(part) else part for part in parts)
+
+
+__all__ = ["COMMA", "MINUS", "POINT", "find_signs", "without_commas"]
