@@ -134,6 +134,34 @@ def sheet(material: Material, rng: _Random) -> Everyday:
     return Everyday(_photographed(np.asarray(desk * (1 - inside) + flat * inside, np.float32), rng), number)
 
 
+def listed(material: Material, rng: _Random) -> Everyday:
+    """Numbers one beneath another on a sheet that lies on a desk, seen from above and a little from the side."""
+    height = int(rng.integers(32, 60))
+    numbers = [str(rng.integers(10 ** int(rng.integers(1, 7)))) for _ in range(rng.integers(3, 9))]
+    inks = [handwritten(material, number, height, rng) for number in numbers]
+    page = np.zeros((round((1.7 * len(inks) + 2) * height), max(ink.shape[1] for ink in inks) + 2 * height), np.float32)
+    at_right = rng.random() < 0.5
+    for place, ink in enumerate(inks):
+        edge = round(height * rng.uniform(0.6, 1.0))
+        _put(page, ink, page.shape[1] - edge - ink.shape[1] if at_right else edge, round((1.7 * place + 1) * height))
+    picture = _on_desk(1 - page * rng.uniform(0.6, 0.95), rng)
+    return Everyday(picture, "\n".join(numbers))
+
+
+def _on_desk(page: _Floats, rng: _Random) -> Pixels:
+    """A page, 1 where it is paper, on a desk with a grain, around it a fourth of its sides."""
+    height, width = page.shape
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    seen = corners + (width / 4, height / 4) + rng.uniform(-0.07, 0.07, (4, 2)) * (width, height)
+    size = round(1.5 * width), round(1.5 * height)
+    matrix = cv2.getPerspectiveTransform(corners, seen.astype(np.float32))
+    flat = cv2.warpPerspective(page * rng.uniform(215, 250), matrix, size, flags=cv2.INTER_AREA)
+    inside = cv2.warpPerspective(np.ones_like(page), matrix, size)
+    grain = cv2.GaussianBlur(rng.normal(0, 60, size[::-1]).astype(np.float32), (0, 0), sigmaX=9, sigmaY=2)
+    desk = rng.uniform(30, 150) + rng.uniform(0.5, 2) * grain
+    return _photographed(np.asarray(desk * (1 - inside) + flat * inside, np.float32), rng)
+
+
 def fine_pen(material: Material, rng: _Random) -> Everyday:
     """One large digit in a thin stroke, dark or pale."""
     drawing = material.drawings[int(rng.integers(len(material.drawings)))]
@@ -212,6 +240,84 @@ def signs(material: Material, rng: _Random) -> Everyday:
     return Everyday(taken(on_page(ink, rng), rng), number)
 
 
+def dates(material: Material, rng: _Random, *, by_hand: bool) -> Everyday:
+    """A date with slashes, which part its numbers."""
+    day, month, year = rng.integers(1, 29), rng.integers(1, 13), rng.integers(1950, 2030)
+    if rng.random() < 0.7:
+        numbers = [f"{day:02}", f"{month:02}", str(year)]
+    else:
+        numbers = [str(day), str(month), f"{year % 100:02}"]
+    if by_hand:
+        height = int(rng.integers(36, 90))
+        slash = _slash(height, rng)
+        row = _in_a_row([handwritten(material, numbers[0], height, rng), slash], height, rng)
+        row = _in_a_row([row, handwritten(material, numbers[1], height, rng), slash], height, rng)
+        ink = _in_a_row([row, handwritten(material, numbers[2], height, rng)], height, rng)
+    else:
+        face = material.faces[int(rng.integers(len(material.faces)))]
+        ink = printed(face, "/".join(numbers), int(rng.integers(18, 48)))
+    return Everyday(taken(on_page(ink, rng), rng), " ".join(numbers))
+
+
+def _slash(height: int, rng: _Random) -> _Floats:
+    """A slash somewhat taller than digits of that height, drawn by hand: bent a little."""
+    tall, lean, pen = round(height * rng.uniform(1.15, 1.6)), rng.uniform(0.2, 0.6), max(2, height // 12)
+    along = np.linspace(0, 1, 12)
+    across = lean * tall * (1 - along) + rng.uniform(-0.04, 0.04) * tall * np.sin(np.pi * along)
+    ink = np.zeros((tall + pen, round(lean * tall) + 2 * pen + 8), np.float32)
+    points = np.column_stack([across + pen + 4, pen / 2 + along * (tall - 1)])
+    cv2.polylines(ink, [np.rint(points).astype(np.int32)], False, 1.0, pen, cv2.LINE_AA)
+    return ink
+
+
+def _in_a_row(inks: Sequence[_Floats], height: int, rng: _Random, gap: tuple[float, float] = (0.12, 0.3)) -> _Floats:
+    """Ink side by side, the middles at one height. gap: between them, in heights."""
+    tall = max(len(ink) for ink in inks)
+    row = np.zeros((tall, 0), np.float32)
+    for ink in inks:
+        above = (tall - len(ink)) // 2
+        space = round(rng.uniform(*gap) * height) if row.shape[1] else 0
+        row = np.hstack([row, np.pad(ink, ((above, tall - len(ink) - above), (space, 0)))])
+    return row
+
+
+def sums(material: Material, rng: _Random) -> Everyday:
+    """A handwritten sum or product: two numbers, a sign between them, and mostly what they make."""
+    height = int(rng.integers(36, 90))
+    first, second = int(rng.integers(1, 200)), int(rng.integers(1, 99))
+    is_sum = rng.random() < 0.7
+    numbers = [str(first), str(second)]
+    inks = [handwritten(material, numbers[0], height, rng), _sign("+" if is_sum else "x", height, rng)]
+    inks.append(handwritten(material, numbers[1], height, rng))
+    if rng.random() < 0.6:
+        numbers.append(str(first + second if is_sum else first * second))
+        inks += [_sign("=", height, rng), handwritten(material, numbers[2], height, rng)]
+    return Everyday(taken(on_page(_in_a_row(inks, height, rng, (0.35, 0.7)), rng), rng), " ".join(numbers))
+
+
+def _sign(sign: str, height: int, rng: _Random) -> _Floats:
+    """A plus, a cross or an equals sign of two strokes, half as large as digits of that height."""
+    side, pen = round(height * rng.uniform(0.4, 0.6)), max(2, height // 12)
+    ends = {
+        "+": (((0.5, 0), (0.5, 1)), ((0, 0.5), (1, 0.5))),
+        "x": (((0, 0), (1, 1)), ((1, 0), (0, 1))),
+        "=": (((0, 0.25), (1, 0.25)), ((0, 0.75), (1, 0.75))),
+    }
+    ink = np.zeros((side + 2 * pen, side + 2 * pen), np.float32)
+    for stroke in ends[sign]:
+        drawn = np.array(stroke) * side + rng.uniform(-0.06, 0.06, (2, 2)) * side + pen
+        cv2.polylines(ink, [np.rint(drawn).astype(np.int32)], False, 1.0, pen, cv2.LINE_AA)
+    return ink
+
+
+def thousands(material: Material, rng: _Random) -> Everyday:
+    """A printed number whose thousands a comma parts."""
+    number = f"{rng.integers(1, 1000)},{rng.integers(1000):03}"
+    face = material.faces[int(rng.integers(len(material.faces)))]
+    ink = printed(face, number, int(rng.integers(18, 48)))
+    return Everyday(taken(on_page(ink, rng), rng), number.replace(",", ""))
+
+
 def ringed(material: Material, rng: _Random) -> Everyday:
     """A handwritten number with a ring drawn around it."""
     number = str(rng.integers(1, 1000))
@@ -269,10 +375,15 @@ PRINTED: dict[str, Maker] = {  # these need fonts
     "table without outer lines, printed": partial(table, by_hand=False, outer=False),
     "numbers a space apart, printed": spaced,
     "a number beside a sign, printed": signs,
+    "a date with slashes, printed": partial(dates, by_hand=False),
+    "thousands with a comma, printed": thousands,
 }
 DRAWN: dict[str, Maker] = {"a large digit, fine pen": fine_pen}  # and these pen drawings
 KINDS: dict[str, Maker] = {
     "a digit, sheet on a desk": sheet,
+    "a list of numbers, sheet on a desk": listed,
+    "a date with slashes, handwritten": partial(dates, by_hand=True),
+    "a sum, handwritten": sums,
     **DRAWN,
     "table, handwritten": partial(table, by_hand=True),
     "table without outer lines, handwritten": partial(table, by_hand=True, outer=False),
