@@ -99,7 +99,8 @@ def listed(sheets: int = 1, desk_level: int = 60) -> np.ndarray:
 
 def test_of_a_page_on_a_desk_the_desk_alone_is_painted_over() -> None:
     picture = listed()
-    paper = desk_removed(picture)
+    paper, turn = desk_removed(picture)
+    assert abs(turn) < 1
     assert paper.shape == picture.shape
     assert (paper[90:420, 70:230] == picture[90:420, 70:230]).all()
     around = np.concatenate([paper[0], paper[-1], paper[:, 0], paper[:, -1]]).astype(int)
@@ -108,4 +109,13 @@ def test_of_a_page_on_a_desk_the_desk_alone_is_painted_over() -> None:
 
 @pytest.mark.parametrize("picture", [bar(), box(), listed(2), np.full((40, 30), 200, np.uint8)])
 def test_where_no_one_sheet_lies_on_a_desk_a_page_stays_as_it_is(picture: np.ndarray) -> None:
-    assert desk_removed(picture) is picture
+    paper, turn = desk_removed(picture)
+    assert paper is picture
+    assert turn == 0
+
+
+@pytest.mark.parametrize("degrees", [-30, -9, 12, 40])
+def test_how_a_sheet_lies_on_a_desk_is_told(degrees: int) -> None:
+    matrix = cv2.getRotationMatrix2D((150, 250), -degrees, 0.7)
+    picture = cv2.warpAffine(listed(), matrix, (300, 500), borderValue=60)
+    assert desk_removed(picture)[1] == pytest.approx(degrees, abs=1.5)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from digit_recognizer.pictures.evenness import are_even
 from digit_recognizer.pictures.spaces import room_of
 from digit_recognizer.pictures.within import TALL, Part, box_of
-from digit_recognizer.reading import Box, PlacedReading
+from digit_recognizer.reading import Box, PlacedReading, around
 
 _UNLIKELY = 0.6  # confidence below which a digit may as well be a sign
 _LIKELY = 0.8  # confidence from which on a digit counts beside a sign, though it be none that is accepted
@@ -63,23 +63,26 @@ def without_letters(parts: Sequence[Part], height: float) -> tuple[Part, ...]:
 def signs_between(parts: Sequence[Part], height: float) -> tuple[int, ...]:
     """Which parts of a word are signs between two numbers, as a plus is: from left to right.
 
-    parts, height: as for ``number_beside``. A sign hangs in the middle of the digits at both of its sides, or is lower
-    than these and stands clear of them.
+    parts, height: as for ``number_beside``. What hangs in the middle between two digits is a sign, and what is lower
+    than these if it stands clear of them. Dashes and dots that do not are part of a number.
 
     >>> signs_between([(0, 0, 10, 20)], 20.0)
     ()
     """
-    tall = [place for place, part in enumerate(parts) if _is_tall(part, height)]
-    found = []
-    for before, place, after in zip(tall, tall[1:], tall[2:], strict=False):
-        sides = [part for part in (parts[before], parts[after]) if isinstance(part, PlacedReading) and _is_likely(part)]
-        mark = parts[place]
-        if len(sides) < 2 or isinstance(mark, PlacedReading):
+    places = [place for place, part in enumerate(parts) if isinstance(part, PlacedReading)]
+    found: list[int] = []
+    for before, after in pairwise(places):
+        left, right = parts[before], parts[after]
+        if after - before < 2 or not isinstance(left, PlacedReading) or not isinstance(right, PlacedReading):
             continue
-        (left, _, broad, _), (right, _, _, _) = boxes = [side.box for side in sides]
-        is_clear = min(mark[0] - left - broad, right - mark[0] - mark[2]) >= _APART * height
-        if _hangs(mark, boxes) or (is_clear and mark[3] <= _LOWER * median(box[3] for box in boxes)):
-            found.append(place)
+        mark = around(box_of(part) for part in parts[before + 1 : after])
+        gap = min(mark[0] - left.box[0] - left.box[2], right.box[0] - mark[0] - mark[2])
+        size = median((left.box[3], right.box[3]))
+        hangs = mark[3] >= TALL * height or (mark[2] >= _LEAST * height and gap >= _LEAST * height)
+        hangs = hangs and _hangs(mark, [left.box, right.box])
+        is_low = TALL * height <= mark[3] <= _LOWER * size and gap >= _APART * height
+        if _is_likely(left) and _is_likely(right) and (hangs or is_low):
+            found += range(before + 1, after)
     return tuple(found)
 
 

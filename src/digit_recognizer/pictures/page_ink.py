@@ -39,18 +39,22 @@ _SEEN_IN_TABLES = 0.1
 _TALL, _BROAD = 1.25, 1.5
 _STEM, _BESIDE, _LEVEL = 0.6, 0.7, 0.15
 _UPRIGHT = 0.25  # of the page's height that the printed uprights of a table are long at least
+_LEAST_TURN_OF_SHEET = 5.0  # degrees; less may be how a camera saw it from aside
 _LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
 
 
 def levelled(grey: Grey) -> tuple[View, Contrast | None]:
     """The picture, shrunk and turned until printed lines on it are level, and what stands out from its ground.
 
-    Of a sheet that lies on a desk the desk is painted over.
+    Of a sheet that lies on a desk the desk is painted over, and it is turned until its sides are level.
     """
     small, scale = shrunk(grey, longest_needed(grey))
-    view = view_of(desk_removed(small), scale, (grey.shape[0], grey.shape[1]))
+    small, turn_of_sheet = desk_removed(small)
+    view = view_of(small, scale, (grey.shape[0], grey.shape[1]))
     contrast = contrast_of_page(view.grey)
     turn = 0.0 if contrast is None else turn_of_ruling(contrast)
+    if contrast is not None and not turn and abs(turn_of_sheet) >= _LEAST_TURN_OF_SHEET:
+        turn = turn_of_sheet
     if abs(turn) >= _LEAST_TURN:
         view = turned(view, turn)
         contrast = contrast_of_page(view.grey)

@@ -5,7 +5,7 @@ Knows nothing of digits but that they are drawn with strokes.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -20,15 +20,28 @@ SMALLEST = 64  # pixels of the longer side: smaller pictures are crops, in which
 _SIDE = 160  # pixels of the picture in which a sheet is looked for
 _AROUND = 0.7  # of the picture's edge that is no sheet, at least
 _RECTANGULAR = 0.85  # of the smallest rectangle around a sheet, turned as it lies, that it fills at least
-_PAPER = 0.88  # of a sheet that nothing is written on, at least
-_PAPER_OF_PAGE = 0.6  # and of one with several numbers
-_BESIDE = 0.2  # of its area that may be as bright elsewhere, or there are several sheets
-_AREA, _BREADTH = 0.12, 0.25  # of the picture, and of its shorter side, that a sheet covers at least
+_AREA = 0.12  # of the picture that a sheet covers at least
 _RIM = 3  # pixels along its edge that may be shadow or desk
-_INK, _MOST_INK = 0.002, 0.3  # of the sheet that is written on
+_INK = 0.002  # of the sheet that is written on, at least
 _DEPTH = 20  # grey levels by which ink differs from the paper around it
 
 _Grey = npt.NDArray[np.uint8]
+
+
+class _Bounds(NamedTuple):
+    """What a sheet is like, in shares. paper: of it that nothing is written on, at least. ink: of it that differs from
+    its light as seen in a small picture, at most. breadth: of the picture's shorter side that it is broad, at least.
+    beside: of its area that may be as bright elsewhere; where more is, there are several sheets.
+    """
+
+    paper: float
+    ink: float
+    breadth: float
+    beside: float
+
+
+_OF_DIGIT = _Bounds(paper=0.88, ink=0.3, breadth=0.25, beside=1.0)
+_OF_PAGE = _Bounds(paper=0.6, ink=0.8, breadth=0.15, beside=0.2)
 
 
 def sheet_alone(grey: _Grey) -> _Grey:
@@ -49,7 +62,7 @@ def sheet_alone(grey: _Grey) -> _Grey:
     if max(grey.shape) < SMALLEST or min(grey.shape) < SMALLEST // 2:
         return grey
     small = _shrunk(grey)
-    inside = _sheet(small)
+    inside = _sheet(small, _OF_DIGIT)
     if inside is None:
         return grey
     top, left, height, width = _bounds(inside, small.shape, grey.shape)
@@ -58,20 +71,23 @@ def sheet_alone(grey: _Grey) -> _Grey:
     return np.asarray(np.where(mask[part], grey[part], paper[part]), np.uint8)
 
 
-def desk_removed(grey: _Grey) -> _Grey:
-    """The picture with paper all around the one sheet that lies in it, or the same array where none does.
+def desk_removed(grey: _Grey) -> tuple[_Grey, float]:
+    """The picture with paper all around the one sheet that lies in it, and by how much that sheet is turned.
 
-    grey: uint8 (H, W). As ``sheet_alone``, but for pages: more may be written on the sheet, nothing is cut away, and
-    where something else is as bright as the sheet and nearly as large, nothing is changed.
+    grey: uint8 (H, W). As ``sheet_alone``, but for pages: more may be written on the sheet, and nothing is cut away.
+    Where no sheet lies in it, or something else is as bright and nearly as large, the same array is returned, and 0.
+    The turn is in degrees, positive where the sheet falls to the right, and from -45 to 45: nobody knows which of
+    its sides is its top.
     """
     if max(grey.shape) < SMALLEST or min(grey.shape) < SMALLEST // 2:
-        return grey
+        return grey, 0.0
     small = _shrunk(grey)
-    inside = _sheet(small, _PAPER_OF_PAGE, _BESIDE)
+    inside = _sheet(small, _OF_PAGE)
     if inside is None:
-        return grey
+        return grey, 0.0
     paper, mask = _enlarged(small, inside, grey.shape)
-    return np.asarray(np.where(mask, grey, paper), np.uint8)
+    turn = cv2.minAreaRect(cv2.findNonZero(inside))[2]
+    return np.asarray(np.where(mask, grey, paper), np.uint8), (turn + 45) % 90 - 45
 
 
 def _shrunk(grey: _Grey) -> _Grey:
@@ -87,11 +103,8 @@ def _enlarged(small: _Grey, inside: _Grey, shape: tuple[int, ...]) -> tuple[_Gre
     return np.asarray(paper, np.uint8), cv2.resize(inside, size, interpolation=cv2.INTER_NEAREST) > 0
 
 
-def _sheet(small: _Grey, least_paper: float = _PAPER, beside: float = 1.0) -> _Grey | None:
-    """Where the sheet is, without its rim: uint8 (H, W), 1 or 0; None where there is none.
-
-    least_paper: share of it that nothing is written on. beside: of its area what is as bright elsewhere, at most.
-    """
+def _sheet(small: _Grey, bounds: _Bounds) -> _Grey | None:
+    """Where the sheet is, without its rim: uint8 (H, W), 1 or 0; None where there is none."""
     _, bright = cv2.threshold(cv2.blur(small, (3, 3)), 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     edge = np.concatenate([bright[0], bright[-1], bright[:, 0], bright[:, -1]])
     share = float(edge.mean())
@@ -106,27 +119,30 @@ def _sheet(small: _Grey, least_paper: float = _PAPER, beside: float = 1.0) -> _G
     sides = cv2.minAreaRect(outline)[1]
     if (
         area < _AREA * small.size
-        or min(sides) < _BREADTH * min(small.shape)
+        or min(sides) < bounds.breadth * min(small.shape)
         or area < _RECTANGULAR * sides[0] * sides[1]
     ):
         return None
     filled = np.zeros(small.shape, np.uint8)
     cv2.drawContours(filled, [outline], -1, 1, cv2.FILLED)
     sheet = np.count_nonzero(filled)
-    if np.count_nonzero(paper & filled) < least_paper * sheet or np.count_nonzero(paper & ~filled & 1) > beside * sheet:
+    if (
+        np.count_nonzero(paper & filled) < bounds.paper * sheet
+        or np.count_nonzero(paper & ~filled & 1) > bounds.beside * sheet
+    ):
         return None
     rim = np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)
     inside = np.asarray(cv2.erode(filled, rim, borderValue=0), np.uint8)
-    return inside if _is_written_on(small, inside) else None
+    return inside if _is_written_on(small, inside, bounds.ink) else None
 
 
-def _is_written_on(small: _Grey, inside: _Grey) -> bool:
+def _is_written_on(small: _Grey, inside: _Grey, most: float) -> bool:
     count = np.count_nonzero(inside)
     if not count:
         return False
     light = cv2.medianBlur(_continued(small, inside), max(3, int(0.4 * min(small.shape)) | 1))
     inked = np.count_nonzero((cv2.absdiff(small, light) > _DEPTH) & (inside > 0))
-    return bool(_INK * count <= inked <= _MOST_INK * count)
+    return bool(_INK * count <= inked <= most * count)
 
 
 def _continued(small: _Grey, inside: _Grey) -> _Grey:
