@@ -112,3 +112,22 @@ def test_where_the_length_is_known_the_digits_without_slashes_stay_one_number() 
     parts = parts_of("12/03/2024", stroke(LONG, 0.4), stroke(LONG, 0.4), uneven=3)
     assert texts(parts, "8") == ["12032024"]
     assert texts(parts, "2-4") == ["12", "03", "2024"]
+
+
+def moved(one: PlacedReading, x: int) -> PlacedReading:
+    return replace(one, box=(x, *one.box[1:]))
+
+
+@pytest.mark.parametrize(("gap", "digits"), [(10, []), (40, [1])])
+def test_a_slash_that_stands_alone_is_known_by_the_digits_near_it(gap: int, digits: list[int]) -> None:
+    lone = word([moved(stroke(LONG, 0.4), 100)])
+    beside = [word([moved(digit(3), 100 - gap - 10)]), word([moved(digit(4), 114 + gap)])]
+    found = numbers_of(lone, parse_expectation(), beside)
+    assert [one.digit for number in found for one in number.digits] == digits
+
+
+def test_a_1_at_the_end_of_a_number_is_no_slash_for_the_number_after_it() -> None:
+    first = word(parts_of("42/", stroke(LONG, 0.4), uneven=3))
+    beside = [word([moved(digit(7), 52)])]
+    (number,) = numbers_of(first, parse_expectation(), beside)
+    assert [one.digit for one in number.digits] == [4, 2, 1]

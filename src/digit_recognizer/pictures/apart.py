@@ -22,6 +22,8 @@ from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, 
 
 MAYBE_SPACE = "gaps in it that may be spaces"
 
+_NEAR = 1.2  # heights between a slash that stands alone and the digits at its sides, at most
+
 
 def numbers_of(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWord] = ()) -> list[ReadWord]:
     """A word that was read, with its parts and signs, as the numbers that stand a space apart in it, one or more.
@@ -57,10 +59,9 @@ def numbers_of(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWo
 
 def _without_doubt(word: ReadWord, beside: Sequence[ReadWord]) -> tuple[ReadWord, tuple[int, ...]]:
     """A word no digit of which is accepted that may be a slash, and which of its parts are slashes."""
-    first, last = (box_of(part)[0] for part in (word.parts[0], word.parts[-1]))
-    others = sorted((part for other in beside for part in other.parts), key=lambda part: box_of(part)[0])
-    before = next((part for part in reversed(others) if box_of(part)[0] < first), None)
-    after = next((part for part in others if box_of(part)[0] > last), None)
+    before = after = None
+    if len(word.parts) == 1:  # alone, it may stand between two numbers
+        before, after = _neighbours(word, beside)
     slashes = find_slashes(word.parts, word.height, before, after)
     doubted = [box_of(word.parts[place]) for place in slashes.doubted]
     word = _not_accepted(word, doubted, *(Rejected(box, MAYBE_SLASH) for box in doubted))
@@ -68,6 +69,20 @@ def _without_doubt(word: ReadWord, beside: Sequence[ReadWord]) -> tuple[ReadWord
     beside_it = [box_of(word.parts[place + step]) for place in unsure for step in (-1, 1)]
     why = (Rejected(box_of(word.parts[place]), MAYBE_ONE) for place in unsure)
     return _not_accepted(word, beside_it, *why), slashes.found
+
+
+def _neighbours(word: ReadWord, beside: Sequence[ReadWord]) -> tuple[Part | None, Part | None]:
+    """What stands right before and right after a word in its line."""
+    left, _, width, _ = around(box_of(part) for part in word.parts)
+    before = after = None
+    nearest = [_NEAR * word.height] * 2
+    for part in (part for other in beside for part in other.parts):
+        x, _, broad, _ = box_of(part)
+        if 0 <= left - x - broad < nearest[0]:
+            before, nearest[0] = part, left - x - broad
+        if 0 <= x - left - width < nearest[1]:
+            after, nearest[1] = part, x - left - width
+    return before, after
 
 
 def _shared(numbers: Sequence[ReadWord]) -> list[ReadWord]:

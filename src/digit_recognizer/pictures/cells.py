@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -14,7 +15,6 @@ import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, Images
 from digit_recognizer.pictures.cell_view import cell_view, in_cell, ink_of_view
-from digit_recognizer.pictures.grid import Grid
 from digit_recognizer.pictures.ground import ink_on_black
 from digit_recognizer.pictures.ink import to_frame
 from digit_recognizer.pictures.ink_map import FindInk, InkMap, ink_map
@@ -54,8 +54,29 @@ _ALIKE = 0.6  # of the taller one's height that the lower of two digits side by 
 _SIDE_LINE = 0.12  # of a cell's width: what is narrower and at its side is what is left of a line
 
 
+class Cells(Protocol):
+    """Straightened cells in rows: a grid, or a row of boxes. grey: uint8 (H, W), all of them."""
+
+    @property
+    def grey(self) -> Grey:
+        """All cells in one picture: uint8 (H, W)."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+
+    def cell(self, row: int, column: int) -> Grey:
+        """One cell with the lines around it: uint8 (H, W)."""
+
+    def area(self, row: int, column: int) -> tuple[slice, slice]:
+        """The rows and columns of ``grey`` that one cell takes."""
+
+    def box(self, row: int, column: int, part: Box) -> Box:
+        """Where a part of a cell, (x, y, w, h) in its pixels, lies in the picture."""
+
+
 def read_cells(
-    grid: Grid,
+    grid: Cells,
     answer: Answer,
     *,
     min_confidence: float = 0.0,
@@ -66,9 +87,10 @@ def read_cells(
 ) -> tuple[Page, Scores]:
     """Read a grid, row by row: its page, and how sure each cell is, float32 (rows, columns), 0 where no digit was read.
 
-    grid: as find_grid gives it. answer, min_confidence, name, find_ink, read_views: as for read_page. expected: someone
-    said that there is a grid with a digit in each cell; what looks like none is then read all the same, and not
-    accepted. Else a cell whose ink is no digit is told in ``rejected`` and a space in its line's text, as an empty one.
+    grid: as find_grid or find_box_rows give it. answer, min_confidence, name, find_ink, read_views: as for read_page.
+    expected: someone said that there is a grid with a digit in each cell; what looks like none is then read all the
+    same, and not accepted. Else a cell whose ink is no digit is told in ``rejected`` and a space in its line's text, as
+    an empty one.
     """
     cells = _cells(grid)
     views = np.stack([cell_view(cell) for cell in cells])
@@ -106,7 +128,7 @@ def read_cells(
     return _page_of(grid, placed, name, expected=expected)
 
 
-def _page_of(grid: Grid, read: Mapping[int, tuple[Reading, Box]], name: str, *, expected: bool) -> tuple[Page, Scores]:
+def _page_of(grid: Cells, read: Mapping[int, tuple[Reading, Box]], name: str, *, expected: bool) -> tuple[Page, Scores]:
     """The page of a grid's cells, and how sure each is. read: by their numbers, row by row, boxes within each."""
     rows, columns = grid.shape
     sure = np.zeros(grid.shape, np.float32)
@@ -130,14 +152,15 @@ def _page_of(grid: Grid, read: Mapping[int, tuple[Reading, Box]], name: str, *, 
     return Page(tuple(lines), tuple(rejected), name), sure
 
 
-def _cells(grid: Grid) -> list[Grey]:
+def _cells(grid: Cells) -> list[Grey]:
     """All cells, row by row."""
     return [grid.cell(row, column) for row in range(grid.shape[0]) for column in range(grid.shape[1])]
 
 
-def shared_cells(grid: Grid) -> npt.NDArray[np.bool_]:
+def shared_cells(grid: Cells) -> npt.NDArray[np.bool_]:
     """The cells that hold several marks side by side, each as tall as a digit: numbers. bool (rows, columns).
 
+    >>> from digit_recognizer.pictures.grid import Grid
     >>> page = np.full((300, 300), 255, np.uint8)
     >>> page[30:272:60, 30:271] = 0
     >>> page[30:271, 30:272:60] = 0
@@ -263,4 +286,4 @@ def _box_by_view(cell: Grey, view: Images) -> Box:
     return x, y, right - x, bottom - y
 
 
-__all__ = ["ReadViews", "read_cells", "shared_cells"]
+__all__ = ["Cells", "ReadViews", "read_cells", "shared_cells"]

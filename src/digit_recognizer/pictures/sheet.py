@@ -41,7 +41,7 @@ class _Bounds(NamedTuple):
 
 
 _OF_DIGIT = _Bounds(paper=0.88, ink=0.3, breadth=0.25, beside=1.0)
-_OF_PAGE = _Bounds(paper=0.6, ink=0.8, breadth=0.15, beside=0.2)
+_OF_PAGE = _Bounds(paper=0.78, ink=0.8, breadth=0.15, beside=0.2)
 
 
 def sheet_alone(grey: _Grey) -> _Grey:

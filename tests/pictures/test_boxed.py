@@ -1,0 +1,84 @@
+"""Numbers in the boxes of a form are read box by box, beside what else stands on the page."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from digit_recognizer.pictures.boxed import with_lines
+from digit_recognizer.reading import Line, Page
+from digit_recognizer.recognizer import Recognizer
+from tests.pictures.test_context import digit
+
+Grey = npt.NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer(threads=1)
+
+
+def boxes(text: str, wide: tuple[int, ...] = ()) -> Grey:
+    """A text in boxes, one character each, empty ones for spaces; wider gaps before the places in ``wide``."""
+    page = np.full((110, 60 + 56 * len(text) + 30 * len(wide)), 240, np.uint8)
+    x = 30
+    for place, letter in enumerate(text):
+        x += 30 * (place in wide)
+        cv2.rectangle(page, (x, 28), (x + 44, 82), 90, 2)
+        if letter != " ":
+            (width, _), _ = cv2.getTextSize(letter, cv2.FONT_HERSHEY_SIMPLEX, 1.3, 3)
+            cv2.putText(page, letter, (x + 22 - width // 2, 69), cv2.FONT_HERSHEY_SIMPLEX, 1.3, 30, 3, cv2.LINE_AA)
+        x += 56
+    return page
+
+
+@pytest.mark.parametrize(
+    ("text", "wide", "read"),
+    [
+        ("4711302", (), "4711302"),
+        ("111171", (), "111171"),  # bars among bars
+        ("  4735", (), "4735"),
+        ("47 35", (), "47 35"),
+        ("24071985", (2, 4), "24 07 1985"),
+    ],
+)
+def test_a_number_in_boxes_is_read(recognizer: Recognizer, text: str, wide: tuple[int, ...], read: str) -> None:
+    page = recognizer.read(boxes(text, wide))
+    assert page.text == read
+    assert [line.text for line in page.lines] == [read]
+
+
+def test_digits_lie_in_their_boxes(recognizer: Recognizer) -> None:
+    for place, found in enumerate(recognizer.read(boxes("8352")).digits):
+        x, y, width, height = found.box
+        assert 30 + 56 * place <= x + width / 2 <= 74 + 56 * place
+        assert 25 <= y <= y + height <= 85
+
+
+def test_empty_boxes_alone_and_letters_in_boxes_give_no_accepted_digit(recognizer: Recognizer) -> None:
+    assert recognizer.read(boxes("     ")).lines == ()
+    assert not any(found.accepted for found in recognizer.read(boxes("KAMRXE")).digits)
+
+
+def test_what_stands_beside_and_below_boxes_is_read_as_well(recognizer: Recognizer) -> None:
+    page = np.full((230, 640), 240, np.uint8)
+    form = boxes("83527")
+    page[: len(form), 200 : 200 + form.shape[1]] = form
+    cv2.putText(page, "46", (60, 70), cv2.FONT_HERSHEY_SIMPLEX, 1.3, 30, 3, cv2.LINE_AA)
+    cv2.putText(page, "905", (230, 180), cv2.FONT_HERSHEY_SIMPLEX, 1.3, 30, 3, cv2.LINE_AA)
+    assert [line.text for line in recognizer.read(page).lines] == ["46 83527", "905"]
+
+
+def test_a_length_that_is_asked_for_holds_for_boxes_too(recognizer: Recognizer) -> None:
+    assert all(found.accepted for found in recognizer.read(boxes("83527"), expect="5").digits)
+    assert not any(found.accepted for found in recognizer.read(boxes("83527"), expect="6").digits)
+
+
+def test_lines_are_put_where_they_stand() -> None:
+    upper, lower = (Line(text, (digit(int(text)),)) for text in "47")
+    between = Line("3", (digit(3, 5),))
+    below = Line("8", tuple(one.__class__.of(one, (0, 90, 10, 20)) for one in (digit(8),)))
+    assert [line.text for line in with_lines(Page((lower,)), (below, between)).lines] == ["7 3", "8"]
+    assert with_lines(Page((upper,)), ()).lines == (upper,)
