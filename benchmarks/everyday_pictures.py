@@ -197,6 +197,23 @@ def table(material: Material, rng: _Random, *, by_hand: bool, outer: bool = True
     return Everyday(taken(np.pad(page, 40), rng, np.pad(lines, 40)), "\n".join(texts))
 
 
+def form(material: Material, rng: _Random) -> Everyday:
+    """A number in a row of boxes that stand apart, a handwritten digit in each, some of them on the lines."""
+    height, count = int(rng.integers(28, 64)), int(rng.integers(4, 9))
+    wide, tall = round(height * rng.uniform(1.1, 1.4)), round(height * rng.uniform(1.25, 1.6))
+    step, pen = wide + round(height * rng.uniform(0.12, 0.4)), int(rng.integers(1, 4))
+    page = np.zeros((tall + 4, count * step + 4), np.float32)
+    lines = np.zeros_like(page)
+    number = "".join(str(rng.integers(10)) for _ in range(count))
+    for place, digit in enumerate(number):
+        left = 2 + place * step
+        cv2.rectangle(lines, (left, 2), (left + wide, 2 + tall), 1.0, pen)
+        ink = handwritten(material, digit, int(height * rng.uniform(0.75, 1)), rng)
+        x, y = rng.normal(0, (0.09 * height, 0.07 * height))
+        _put(page, ink, left + (wide - ink.shape[1]) // 2 + int(x), 2 + (tall - len(ink)) // 2 + int(y))
+    return Everyday(taken(np.pad(page, 30), rng, np.pad(lines, 30)), number)
+
+
 def grid(material: Material, rng: _Random) -> Everyday:
     """A square grid that nobody told of, a digit in two of three cells, print or handwriting."""
     side, cell = int(rng.integers(4, 10)), int(rng.integers(36, 64))
@@ -387,6 +404,7 @@ KINDS: dict[str, Maker] = {
     **DRAWN,
     "table, handwritten": partial(table, by_hand=True),
     "table without outer lines, handwritten": partial(table, by_hand=True, outer=False),
+    "boxes of a form, handwritten": form,
     "grid, nobody told of it": grid,
     **PRINTED,
     "a number in a ring": ringed,

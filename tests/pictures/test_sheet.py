@@ -119,3 +119,11 @@ def test_how_a_sheet_lies_on_a_desk_is_told(degrees: int) -> None:
     matrix = cv2.getRotationMatrix2D((150, 250), -degrees, 0.7)
     picture = cv2.warpAffine(listed(), matrix, (300, 500), borderValue=60)
     assert desk_removed(picture)[1] == pytest.approx(degrees, abs=1.5)
+
+
+def test_light_in_the_middle_of_a_board_is_no_sheet() -> None:
+    rows, columns = np.mgrid[:500, :700]
+    far = np.maximum(np.abs(rows - 250) / 250, np.abs(columns - 350) / 350)
+    board = (170 - 120 * far).astype(np.uint8)
+    cv2.putText(board, "407", (210, 290), cv2.FONT_HERSHEY_SIMPLEX, 4, 235, 14)
+    assert desk_removed(board)[0] is board

@@ -131,3 +131,10 @@ def test_a_1_at_the_end_of_a_number_is_no_slash_for_the_number_after_it() -> Non
     beside = [word([moved(digit(7), 52)])]
     (number,) = numbers_of(first, parse_expectation(), beside)
     assert [one.digit for one in number.digits] == [4, 2, 1]
+
+
+def test_the_stroke_of_a_percent_sign_is_no_slash() -> None:
+    ring, low = replace(digit(0), box=(44, 0, 7, 9)), replace(digit(0), box=(62, 11, 7, 9))
+    parts = [*parts_of("425"), ring, moved(stroke((0, 0, 12, 20), 0.5), 50), low]
+    (number,) = numbers_of(word(parts), parse_expectation())
+    assert [one.digit for one in number.digits] == [4, 2, 5]

@@ -22,6 +22,7 @@ from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, 
 
 MAYBE_SPACE = "gaps in it that may be spaces"
 
+_SIGN = 2.0  # heights between a minus and the number after it, at most
 _NEAR = 1.2  # heights between a slash that stands alone and the digits at its sides, at most
 
 
@@ -37,7 +38,7 @@ def numbers_of(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWo
     >>> numbers_of(word, Expectation()) == [word]
     True
     """
-    word, slashes = _without_doubt(word, beside)
+    word, slashes = _without_doubt(_without_small(word), beside)
     signs = signs_between(word.parts, word.height)
     if not slashes and not signs:
         return _spaced(word, expectation, beside)
@@ -55,6 +56,13 @@ def numbers_of(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWo
     ]
     numbers = _shared(numbers)
     return [one for number in numbers for one in (_spaced(number, expectation, beside) if number.parts else [number])]
+
+
+def _without_small(word: ReadWord) -> ReadWord:
+    """A word without the degree or percent sign at its end, and without commas."""
+    parts, raised = without_raised(word.parts, word.height)
+    rejected = (*word.rejected, *(Rejected(box, NOT_A_DIGIT) for box in raised))
+    return _of_parts(word, without_commas(parts), rejected)
 
 
 def _without_doubt(word: ReadWord, beside: Sequence[ReadWord]) -> tuple[ReadWord, tuple[int, ...]]:
@@ -95,19 +103,14 @@ def _of_parts(word: ReadWord, parts: Sequence[Part], rejected: tuple[Rejected, .
     """The word with some of its parts, and the signs that stand among these."""
     digits = tuple(part for part in parts if isinstance(part, PlacedReading))
     first, last = (box_of(parts[0])[0], box_of(parts[-1])[0]) if parts else (math.inf, -math.inf)
-    signs = tuple((place, sign) for place, sign in word.signs if first - word.height < place <= last)
+    signs = tuple((place, sign) for place, sign in word.signs if first - _SIGN * word.height < place <= last)
     familiar = min(word.familiar, len(digits))
     return replace(word, digits=digits, rejected=rejected, familiar=familiar, parts=tuple(parts), signs=signs)
 
 
 def _spaced(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWord]) -> list[ReadWord]:
     """A word as the numbers that stand a space apart in it. Arguments as for ``numbers_of``."""
-    parts, raised = without_raised(word.parts, word.height)
-    parts = without_letters(without_commas(parts), word.height)
-    if parts != word.parts:
-        digits = tuple(part for part in parts if isinstance(part, PlacedReading))
-        rejected = (*word.rejected, *(Rejected(box, NOT_A_DIGIT) for box in raised))
-        word = replace(word, digits=digits, familiar=min(word.familiar, len(digits)), parts=parts, rejected=rejected)
+    word = _of_parts(word, without_letters(word.parts, word.height), word.rejected)
     if expectation.asks and expectation.complaint([digit.digit for digit in word.digits]) is None:
         return [word]
     signs = [place for place, _ in word.signs]

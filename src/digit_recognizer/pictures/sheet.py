@@ -31,17 +31,19 @@ _Grey = npt.NDArray[np.uint8]
 class _Bounds(NamedTuple):
     """What a sheet is like, in shares. paper: of it that nothing is written on, at least. ink: of it that differs from
     its light as seen in a small picture, at most. breadth: of the picture's shorter side that it is broad, at least.
-    beside: of its area that may be as bright elsewhere; where more is, there are several sheets.
+    beside: of its area that may be as bright elsewhere; where more is, there are several sheets. step: of what it
+    differs from the desk that it does right at its edge, at least; light that falls on a board has none.
     """
 
     paper: float
     ink: float
     breadth: float
     beside: float
+    step: float
 
 
-_OF_DIGIT = _Bounds(paper=0.88, ink=0.3, breadth=0.25, beside=1.0)
-_OF_PAGE = _Bounds(paper=0.78, ink=0.8, breadth=0.15, beside=0.2)
+_OF_DIGIT = _Bounds(paper=0.88, ink=0.3, breadth=0.25, beside=1.0, step=0.0)
+_OF_PAGE = _Bounds(paper=0.78, ink=0.8, breadth=0.15, beside=0.2, step=0.6)
 
 
 def sheet_alone(grey: _Grey) -> _Grey:
@@ -131,9 +133,23 @@ def _sheet(small: _Grey, bounds: _Bounds) -> _Grey | None:
         or np.count_nonzero(paper & ~filled & 1) > bounds.beside * sheet
     ):
         return None
+    if _step(small, filled) < bounds.step:
+        return None
     rim = np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)
     inside = np.asarray(cv2.erode(filled, rim, borderValue=0), np.uint8)
     return inside if _is_written_on(small, inside, bounds.ink) else None
+
+
+def _step(small: _Grey, filled: _Grey) -> float:
+    """How much of what a sheet differs from what lies around it, it differs at its edge, 0-1 and more."""
+    levels = []
+    for whole in (filled, 1 - filled):
+        rim = cv2.erode(whole, np.ones((3, 3), np.uint8)) > cv2.erode(whole, np.ones((9, 9), np.uint8), borderValue=1)
+        if not rim.any():
+            return 1.0
+        levels.append((float(np.median(small[rim])), float(np.median(small[whole > 0]))))
+    (inside, sheet), (outside, desk) = levels
+    return (inside - outside) / (sheet - desk) if sheet != desk else 0.0
 
 
 def _is_written_on(small: _Grey, inside: _Grey, most: float) -> bool:

@@ -59,7 +59,7 @@ def find_signs(boxes: Boxes, line: list[int], height: float) -> dict[int, str]:
 
 
 def without_commas(parts: Sequence[Part]) -> tuple[Part, ...]:
-    """The same parts, with digits that have the size and place of a comma as boxes.
+    """The same parts, with digits that have the size and place of a comma, and come after another, as boxes.
 
     parts: of a word, left to right, digits as they were read, and the boxes, (x, y, w, h), of what is none.
 
@@ -77,7 +77,10 @@ def without_commas(parts: Sequence[Part]) -> tuple[Part, ...]:
         low = y + tallness / 2 >= top + _LOW * height
         return low and tallness <= _SMALL * height and width <= _NARROW * height
 
-    return tuple(part.box if isinstance(part, PlacedReading) and is_comma(part) else part for part in parts)
+    return (
+        *parts[:1],
+        *(part.box if isinstance(part, PlacedReading) and is_comma(part) else part for part in parts[1:]),
+    )
 
 
 __all__ = ["COMMA", "MINUS", "POINT", "find_signs", "without_commas"]
