@@ -335,6 +335,25 @@ def thousands(material: Material, rng: _Random) -> Everyday:
     return Everyday(taken(on_page(ink, rng), rng), number.replace(",", ""))
 
 
+_ARTICLES = ("Bread", "Milk", "Cheese", "Apples", "Coffee", "Total", "Tax", "Cash", "Change", "Butter", "Rice", "Tea")
+
+
+def receipt(material: Material, rng: _Random) -> Everyday:
+    """A printed receipt: articles at the left, prices at the right, the digits of which are asked for."""
+    face = material.faces[int(rng.integers(len(material.faces)))]
+    height, count = int(rng.integers(14, 30)), int(rng.integers(4, 9))
+    font = ImageFont.truetype(face.path, round(height * 1.4), face.index)
+    articles = [str(rng.choice(_ARTICLES)) for _ in range(count)]
+    prices = [f"{rng.integers(1, 60)}.{rng.integers(100):02}" for _ in range(count)]
+    wide = int(max(font.getlength(text) for text in articles) + max(font.getlength(text) for text in prices))
+    page = Image.new("L", (wide + 4 * height, 2 * height * (count + 1)), 0)
+    for place, (article, price) in enumerate(zip(articles, prices, strict=True), 1):
+        ImageDraw.Draw(page).text((height // 2, 2 * height * place), article, 255, font, anchor="ls")
+        ImageDraw.Draw(page).text((page.width - height // 2, 2 * height * place), price, 255, font, anchor="rs")
+    ink = np.pad(np.asarray(page, np.float32) / 255, 20)
+    return Everyday(taken(ink, rng), "\n".join(price.replace(".", "") for price in prices))
+
+
 def ringed(material: Material, rng: _Random) -> Everyday:
     """A handwritten number with a ring drawn around it."""
     number = str(rng.integers(1, 1000))
@@ -394,6 +413,7 @@ PRINTED: dict[str, Maker] = {  # these need fonts
     "a number beside a sign, printed": signs,
     "a date with slashes, printed": partial(dates, by_hand=False),
     "thousands with a comma, printed": thousands,
+    "prices beside words, printed": receipt,
 }
 DRAWN: dict[str, Maker] = {"a large digit, fine pen": fine_pen}  # and these pen drawings
 KINDS: dict[str, Maker] = {

@@ -258,3 +258,17 @@ def test_a_lone_digit_an_unlikely_one_and_a_word_stay_out_among_letters() -> Non
         replace(doubtful, letters=1),
     ):
         assert without_text([letters(7), word, letters(5)])[1].digits == ()
+
+
+def test_a_point_between_digits_makes_a_number_of_what_else_spells_a_word() -> None:
+    word = unsure("5055")
+    price = replace(word, signs=((16.0, ""),))  # 50.55, wherever the point is
+    assert without_text([letters(7), word, letters(5)])[1].digits == ()
+    assert without_text([letters(7), price, letters(5)])[1].text == "5055"
+    bars = replace(unsure("1151"), signs=((16.0, ""),))
+    assert without_text([letters(7), bars, letters(5)])[1].digits == ()
+
+
+def test_several_points_are_no_price() -> None:
+    word = replace(unsure("5055"), signs=((12.0, ""), (26.0, "")))
+    assert without_text([letters(7), word, letters(5)])[1].digits == ()

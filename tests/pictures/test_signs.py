@@ -69,3 +69,11 @@ def test_a_raised_a_tall_and_a_broad_digit_are_no_commas(box: Box) -> None:
 def test_beside_a_single_digit_nothing_is_a_comma() -> None:
     parts = (placed(2, (0, 0, 12, 20)), placed(1, (15, 16, 4, 8)))
     assert without_commas(parts) == parts
+
+
+@pytest.mark.parametrize(("text", "read"), [("12.5", "125"), ("3,75", "375"), ("407", "407")])
+def test_where_nobody_asks_for_decimals_points_are_no_part_of_a_digit(text: str, read: str) -> None:
+    page = read_page(number_of(text), answer)
+    assert page.text == read
+    sides = [one.box[2:] for one in page.digits]
+    assert np.abs(np.subtract(sides, [one.box[2:] for one in read_page(number_of(read), answer).digits])).max() <= 2

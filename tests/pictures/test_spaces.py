@@ -149,3 +149,8 @@ def test_what_may_be_a_space_is_not_accepted(space: int, doubted: bool) -> None:
     (one,) = numbers_of(word, Expectation())
     assert [digit.accepted for digit in one.digits] == [not doubted] * 2
     assert len(one.rejected) == doubted
+
+
+def test_a_point_fills_its_gap_and_a_space_after_it_is_one() -> None:
+    assert find_spaces(line("4213"), [26.0], 20.0) == []
+    assert find_spaces(line("42   13"), [30.0], 20.0) != []

@@ -44,6 +44,7 @@ _LETTERLIKE_PAIR = frozenset((0, 1, 5, 6, 8))  # so, lo, is, GO: of two digits, 
 _LETTERLIKE_MOST = frozenset((0, 1, 5))  # SOS, OIL, loss: words of these alone are many
 _SPELL_NOTHING = (frozenset((0,)), frozenset((5,)))
 _SAME_BREADTH = 1.2  # times a font's broadest digit is broader than its narrowest but the 1; O and S differ more
+_MOST_AFTER_POINT = 3  # digits of a price, or of a group of thousands
 _APART = 0.3  # heights between a number and the words beside it, where nothing else tells them apart
 _PAIR_APART = 0.35  # and of two digits
 _CLEAR = 1.5  # times that is wider than the widest gap between the digits of a number, be they even or not
@@ -214,14 +215,23 @@ def _alone_or_among(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
             letters += counts * other.letters
             if not other.letters and all(digit.accepted for digit in other.digits):
                 digits += counts * other.familiar * bool(other.digits)
-    if letters < _FEW or letters <= digits or _is_number(word.digits, word.tallest):
+    if letters < _FEW or letters <= digits or _is_number(word.digits, word.tallest, pointed=_is_pointed(word)):
         return word
     if not word.letters and len(word.digits) == len([part for part in word.parts if _is_tall(part, word.height)]):
         likely = tuple(replace(digit, accepted=digit.confidence >= _LIKELY) for digit in word.digits)
-        if len(likely) > 1 and _is_number(likely, word.tallest):
+        if len(likely) > 1 and _is_number(likely, word.tallest, pointed=_is_pointed(word)):
             return replace(word, digits=tuple(replace(digit, accepted=False) for digit in word.digits))
     whole = Rejected(around(digit.box for digit in word.digits), AMONG_LETTERS)
     return replace(word, text="", digits=(), rejected=(*word.rejected, whole))
+
+
+def _is_pointed(word: ReadWord) -> bool:
+    """Whether a word looks like a price: one point or comma, few digits after it, and no row of bars."""
+    places = [place for place, sign in word.signs if sign != MINUS]
+    if len(places) != 1 or sum(digit.digit == 1 for digit in word.digits) > len(word.digits) / 2:
+        return False
+    after = sum(digit.box[0] > places[0] for digit in word.digits)
+    return 0 < after <= _MOST_AFTER_POINT and after < len(word.digits)
 
 
 def _is_tall(part: Part, height: float) -> bool:
@@ -270,12 +280,16 @@ def _around(word: ReadWord, numbers: Sequence[ReadWord]) -> ReadWord:
     return replace(word, rejected=tuple(Rejected(around(some), reason) for some in boxes if some))
 
 
-def _is_number(digits: Sequence[PlacedReading], tallest: float) -> bool:
-    """Whether digits are a number even where letters prevail. tallest: of the marks in their line, in pixels."""
+def _is_number(digits: Sequence[PlacedReading], tallest: float, *, pointed: bool = False) -> bool:
+    """Whether digits are a number even where letters prevail. tallest: of the marks in their line, in pixels. pointed:
+    whether a point or comma stands between them, as between no letters.
+    """
     found = frozenset(digit.digit for digit in digits)
     if not all(digit.accepted for digit in digits):
         return False
     even = _are_even(digits, tallest)
+    if pointed and even and len(digits) > 1:
+        return True
     if len(digits) == 1:
         return even and not found & _LETTERLIKE
     if len(digits) == 2:

@@ -238,7 +238,13 @@ def _read_ink(
             continue
         letters, familiar = company_of(word, path, digits, probabilities[part], strange[part])
         parts = parts_of(word, path, digits)
-        if read_strips and not letters and len(digits) == len(path) and not word.signs and not expectation.asks:
+        if (
+            read_strips
+            and not letters
+            and len(digits) == len(path)
+            and not any(sign for _, sign in word.signs)
+            and not expectation.asks
+        ):
             again = read_at_once(word, digits, ink, labels, read_strips, min_confidence)
             if again is not None:
                 digits, parts = again, tuple(again)

@@ -13,6 +13,7 @@ from digit_recognizer.pictures.within import Part
 from digit_recognizer.reading import PlacedReading
 
 POINT, COMMA, MINUS = ".", ",", "-"
+NO_SIGN = ""  # a point or comma where nobody asked for decimal numbers
 
 # Shares of the height of the line's digits.
 _SMALL = 0.42  # a point or comma is no taller
@@ -83,4 +84,4 @@ def without_commas(parts: Sequence[Part]) -> tuple[Part, ...]:
     )
 
 
-__all__ = ["COMMA", "MINUS", "POINT", "find_signs", "without_commas"]
+__all__ = ["COMMA", "MINUS", "NO_SIGN", "POINT", "find_signs", "without_commas"]

@@ -31,6 +31,7 @@ _LEAST_OF_TWO = 0.5  # as the only gap, between two digits, is where it is a spa
 _SHARP = 0.08  # what digits within numbers differ by at least, however even they look
 _DOUBTED = 0.33  # a gap that may as well be a space, where it is like all others
 _DOUBTED_WIDEST = 0.3  # or where it is wider than others are by _CLEAR
+_AFTER_POINT = 0.4  # a space is wide at least beside a point or comma: that of a price fills its gap
 _DASH = 0.25  # above the digits' feet: where a dash, or the upper dot of a colon, ends at least
 
 
@@ -56,8 +57,9 @@ def find_spaces(
     commas and such of a decimal number stand. height: of the line's digits, in pixels. beside: the parts of each other
     word of the line, whose gaps tell, too, how wide a space is there. A space before a group of thousands is one, too.
     There is none where a tall part is no digit, where digits are uneven as by hand, or where all gaps are alike, but
-    for the wide one between two digits as level as sharp print. Dots and signs fill gaps, and a 1 takes as much room as
-    other digits do; around a dash or colon, a mark that ends above the digits' feet, there is no space.
+    for the wide one between two digits as level as sharp print. Dots and signs fill gaps, a point up to 0.4 heights of
+    them, and a 1 takes as much room as other digits do; around a dash or colon, a mark that ends above the digits'
+    feet, there is no space.
 
     >>> find_spaces([(0, 0, 10, 20), (30, 0, 10, 20)], [], 20.0)
     []
@@ -149,18 +151,22 @@ def _gaps(parts: Sequence[Part], signs: Sequence[float], height: float) -> list[
     sides += [(place, place + SIGN * height, None, False) for place in signs]
     gaps: list[_Gap] = []
     reach, widest, middle, is_filled = -math.inf, -math.inf, 0.0, False
+    points = set(signs)
+    is_pointed = False
     last: PlacedReading | None = None
     for left, right, digit, hangs in sorted(sides, key=lambda side: side[:2]):
         if left - reach > widest:
             widest, middle = left - reach, (left + reach) / 2
         is_filled |= hangs
+        is_pointed |= digit is None and left in points
         if digit is not None:
             if last is not None:
                 step = digit.box[0] + digit.box[2] / 2 - last.box[0] - last.box[2] / 2
                 ink = (digit.box[0] - last.box[0] - last.box[2]) / height
+                is_filled |= is_pointed and widest < _AFTER_POINT * height
                 wide = -math.inf if is_filled else widest / height
                 gaps.append(_Gap(wide, step / height, ink, 1 in (digit.digit, last.digit), middle))
-            widest, last, is_filled = -math.inf, digit, False
+            widest, last, is_filled, is_pointed = -math.inf, digit, False, False
         reach = max(reach, right)
     return gaps
 

@@ -5,7 +5,7 @@ Knows nothing of models: nothing is read here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -17,7 +17,7 @@ from digit_recognizer.pictures.lines import Boxes, line_height, split_words, tal
 from digit_recognizer.pictures.page_ink import box_of
 from digit_recognizer.pictures.paper import PageInk
 from digit_recognizer.pictures.runs import ReadStrips, Run, cut_runs, with_runs
-from digit_recognizer.pictures.signs import find_signs
+from digit_recognizer.pictures.signs import MINUS, NO_SIGN, find_signs
 from digit_recognizer.pictures.ticks import find_ticks
 
 _DIRT = 0.006  # share of the square of a line's height: smaller marks are no part of a digit
@@ -60,8 +60,13 @@ def words_of(
         height = line_height(boxes, line)
         tallest = tallest_mark(boxes, line)
         line = [mark for mark in line if areas[mark + 1] >= _DIRT * height**2]
-        signs = find_signs(boxes, line, height) if expectation.numbers == "decimal" else {}
-        ticks = find_ticks(boxes, [mark for mark in line if mark not in signs], height)
+        signs = find_signs(boxes, line, height)
+        if expectation.numbers != "decimal":
+            signs = _points(boxes, line, signs)
+        # Of a comb's ticks some lie where points do.
+        others = line if expectation.numbers != "decimal" else [mark for mark in line if mark not in signs]
+        ticks = find_ticks(boxes, others, height)
+        signs = {mark: sign for mark, sign in signs.items() if mark not in ticks}
         line = [mark for mark in line if mark not in ticks]
         waiting: list[tuple[float, str]] = []
         for word in _parted(split_words(boxes, line, height), field_of):
@@ -83,6 +88,19 @@ def words_of(
             found = with_runs(candidates(pieces, height), pieces, runs)
             yield Word(line_number, height, pieces, found, waiting, runs, tallest)
             waiting = []
+
+
+def _points(boxes: Boxes, line: Sequence[int], signs: Mapping[int, str]) -> dict[int, str]:
+    """The points and commas among the signs of a line that stand below no other mark, as bits of broken digits do: they
+    are no digits, and no part of one. A dash is told from digits later.
+    """
+
+    def is_clear(mark: int) -> bool:
+        x, width = boxes[mark, 0], boxes[mark, 2]
+        left, broad = boxes[[other for other in line if other != mark]][:, [0, 2]].T
+        return bool(((left >= x + width) | (left + broad <= x)).all())
+
+    return {mark: NO_SIGN for mark, sign in signs.items() if sign != MINUS and is_clear(mark)}
 
 
 def _parted(words: Sequence[list[int]], field_of: dict[int, int]) -> Iterator[list[int]]:
