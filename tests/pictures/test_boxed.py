@@ -50,6 +50,10 @@ def test_a_number_in_boxes_is_read(recognizer: Recognizer, text: str, wide: tupl
     assert [line.text for line in page.lines] == [read]
 
 
+def test_light_digits_in_light_boxes_are_read(recognizer: Recognizer) -> None:
+    assert recognizer.read(255 - boxes("4711302")).text == "4711302"
+
+
 def test_digits_lie_in_their_boxes(recognizer: Recognizer) -> None:
     for place, found in enumerate(recognizer.read(boxes("8352")).digits):
         x, y, width, height = found.box

@@ -43,7 +43,8 @@ _Points = npt.NDArray[np.float32]
 
 
 class BoxRow(NamedTuple):
-    """A row of boxes, from left to right. grey: uint8 (CELL, N * CELL), their insides and lines, straightened.
+    """A row of boxes, from left to right. grey: uint8 (CELL, N * CELL), their insides and lines, straightened, dark on
+    light.
 
     corners: float32 (N, 4, 2), where each lies on the page, (x, y), clockwise from the upper left. line: how broad the
     lines are, in pixels of the page.
@@ -103,18 +104,23 @@ def find_box_rows(grey: Grey) -> list[BoxRow]:
     scale = min(1.0, _SIDE / max(grey.shape))
     size = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
     small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8) if scale < 1 else grey
-    found = max((list(_rows_apart(mask)) for mask in _masks(small)), key=lambda rows: sum(len(row) for row, _ in rows))
-    return [_straightened(grey, [inside.corners / scale for inside in row], line / scale) for row, line in found]
+    most: list[BoxRow] = []
+    for whole, look in ((grey, small), (255 - grey, 255 - small)):
+        for mask in _masks(look):
+            rows = [
+                _straightened(whole, [inside.corners / scale for inside in row], line / scale)
+                for row, line in _rows_apart(mask)
+            ]
+            most = max(most, rows, key=lambda rows: sum(len(row.corners) for row in rows))
+    return most
 
 
 def _masks(grey: Grey) -> Iterator[_Mask]:
-    """What is thinner than so many pixels and darker, or lighter, than all around it: bool (H, W)."""
+    """What is thinner than so many pixels and darker than all around it: bool (H, W)."""
     for side in _THINNER:
-        kernel = np.ones((side, side), np.uint8)
-        for kind in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT):
-            depth = cv2.morphologyEx(grey, kind, kernel)
-            level, _ = cv2.threshold(depth, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-            yield depth > max(_LEAST_DEEP, level)
+        depth = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((side, side), np.uint8))
+        level, _ = cv2.threshold(depth, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+        yield depth > max(_LEAST_DEEP, level)
 
 
 def _rows_apart(mask: _Mask) -> Iterator[tuple[list[_Inside], float]]:
