@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from digit_recognizer.pictures.boxed import with_lines
+from digit_recognizer.pictures.steps import Steps
 from digit_recognizer.reading import Line, Page
 from digit_recognizer.recognizer import Recognizer
 from tests.pictures.test_context import digit
@@ -86,3 +87,12 @@ def test_lines_are_put_where_they_stand() -> None:
     below = Line("8", tuple(one.__class__.of(one, (0, 90, 10, 20)) for one in (digit(8),)))
     assert [line.text for line in with_lines(Page((lower,)), (below, between)).lines] == ["7 3", "8"]
     assert with_lines(Page((upper,)), ()).lines == (upper,)
+
+
+def test_the_boxes_are_shown_among_the_steps(recognizer: Recognizer) -> None:
+    steps = Steps()
+    picture = boxes("83527")
+    page = recognizer.read(picture, watch=steps)
+    shown = steps.pictures(picture, page)
+    assert list(shown) == ["1-picture", "2-boxes", "5-frames"]
+    assert shown["2-boxes"].shape[1] > 4 * shown["2-boxes"].shape[0]

@@ -15,6 +15,7 @@ from digit_recognizer.pictures.context import ReadWord, judged
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.form_boxes import BoxRow, covered, find_box_rows
 from digit_recognizer.pictures.ink_map import FindInk
+from digit_recognizer.pictures.steps import Watch, unwatched
 from digit_recognizer.pictures.upright import View
 from digit_recognizer.reading import Line, Page, PlacedReading
 
@@ -32,6 +33,7 @@ def read_boxes(
     find_ink: FindInk | None,
     expectation: Expectation,
     min_confidence: float,
+    watch: Watch = unwatched,
 ) -> tuple[tuple[Line, ...], npt.NDArray[np.bool_]] | None:
     """The lines that stand in rows of boxes on a page, and where the boxes are, bool (H, W); None where there are none.
 
@@ -48,6 +50,7 @@ def read_boxes(
             kept.append(row)
     if not kept:
         return None
+    watch("boxes", [row.grey for row in kept])
     return tuple(lines), covered(kept, view.grey.shape)
 
 

@@ -103,7 +103,7 @@ def read_page(
     if contrast is None:
         return Page(name=name)
     if read_views is not None:
-        boxed = read_boxes(view, answer, read_views, find_ink, expectation, min_confidence)
+        boxed = read_boxes(view, answer, read_views, find_ink, expectation, min_confidence, watch)
         if boxed is not None:
             lines, boxes = boxed
             inside = ~boxes if view.inside is None else view.inside & ~boxes

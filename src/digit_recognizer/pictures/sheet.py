@@ -5,6 +5,7 @@ Knows nothing of digits but that they are drawn with strokes.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import cv2
@@ -42,7 +43,7 @@ class _Bounds(NamedTuple):
     step: float
 
 
-_OF_DIGIT = _Bounds(paper=0.88, ink=0.3, breadth=0.25, beside=1.0, step=0.0)
+_OF_DIGIT = _Bounds(paper=0.88, ink=0.3, breadth=0.25, beside=math.inf, step=-math.inf)
 _OF_PAGE = _Bounds(paper=0.78, ink=0.8, breadth=0.15, beside=0.2, step=0.6)
 
 

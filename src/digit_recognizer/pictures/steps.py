@@ -28,7 +28,7 @@ class Watch(Protocol):
     """Is told of each step of reading a page: its name, and what it gave."""
 
     def __call__(self, step: str, value: Any, /) -> None:
-        """``step`` is "grid", "ground removed", "ink" or "pieces"; "turned" begins again with the page turned."""
+        """``step`` is "grid", "boxes", "ground removed", "ink" or "pieces"; "turned" begins again, the page turned."""
 
 
 def unwatched(step: str, value: Any, /) -> None:
@@ -60,13 +60,16 @@ class Steps:
         - 2-ground-removed: ink bright on black, light and paper taken away
         - 3-ink: what counts as ink, white; what was taken out as a rule or a form's box, orange
         - 4-pieces: lines in blue, their pieces in grey, orange where a mark was cut
+        - 2-boxes, before these: the boxes of a form that were read, straightened, one row below the other
         - 2-grid, in place of the last three: a grid of cells, straightened, with its lines
         - 5-frames: the 28 x 28 pixels that the network saw of each digit, with what it made of them
         """
         found = {"1-picture": _coloured(grey)}
         if "grid" in self._told:
             found["2-grid"] = _of_grid(self._told["grid"])
-        elif "ground removed" in self._told:
+        if "boxes" in self._told:
+            found["2-boxes"] = _of_boxes(self._told["boxes"])
+        if "ground removed" in self._told and "grid" not in self._told:
             before: PageInk = self._told["ground removed"]
             found["2-ground-removed"] = _coloured(before.strength)
             if "ink" in self._told:
@@ -129,6 +132,12 @@ def _of_grid(grid: Grid) -> Colour:
     for y in grid.down:
         cv2.line(picture, (0, min(y, height - 1)), (width - 1, min(y, height - 1)), UNSURE, 1)
     return picture
+
+
+def _of_boxes(rows: Sequence[Grey]) -> Colour:
+    """rows: uint8 (H, W) each."""
+    width = max(row.shape[1] for row in rows)
+    return _coloured(np.vstack([np.pad(row, ((0, 8), (0, width - row.shape[1])), constant_values=255) for row in rows]))
 
 
 def _coloured(grey: npt.NDArray[np.uint8]) -> Colour:
