@@ -7,7 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.context import AMONG_LETTERS, BARS, DOUBTED, TOO_SMALL, ReadWord, judged, without_text
+from digit_recognizer.pictures.context import (
+    AMONG_LETTERS,
+    BARS,
+    DOUBTED,
+    PART,
+    TOO_SMALL,
+    ReadWord,
+    judged,
+    without_text,
+)
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.reading import NOT_A_DIGIT, PlacedReading, Reading
 
@@ -272,3 +281,13 @@ def test_a_point_between_digits_makes_a_number_of_what_else_spells_a_word() -> N
 def test_several_points_are_no_price() -> None:
     word = replace(unsure("5055"), signs=((12.0, ""), (26.0, "")))
     assert without_text([letters(7), word, letters(5)])[1].digits == ()
+
+
+@pytest.mark.parametrize(("gap", "accepted"), [(10, False), (60, True)])
+def test_a_number_whose_rest_may_have_been_left_out_among_letters_is_unsure(gap: int, accepted: bool) -> None:
+    first, rest = number("47"), number("50", heights=(14, 14))
+    moved = tuple(replace(one, box=(24 + gap + one.box[0], *one.box[1:])) for one in rest.digits)
+    found = without_text([letters(7), first, replace(rest, digits=moved), letters(5)])
+    assert [one.text for one in found[1:3]] == ["47", ""]
+    assert all(one.accepted is accepted for one in found[1].digits)
+    assert [one.reason for one in found[1].rejected] == ([] if accepted else [PART])

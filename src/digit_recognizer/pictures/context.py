@@ -19,6 +19,7 @@ AMONG_LETTERS = "among letters, which it may be itself"
 BARS = "bars, and no other digit to tell them by"
 TOO_SMALL = "too small to be sure"
 DOUBTED = "a digit of it is unlikely"
+PART = "a part of a number, or all of it"
 BESIDE_LETTER = "beside a mark that may be a letter"
 
 _TALL = 0.5  # share of the line's height from which on a piece that is no digit counts as a letter
@@ -44,6 +45,7 @@ _LETTERLIKE_PAIR = frozenset((0, 1, 5, 6, 8))  # so, lo, is, GO: of two digits, 
 _LETTERLIKE_MOST = frozenset((0, 1, 5))  # SOS, OIL, loss: words of these alone are many
 _SPELL_NOTHING = (frozenset((0,)), frozenset((5,)))
 _SAME_BREADTH = 1.2  # times a font's broadest digit is broader than its narrowest but the 1; O and S differ more
+_ITS_REST = 1.0  # heights between a number and what may be the rest of it, at most
 _MOST_AFTER_POINT = 3  # digits of a price, or of a group of thousands
 _APART = 0.3  # heights between a number and the words beside it, where nothing else tells them apart
 _PAIR_APART = 0.35  # and of two digits
@@ -160,7 +162,23 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
             kept = _number(kept, kept.doubted, [doubted], expectation)
         result.append(_around(kept, numbers) if numbers else kept)
         result += numbers
-    return _without_bars(result)
+    return _without_bars([_whole_or_unsure(word, result) for word in result])
+
+
+def _whole_or_unsure(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
+    """The word; none of its digits accepted where it may be a part of a number, the rest of which was left out."""
+    if not any(digit.accepted for digit in word.digits):
+        return word
+    x, _, width, _ = around(digit.box for digit in word.digits)
+    for other in words:
+        if other.line != word.line or other.digits or not any(one.reason == AMONG_LETTERS for one in other.rejected):
+            continue
+        left, _, broad, _ = around(one.box for one in other.rejected)
+        if max(left - x - width, x - left - broad) <= _ITS_REST * word.height:
+            rest = Rejected(around(digit.box for digit in word.digits), PART)
+            digits = tuple(replace(digit, accepted=False) for digit in word.digits)
+            return replace(word, digits=digits, rejected=(*word.rejected, rest))
+    return word
 
 
 def _beside_signs(word: ReadWord, words: Sequence[ReadWord], expectation: Expectation) -> ReadWord:
@@ -318,6 +336,7 @@ __all__ = [
     "BARS",
     "BESIDE_LETTER",
     "DOUBTED",
+    "PART",
     "TOO_SMALL",
     "ReadWord",
     "judged",
