@@ -200,3 +200,14 @@ def test_thin_lines_between_heavy_ones_are_found_on_paper_in_waves(
     found = chosen_grid(grey, None, reader.probabilities)
     assert found is not None
     assert found.shape == (9, 9)
+
+
+def test_squares_with_nothing_but_bars_in_them_are_no_grid_unless_somebody_says_so() -> None:
+    page = np.full((280, 280), 235, np.uint8)
+    page[20:261:40, 20:261] = page[20:261, 20:261:40] = 120
+    for y in range(20, 260, 40):
+        for x in range(20, 260, 40):
+            page[y + 8 : y + 32, x + 18 : x + 22] = 60
+    recognizer = Recognizer(threads=1)
+    assert not any(digit.accepted for digit in recognizer.read(page).digits)
+    assert [line.text for line in recognizer.read(page, expect="6x6").lines] == ["111111"] * 6

@@ -55,6 +55,7 @@ Answer = Callable[[Images], tuple[Scores, Scores | None]]
 _FILLED = 0.15  # share of the cells that hold a digit in a grid that nobody told of: sudokus begin with 17 of 81
 # Of 24 photographed grids 0.96 at least; tables of numbers 0.6 at most, of digits across squares 0.17 to 0.35.
 _READABLE = 0.8  # mean confidence that a grid's digits have at least, 0 for ink that is none
+_BARS = 0.6  # of a grid's digits that are 1s at most: the lines of bent squares look like these
 # Cells that hold several: none on these photos and on 48 drawn grids; on 48 tables of 0 to 12 all but a few that do.
 _SHARED = 0.02  # of the cells that hold ink, at most
 _CROSSED = 0.1  # cells across a side of which ink runs there, for each of these digits, at most
@@ -183,6 +184,8 @@ def _holds_single_digits(grid: Grid, page: Page, sure: Scores) -> bool:
     count = len(page.digits)
     inked = count + len(page.rejected)
     if count < _FILLED * rows * columns or sure.sum() < _READABLE * inked:
+        return False
+    if sum(digit.digit == 1 for digit in page.digits) > _BARS * count:
         return False
     doubted = sure < _ONE_DIGIT
     crossed, shared = (int((cells & doubted).sum()) for cells in (crossed_cells(grid), shared_cells(grid)))
