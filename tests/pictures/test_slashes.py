@@ -15,6 +15,7 @@ from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.slashes import MAYBE_ONE, MAYBE_SLASH, SLASH, find_slashes
 from digit_recognizer.pictures.within import Part
 from digit_recognizer.reading import Box, PlacedReading
+from digit_recognizer.recognizer import Recognizer
 from tests.pictures.test_context import digit
 
 LONG: Box = (0, -5, 14, 30)  # reaches above and below digits of 20 pixels
@@ -138,3 +139,26 @@ def test_the_stroke_of_a_percent_sign_is_no_slash() -> None:
     parts = [*parts_of("425"), ring, moved(stroke((0, 0, 12, 20), 0.5), 50), low]
     (number,) = numbers_of(word(parts), parse_expectation())
     assert [one.digit for one in number.digits] == [4, 2, 5]
+
+
+def test_a_sign_of_one_number_is_none_of_the_next() -> None:
+    parts = parts_of("125/37", stroke(LONG, 0.4), uneven=3)
+    found = replace(word(parts), signs=((11.0, "-"), (26.0, ".")))
+    numbers = numbers_of(found, parse_expectation(numbers="decimal"))
+    assert [number.signs for number in numbers] == [((11.0, "-"), (26.0, ".")), ()]
+
+
+@pytest.mark.parametrize(
+    ("expect", "read", "accepted"), [("8", "12032024", True), ("2-4", "12 03 2024", True), ("5", None, False)]
+)
+def test_a_length_is_asked_of_a_date_without_its_slashes(expect: str, read: str | None, accepted: bool) -> None:
+    page = np.full((120, 700), 240, np.uint8)
+    for place, letter in enumerate("12/03/2024"):
+        x = 40 + 60 * place
+        if letter == "/":
+            cv2.line(page, (x + 30, 24), (x + 8, 96), 30, 5, cv2.LINE_AA)
+        else:
+            cv2.putText(page, letter, (x, 82), cv2.FONT_HERSHEY_SIMPLEX, 1.8, 30, 5, cv2.LINE_AA)
+    found = Recognizer(threads=1).read(page, expect=expect)
+    assert read is None or found.text == read
+    assert all(one.accepted for one in found.digits) is accepted

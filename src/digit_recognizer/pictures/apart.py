@@ -6,7 +6,7 @@ Knows nothing of pixels or models.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -22,7 +22,6 @@ from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, 
 
 MAYBE_SPACE = "gaps in it that may be spaces"
 
-_SIGN = 2.0  # heights between a minus and the number after it, at most
 _NEAR = 1.2  # heights between a slash that stands alone and the digits at its sides, at most
 
 
@@ -50,11 +49,11 @@ def numbers_of(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWo
     whole = _of_parts(word, kept, tuple(one for some in rejected for one in some))
     if expectation.asks and expectation.complaint([digit.digit for digit in whole.digits]) is None:
         return [whole]
-    numbers = [
-        _of_parts(word, word.parts[first + 1 : last], before)
-        for (first, last), before in zip(pairwise(cuts), rejected, strict=True)
-    ]
-    numbers = _shared(numbers)
+    sides = [-math.inf, *(box_of(word.parts[place])[0] for place in cuts[1:-1]), math.inf]
+    numbers = _shared(
+        _of_parts(word, word.parts[first + 1 : last], why_not, between)
+        for (first, last), between, why_not in zip(pairwise(cuts), pairwise(sides), rejected, strict=True)
+    )
     return [one for number in numbers for one in (_spaced(number, expectation, beside) if number.parts else [number])]
 
 
@@ -93,17 +92,22 @@ def _neighbours(word: ReadWord, beside: Sequence[ReadWord]) -> tuple[Part | None
     return before, after
 
 
-def _shared(numbers: Sequence[ReadWord]) -> list[ReadWord]:
+def _shared(numbers: Iterable[ReadWord]) -> list[ReadWord]:
     """The numbers of one word, its letters counted once: in the first that holds something that is no digit, if any."""
-    place = next((at for at, one in enumerate(numbers) if len(one.digits) < len(one.parts)), 0)
-    return [one if at == place else replace(one, letters=0) for at, one in enumerate(numbers)]
+    found = list(numbers)
+    place = next((at for at, one in enumerate(found) if len(one.digits) < len(one.parts)), 0)
+    return [one if at == place else replace(one, letters=0) for at, one in enumerate(found)]
 
 
-def _of_parts(word: ReadWord, parts: Sequence[Part], rejected: tuple[Rejected, ...]) -> ReadWord:
-    """The word with some of its parts, and the signs that stand among these."""
+def _of_parts(
+    word: ReadWord,
+    parts: Sequence[Part],
+    rejected: tuple[Rejected, ...],
+    between: tuple[float, float] = (-math.inf, math.inf),
+) -> ReadWord:
+    """The word with some of its parts, and the signs of a decimal number that stand between two places."""
     digits = tuple(part for part in parts if isinstance(part, PlacedReading))
-    first, last = (box_of(parts[0])[0], box_of(parts[-1])[0]) if parts else (math.inf, -math.inf)
-    signs = tuple((place, sign) for place, sign in word.signs if first - _SIGN * word.height < place <= last)
+    signs = tuple((place, sign) for place, sign in word.signs if between[0] < place <= between[1])
     familiar = min(word.familiar, len(digits))
     return replace(word, digits=digits, rejected=rejected, familiar=familiar, parts=tuple(parts), signs=signs)
 
@@ -117,15 +121,15 @@ def _spaced(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWord]
     spaces = find_spaces(word.parts, signs, word.height, [other.parts for other in beside])
     if not spaces:
         return [_doubted(word)] if may_have_spaces(word.parts, signs, word.height) else [word]
-    result = []
-    for first, last in pairwise([-math.inf, *spaces, math.inf]):
-        parts = tuple(part for part in word.parts if first < box_of(part)[0] <= last)
-        digits = tuple(part for part in parts if isinstance(part, PlacedReading))
-        own = tuple((place, sign) for place, sign in word.signs if first < place <= last)
-        familiar = min(word.familiar, len(digits))
-        rejected = word.rejected if last == math.inf else ()
-        result.append(replace(word, digits=digits, rejected=rejected, familiar=familiar, parts=parts, signs=own))
-    return _shared(result)
+    return _shared(
+        _of_parts(
+            word,
+            [part for part in word.parts if first < box_of(part)[0] <= last],
+            word.rejected if last == math.inf else (),
+            (first, last),
+        )
+        for first, last in pairwise([-math.inf, *spaces, math.inf])
+    )
 
 
 def _doubted(word: ReadWord) -> ReadWord:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from digit_recognizer.pictures.grid_lines import CELL
 from digit_recognizer.pictures.load import Grey
+from digit_recognizer.pictures.paper import shrunk
 from digit_recognizer.reading import Box
 
 _SIDE = 1000  # pixels of the page in which boxes are looked for
@@ -101,9 +102,7 @@ def find_box_rows(grey: Grey) -> list[BoxRow]:
     >>> [row.shape for row in find_box_rows(page)]
     [(1, 4)]
     """
-    scale = min(1.0, _SIDE / max(grey.shape))
-    size = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
-    small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8) if scale < 1 else grey
+    small, scale = shrunk(grey, _SIDE)
     most: list[BoxRow] = []
     for whole, look in ((grey, small), (255 - grey, 255 - small)):
         for mask in _masks(look):

@@ -36,6 +36,7 @@ from digit_recognizer.pictures.paper import Contrast, PageInk, ink_of
 from digit_recognizer.pictures.paths import best_path
 from digit_recognizer.pictures.rings import RING, find_rings
 from digit_recognizer.pictures.runs import ReadStrips, run_scores
+from digit_recognizer.pictures.slashes import find_slashes
 from digit_recognizer.pictures.steps import Watch, unwatched
 from digit_recognizer.pictures.upright import View
 from digit_recognizer.pictures.words import words_of
@@ -103,17 +104,16 @@ def read_page(
     view, contrast = levelled(grey)
     if contrast is None:
         return Page(name=name)
-    if read_views is not None:
-        boxed = read_boxes(view, answer, read_views, find_ink, expectation, min_confidence, watch)
-        if boxed is not None:
-            lines, boxes = boxed
-            inside = ~boxes if view.inside is None else view.inside & ~boxes
-            view, contrast = view._replace(inside=inside), contrast._replace(depth=np.where(boxes, 0, contrast.depth))
-            rest = ink_of_page(view, contrast, ink_of(contrast), find_ink, has_even_ground(grey), watch)
-            page = Page(name=name)
-            if rest is not None:
-                page = _read_ink(view, contrast, rest, answer, expectation, min_confidence, name, watch, read_strips)
-            return with_lines(page, lines)
+    boxed = read_views and read_boxes(view, answer, read_views, find_ink, expectation, min_confidence, watch)
+    if boxed:
+        lines, boxes = boxed
+        inside = ~boxes if view.inside is None else view.inside & ~boxes
+        view, contrast = view._replace(inside=inside), contrast._replace(depth=np.where(boxes, 0, contrast.depth))
+        rest = ink_of_page(view, contrast, ink_of(contrast), find_ink, has_even_ground(grey), watch)
+        page = Page(name=name)
+        if rest is not None:
+            page = _read_ink(view, contrast, rest, answer, expectation, min_confidence, name, watch, read_strips)
+        return with_lines(page, lines)
     everything = ink_of(contrast)
     shown = read_display(everything) if everything is not None else []
     if everything is not None and shown:
@@ -234,8 +234,12 @@ def _read_ink(
             read.append(ReadWord(word.line, word.height, "", (), (Rejected(whole, NOT_A_DIGIT),)))
             continue
         weighed, scores, unfamiliar = run_scores(word.candidates, word.runs, probabilities[part], strange[part])
-        path = best_path(len(word.pieces), weighed, scores, unfamiliar, word.height, expectation)
-        digits = digits_of(word, path, images[part], scores, unfamiliar, min_confidence)
+        # A number's length is asked for once slashes are told from its digits.
+        for asked in (Expectation(), expectation) if expectation.asks else (expectation,):
+            path = best_path(len(word.pieces), weighed, scores, unfamiliar, word.height, asked)
+            digits = digits_of(word, path, images[part], scores, unfamiliar, min_confidence)
+            if find_slashes(parts_of(word, path, digits), word.height).found:
+                break
         if len(digits) == 1 and is_edge(view.grey, ink.mask, digits[0].box):
             read.append(ReadWord(word.line, word.height, "", (), (Rejected(digits[0].box, EDGE),)))
             continue

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digit_recognizer.pictures.paper import shrunk
+
 SMALLEST = 64  # pixels of the longer side: smaller pictures are crops, in which no sheet is seen
 
 # In shares unless said otherwise. Sheets seen aslant fill 0.9 of the rectangle around them and more, and nine tenths of
@@ -64,7 +66,7 @@ def sheet_alone(grey: _Grey) -> _Grey:
     """
     if max(grey.shape) < SMALLEST or min(grey.shape) < SMALLEST // 2:
         return grey
-    small = _shrunk(grey)
+    small, _ = shrunk(grey, _SIDE)
     inside = _sheet(small, _OF_DIGIT)
     if inside is None:
         return grey
@@ -84,19 +86,13 @@ def desk_removed(grey: _Grey) -> tuple[_Grey, float]:
     """
     if max(grey.shape) < SMALLEST or min(grey.shape) < SMALLEST // 2:
         return grey, 0.0
-    small = _shrunk(grey)
+    small, _ = shrunk(grey, _SIDE)
     inside = _sheet(small, _OF_PAGE)
     if inside is None:
         return grey, 0.0
     paper, mask = _enlarged(small, inside, grey.shape)
     turn = cv2.minAreaRect(cv2.findNonZero(inside))[2]
     return np.asarray(np.where(mask, grey, paper), np.uint8), (turn + 45) % 90 - 45
-
-
-def _shrunk(grey: _Grey) -> _Grey:
-    scale = min(1.0, _SIDE / max(grey.shape))
-    size = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
-    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8) if scale < 1 else grey
 
 
 def _enlarged(small: _Grey, inside: _Grey, shape: tuple[int, ...]) -> tuple[_Grey, npt.NDArray[np.bool_]]:
@@ -131,7 +127,7 @@ def _sheet(small: _Grey, bounds: _Bounds) -> _Grey | None:
     sheet = np.count_nonzero(filled)
     if (
         np.count_nonzero(paper & filled) < bounds.paper * sheet
-        or np.count_nonzero(paper & ~filled & 1) > bounds.beside * sheet
+        or np.count_nonzero(paper & (1 - filled)) > bounds.beside * sheet
     ):
         return None
     if _step(small, filled) < bounds.step:
