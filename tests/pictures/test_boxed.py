@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digit_recognizer.pictures.boxed import with_lines
+from digit_recognizer.pictures.boxed import together
 from digit_recognizer.pictures.steps import Steps
-from digit_recognizer.reading import Line, Page
+from digit_recognizer.reading import NOT_A_DIGIT, Line, Page
 from digit_recognizer.recognizer import Recognizer
 from tests.pictures.test_context import digit
 
@@ -78,15 +78,25 @@ def test_what_stands_beside_and_below_boxes_is_read_as_well(recognizer: Recogniz
 
 def test_a_length_that_is_asked_for_holds_for_boxes_too(recognizer: Recognizer) -> None:
     assert all(found.accepted for found in recognizer.read(boxes("83527"), expect="5").digits)
-    assert not any(found.accepted for found in recognizer.read(boxes("83527"), expect="6").digits)
+    page = recognizer.read(boxes("83527"), expect="6")
+    assert not any(found.accepted for found in page.digits)
+    assert [one.reason for one in page.rejected] == ["expected 6 digits, found 5"]
+
+
+def test_a_letter_among_boxed_digits_is_told() -> None:
+    page = Recognizer(threads=1).read(boxes("4735K91862"))
+    assert page.text == "4735 91862"
+    assert [one.reason for one in page.rejected] == [NOT_A_DIGIT]
+    x, _, width, _ = page.rejected[0].box
+    assert 30 + 56 * 4 <= x + width / 2 <= 74 + 56 * 4
 
 
 def test_lines_are_put_where_they_stand() -> None:
     upper, lower = (Line(text, (digit(int(text)),)) for text in "47")
     between = Line("3", (digit(3, 5),))
     below = Line("8", tuple(one.__class__.of(one, (0, 90, 10, 20)) for one in (digit(8),)))
-    assert [line.text for line in with_lines(Page((lower,)), (below, between)).lines] == ["7 3", "8"]
-    assert with_lines(Page((upper,)), ()).lines == (upper,)
+    assert [line.text for line in together(Page((lower,)), Page((below, between))).lines] == ["7 3", "8"]
+    assert together(Page((upper,)), Page()).lines == (upper,)
 
 
 def test_the_boxes_are_shown_among_the_steps(recognizer: Recognizer) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from digit_recognizer.pictures.evenness import are_even
 from digit_recognizer.pictures.spaces import room_of
-from digit_recognizer.pictures.within import TALL, Part, box_of
+from digit_recognizer.pictures.within import TALL, Part, box_of, is_tall
 from digit_recognizer.reading import Box, PlacedReading, around
 
 _UNLIKELY = 0.6  # confidence below which a digit may as well be a sign
@@ -50,7 +50,7 @@ def without_letters(parts: Sequence[Part], height: float) -> tuple[Part, ...]:
     >>> without_letters([(0, 0, 10, 20)], 20.0)
     ((0, 0, 10, 20),)
     """
-    places = [place for place, part in enumerate(parts) if _is_tall(part, height)]
+    places = [place for place, part in enumerate(parts) if is_tall(part, height)]
     if _in_brackets([parts[place] for place in places]):
         return tuple(box_of(part) if place in (places[0], places[-1]) else part for place, part in enumerate(parts))
     for count in range(min(_MOST, len(places) - 1), 0, -1):
@@ -95,7 +95,7 @@ def number_beside(parts: Sequence[Part], height: float) -> Beside | None:
 
     >>> number_beside([(0, 0, 10, 20)], 20.0)
     """
-    tall = [_sure_digit(part) for part in parts if _is_tall(part, height)]
+    tall = [_sure_digit(part) for part in parts if is_tall(part, height)]
     places = [place for place, part in enumerate(tall) if isinstance(part, PlacedReading)]
     if not places or len(places) == len(tall):
         return None
@@ -115,10 +115,6 @@ def number_beside(parts: Sequence[Part], height: float) -> Beside | None:
         return None
     is_sure = all(gap >= _APART * height or _is_sign(mark, boxes) for mark, gap in gaps)
     return Beside(tuple(digits), (*before, *after), is_sure)
-
-
-def _is_tall(part: Part, height: float) -> bool:
-    return isinstance(part, PlacedReading) or part[3] >= TALL * height
 
 
 def _is_likely(digit: PlacedReading) -> bool:

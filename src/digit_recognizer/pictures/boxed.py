@@ -34,28 +34,36 @@ def read_boxes(
     expectation: Expectation,
     min_confidence: float,
     watch: Watch = unwatched,
-) -> tuple[tuple[Line, ...], npt.NDArray[np.bool_]] | None:
-    """The lines that stand in rows of boxes on a page, and where the boxes are, bool (H, W); None where there are none.
+) -> tuple[Page, npt.NDArray[np.bool_]] | None:
+    """What stands in the rows of boxes on a page, and where the boxes are, bool (H, W); None where there are none.
 
-    view: the page, turned level. Boxes of lines are in the picture's pixels. Other arguments as for ``read_page``.
+    view: the page, turned level. Places on the Page are in the picture's pixels. Other arguments as for ``read_page``.
     """
-    lines, kept = [], []
+    lines, rejected, kept = [], [], []
     for row in find_box_rows(view.grey):
         page, sure = read_cells(row, answer, min_confidence=min_confidence, find_ink=find_ink, read_views=read_views)
         count = len(page.digits)
         inked = count + len(page.rejected)
         meant = count >= max(_FEWEST, _FILLED * len(row.corners)) and sure.sum() >= _READABLE * inked
         if meant and not shared_cells(row).any():
-            lines.append(_line_of(row, page.lines[0], sure[0] > 0, view, expectation))
+            words = _words_of(row, page.lines[0], sure[0] > 0, expectation)
+            lines.append(
+                Line(" ".join(word.text for word in words), tuple(one for word in words for one in word.digits))
+            )
+            rejected += [*page.rejected, *(one for word in words for one in word.rejected)]
             kept.append(row)
     if not kept:
         return None
     watch("boxes", [row.grey for row in kept])
-    return tuple(lines), covered(kept, view.grey.shape)
+    placed = tuple(
+        Line(line.text, tuple(replace(digit, box=view.box(digit.box)) for digit in line.digits)) for line in lines
+    )
+    none = tuple(replace(one, box=view.box(one.box)) for one in rejected)
+    return Page(placed, none), covered(kept, view.grey.shape)
 
 
-def _line_of(row: BoxRow, line: Line, filled: npt.NDArray[np.bool_], view: View, expectation: Expectation) -> Line:
-    """The line of a row: numbers begin after an empty box, and after a wider gap."""
+def _words_of(row: BoxRow, line: Line, filled: npt.NDArray[np.bool_], expectation: Expectation) -> list[ReadWord]:
+    """The numbers of a row: one begins after an empty box, and after a wider gap."""
     gaps = row.gaps()
     begins = np.concatenate([[False], gaps > np.median(gaps) + _WIDER * row.height()]) | ~filled
     words: list[list[PlacedReading]] = [[]]
@@ -65,26 +73,25 @@ def _line_of(row: BoxRow, line: Line, filled: npt.NDArray[np.bool_], view: View,
             words.append([])
         if is_filled:
             words[-1].append(next(waiting))
-    found = [judged(ReadWord(0, row.height(), "", tuple(word), ()), [], [], expectation) for word in words if word]
-    digits = tuple(replace(digit, box=view.box(digit.box)) for word in found for digit in word.digits)
-    return Line(" ".join(word.text for word in found), digits)
+    return [judged(ReadWord(0, row.height(), "", tuple(word), ()), [], [], expectation) for word in words if word]
 
 
-def with_lines(page: Page, lines: tuple[Line, ...]) -> Page:
-    """The page with more lines, each at its height; what stands beside another line becomes a part of that.
+def together(page: Page, boxed: Page) -> Page:
+    """The page with what stands in its boxes, each line at its height; what stands beside another line is a part of it.
 
-    >>> with_lines(Page(), ()).lines
+    >>> together(Page(), Page()).lines
     ()
     """
     result = list(page.lines)
-    for line in lines:
+    for line in boxed.lines:
         beside = next((place for place, other in enumerate(result) if _are_beside(line, other)), None)
         if beside is None:
             result.append(line)
         else:
             first, last = sorted((line, result[beside]), key=lambda one: one.digits[0].box[0])
             result[beside] = Line(f"{first.text} {last.text}", first.digits + last.digits)
-    return replace(page, lines=tuple(sorted(result, key=lambda one: sum(_span(one)))))
+    lines = tuple(sorted(result, key=lambda one: sum(_span(one))))
+    return replace(page, lines=lines, rejected=page.rejected + boxed.rejected)
 
 
 def _span(line: Line) -> tuple[int, int]:
@@ -97,4 +104,4 @@ def _are_beside(one: Line, other: Line) -> bool:
     return min(bottom, lower) - max(top, upper) >= _BESIDE * min(bottom - top, lower - upper)
 
 
-__all__ = ["read_boxes", "with_lines"]
+__all__ = ["read_boxes", "together"]

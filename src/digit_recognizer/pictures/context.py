@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from digit_recognizer.pictures.beside import Beside, number_beside
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.signs import MINUS
-from digit_recognizer.pictures.within import Part, numbers_within
+from digit_recognizer.pictures.within import Part, is_tall, numbers_within
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around
 
 AMONG_LETTERS = "among letters, which it may be itself"
@@ -24,7 +24,7 @@ BESIDE_LETTER = "beside a mark that may be a letter"
 
 _TALL = 0.5  # share of the line's height from which on a piece that is no digit counts as a letter
 _UNLIKELY = 0.6  # confidence below which a digit may as well be a letter
-_LIKELY = 0.9
+_LIKELY = 0.9  # and from which on digits that are not accepted may make a number among letters
 _LETTERS = 0.3  # letters, or digits that may be some, for each digit of a word from which on it is not read
 
 _DOUBTED = 0.5  # share of the digits of a word that may be unlikely where nothing on the page is a letter
@@ -235,7 +235,7 @@ def _alone_or_among(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
                 digits += counts * other.familiar * bool(other.digits)
     if letters < _FEW or letters <= digits or _is_number(word.digits, word.tallest, pointed=_is_pointed(word)):
         return word
-    if not word.letters and len(word.digits) == len([part for part in word.parts if _is_tall(part, word.height)]):
+    if not word.letters and len(word.digits) == len([part for part in word.parts if is_tall(part, word.height)]):
         likely = tuple(replace(digit, accepted=digit.confidence >= _LIKELY) for digit in word.digits)
         if len(likely) > 1 and _is_number(likely, word.tallest, pointed=_is_pointed(word)):
             return replace(word, digits=tuple(replace(digit, accepted=False) for digit in word.digits))
@@ -250,10 +250,6 @@ def _is_pointed(word: ReadWord) -> bool:
         return False
     after = sum(digit.box[0] > places[0] for digit in word.digits)
     return 0 < after <= _MOST_AFTER_POINT and after < len(word.digits)
-
-
-def _is_tall(part: Part, height: float) -> bool:
-    return isinstance(part, PlacedReading) or part[3] >= _TALL * height
 
 
 def _within(word: ReadWord, expectation: Expectation) -> list[ReadWord]:

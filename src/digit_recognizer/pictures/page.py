@@ -14,7 +14,7 @@ import numpy.typing as npt
 from digit_recognizer.digits import CLASSES, SIDE, Images
 from digit_recognizer.pictures.apart import numbers_of
 from digit_recognizer.pictures.at_once import read_at_once
-from digit_recognizer.pictures.boxed import read_boxes, with_lines
+from digit_recognizer.pictures.boxed import read_boxes, together
 from digit_recognizer.pictures.cells import ReadViews, read_cells, shared_cells
 from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
 from digit_recognizer.pictures.chosen_grid import chosen_grid
@@ -106,14 +106,14 @@ def read_page(
         return Page(name=name)
     boxed = read_views and read_boxes(view, answer, read_views, find_ink, expectation, min_confidence, watch)
     if boxed:
-        lines, boxes = boxed
+        in_boxes, boxes = boxed
         inside = ~boxes if view.inside is None else view.inside & ~boxes
         view, contrast = view._replace(inside=inside), contrast._replace(depth=np.where(boxes, 0, contrast.depth))
         rest = ink_of_page(view, contrast, ink_of(contrast), find_ink, has_even_ground(grey), watch)
         page = Page(name=name)
         if rest is not None:
             page = _read_ink(view, contrast, rest, answer, expectation, min_confidence, name, watch, read_strips)
-        return with_lines(page, lines)
+        return together(page, in_boxes)
     everything = ink_of(contrast)
     shown = read_display(everything) if everything is not None else []
     if everything is not None and shown:

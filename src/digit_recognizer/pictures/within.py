@@ -31,8 +31,13 @@ def numbers_within(
     together, of the narrower of the gaps beside them, and of the widest between them, in heights; None where they may
     be one, but nobody can tell: a part of them would be a wrong number. Returns the digits of each number.
     """
-    tall = [part for part in parts if isinstance(part, PlacedReading) or part[3] >= TALL * height]
+    tall = [part for part in parts if is_tall(part, height)]
     return _numbers(tall, _gaps(tall, signs, height), math.inf, math.inf, is_number) if tall else []
+
+
+def is_tall(part: Part, height: float) -> bool:
+    """Whether a part is a digit, or as tall as a letter. height: of the line's digits, in pixels."""
+    return isinstance(part, PlacedReading) or part[3] >= TALL * height
 
 
 def _gaps(parts: Sequence[Part], signs: Sequence[float], height: float) -> list[float]:
@@ -70,4 +75,4 @@ def box_of(part: Part) -> Box:
     return part.box if isinstance(part, PlacedReading) else part
 
 
-__all__ = ["ONE", "SIGN", "TALL", "IsNumber", "Part", "box_of", "numbers_within"]
+__all__ = ["ONE", "SIGN", "TALL", "IsNumber", "Part", "box_of", "is_tall", "numbers_within"]
