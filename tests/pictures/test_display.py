@@ -34,7 +34,7 @@ def display(text: str, *, thick: int = 10, apart: int = 5, slant: float = 0.0, s
 
 
 def shown_on(picture: np.ndarray) -> list[Shown]:
-    _, contrast = levelled(picture)
+    _, contrast, _ = levelled(picture)
     ink = None if contrast is None else ink_of(contrast)
     return [] if ink is None else read_display(ink)
 

@@ -27,7 +27,7 @@ def test_a_stroke_on_an_even_ground_is_whole_though_the_network_sees_a_half_of_i
         found[60:90, 200:206] = 1
         return found
 
-    view, contrast = levelled(page)
+    view, contrast, _ = levelled(page)
     assert contrast is not None
     ink = ink_of_page(view, contrast, ink_of(contrast), lower_half, True, unwatched)
     assert ink is not None

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from digit_recognizer.digits import CLASSES, SIDE, Images
 from digit_recognizer.pictures.apart import numbers_of
 from digit_recognizer.pictures.at_once import read_at_once
+from digit_recognizer.pictures.barcodes import BARCODE
 from digit_recognizer.pictures.boxed import read_boxes, together
 from digit_recognizer.pictures.cells import ReadViews, read_cells, shared_cells
 from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
@@ -101,9 +102,29 @@ def read_page(
         page = _read_grid(grey, answer, expectation.grid, min_confidence, name, watch, find_ink, read_views)
         if page is not None:
             return page
-    view, contrast = levelled(grey)
-    if contrast is None:
-        return Page(name=name)
+    view, contrast, barcodes = levelled(grey)
+    page = Page(name=name)
+    if contrast is not None:
+        page = _read_level(
+            grey, view, contrast, answer, expectation, min_confidence, name, watch, read_strips, find_ink, read_views
+        )
+    return replace(page, rejected=page.rejected + tuple(Rejected(box, BARCODE) for box in barcodes))
+
+
+def _read_level(
+    grey: Grey,
+    view: View,
+    contrast: Contrast,
+    answer: Answer,
+    expectation: Expectation,
+    min_confidence: float,
+    name: str,
+    watch: Watch,
+    read_strips: ReadStrips | None,
+    find_ink: FindInk | None,
+    read_views: ReadViews | None,
+) -> Page:
+    """Read all numbers of a page that is no grid. view, contrast: of it, level. Other arguments as for ``read_page``."""
     boxed = read_views and read_boxes(view, answer, read_views, find_ink, expectation, min_confidence, watch)
     if boxed:
         in_boxes, boxes = boxed

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digit_recognizer.pictures.barcodes import barcodes_removed
 from digit_recognizer.pictures.coarseness import longest_needed
 from digit_recognizer.pictures.cutting import Labels
 from digit_recognizer.pictures.ink_map import FindInk, ink_map, ink_of_map
@@ -43,14 +44,17 @@ _LEAST_TURN_OF_SHEET = 5.0  # degrees; less may be how a camera saw it from asid
 _LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
 
 
-def levelled(grey: Grey) -> tuple[View, Contrast | None]:
+def levelled(grey: Grey) -> tuple[View, Contrast | None, tuple[Box, ...]]:
     """The picture, shrunk and turned until printed lines on it are level, and what stands out from its ground.
 
-    Of a sheet that lies on a desk the desk is painted over, and it is turned until its sides are level.
+    Of a sheet that lies on a desk the desk is painted over, and it is turned until its sides are level. Barcodes are
+    painted over, too; at last come their boxes in the picture.
     """
     small, scale = shrunk(grey, longest_needed(grey))
     small, turn_of_sheet = desk_removed(small)
+    small, barcodes = barcodes_removed(small)
     view = view_of(small, scale, (grey.shape[0], grey.shape[1]))
+    barcodes = tuple(view.box(box) for box in barcodes)
     contrast = contrast_of_page(view.grey)
     turn = 0.0 if contrast is None else turn_of_ruling(contrast)
     if contrast is not None and not turn and abs(turn_of_sheet) >= _LEAST_TURN_OF_SHEET:
@@ -60,7 +64,7 @@ def levelled(grey: Grey) -> tuple[View, Contrast | None]:
         contrast = contrast_of_page(view.grey)
         if contrast is not None and view.inside is not None:
             contrast = contrast._replace(depth=np.where(view.inside, contrast.depth, np.float32(0)))
-    return view, contrast
+    return view, contrast, barcodes
 
 
 def ink_of_page(
