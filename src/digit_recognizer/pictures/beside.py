@@ -60,6 +60,25 @@ def without_letters(parts: Sequence[Part], height: float) -> tuple[Part, ...]:
     return tuple(parts)
 
 
+def without_brackets(parts: Sequence[Part], height: float) -> tuple[Part, ...]:
+    """The parts of a line of print without brackets right beside a digit: a number in them stands apart from words.
+
+    parts, height: as for ``without_letters``.
+
+    >>> without_brackets([(0, 0, 10, 20)], 20.0)
+    ((0, 0, 10, 20),)
+    """
+    tall = [place for place, part in enumerate(parts) if is_tall(part, height)]
+    found = set()
+    for place, beside in [*pairwise(tall), *((after, before) for before, after in pairwise(tall))]:
+        digit, mark = parts[beside], parts[place]
+        is_read = isinstance(mark, PlacedReading) and mark.confidence >= _UNLIKELY
+        if isinstance(digit, PlacedReading) and digit.accepted and not is_read:
+            if _is_bracket(box_of(mark), [digit.box]):
+                found.add(place)
+    return tuple(part for place, part in enumerate(parts) if place not in found)
+
+
 def signs_between(parts: Sequence[Part], height: float) -> tuple[int, ...]:
     """Which parts of a word are signs between two numbers, as a plus is: from left to right.
 
@@ -185,4 +204,4 @@ def _is_bracket(mark: Box, digits: Sequence[Box]) -> bool:
     return y <= top and y + tall >= foot + _BELOW * size and width <= _BROADEST * size
 
 
-__all__ = ["Beside", "number_beside", "signs_between", "without_letters"]
+__all__ = ["Beside", "number_beside", "signs_between", "without_brackets", "without_letters"]

@@ -9,10 +9,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from digit_recognizer.pictures.beside import Beside, number_beside
+from digit_recognizer.pictures.beside import Beside, number_beside, without_brackets
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.signs import MINUS
-from digit_recognizer.pictures.within import Part, is_tall, numbers_within
+from digit_recognizer.pictures.within import Part, box_of, is_tall, numbers_within
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around
 
 AMONG_LETTERS = "among letters, which it may be itself"
@@ -184,7 +184,9 @@ def _whole_or_unsure(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
 def _beside_signs(word: ReadWord, words: Sequence[ReadWord], expectation: Expectation) -> ReadWord:
     """The word with the digits that stand beside what may be a sign; as it is where it has none, or others' letters."""
     beside = word.beside
-    if beside is None or any(other.letters and not other.beside for other in words if other.line == word.line):
+    if beside is None:
+        return word
+    if any(other.letters and not other.beside for other in words if other.line == word.line):
         return word
     rejected = [Rejected(box, NOT_A_DIGIT) for box in beside.marks]
     digits = beside.digits
@@ -199,22 +201,20 @@ def _beside_signs(word: ReadWord, words: Sequence[ReadWord], expectation: Expect
 
 
 def _without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:
-    """The same words; where all accepted digits of a page are 1s, in several places or in a long row, none is accepted.
+    """The same words; where all accepted digits of a page are 1s, in several places or in a long row, none is accepted,
+    nor where all digits of a line are, in a long row.
 
-    The rests of rules, folds and hatching look like that.
+    The rests of rules, folds and hatching look like that, and the marks of a ruler.
     """
     found = [word.digits for word in words if word.digits]
     others = [digit for digits in found for digit in digits if digit.digit != 1]
     few = len(others) <= _OTHERS * sum(len(digits) for digits in found)
-    if (
-        not few
-        or any(digit.accepted for digit in others)
-        or (len(found) < 2 and all(len(digits) < _COMB for digits in found))
-    ):
-        return list(words)
+    several = len(found) >= 2 or any(len(digits) >= _COMB for digits in found)
+    is_hatched = few and several and not any(digit.accepted for digit in others)
     result = []
     for word in words:
-        if word.digits:
+        line = [digit.digit for other in words if other.line == word.line for digit in other.digits]
+        if word.digits and (is_hatched or (len(line) >= _COMB and set(line) == {1})):
             bars = Rejected(around(digit.box for digit in word.digits), BARS)
             digits = tuple(replace(digit, accepted=False) for digit in word.digits)
             word = replace(word, digits=digits, rejected=(*word.rejected, bars))
@@ -233,7 +233,8 @@ def _alone_or_among(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
             letters += counts * other.letters
             if not other.letters and all(digit.accepted for digit in other.digits):
                 digits += counts * other.familiar * bool(other.digits)
-    if letters < _FEW or letters <= digits or _is_number(word.digits, word.tallest, pointed=_is_pointed(word)):
+    is_number = _is_number(word.digits, word.tallest, pointed=_is_pointed(word))
+    if is_number or ((letters < _FEW or letters <= digits) and not _is_lone_among(word, words)):
         return word
     if not word.letters and len(word.digits) == len([part for part in word.parts if is_tall(part, word.height)]):
         likely = tuple(replace(digit, accepted=digit.confidence >= _LIKELY) for digit in word.digits)
@@ -241,6 +242,26 @@ def _alone_or_among(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
             return replace(word, digits=tuple(replace(digit, accepted=False) for digit in word.digits))
     whole = Rejected(around(digit.box for digit in word.digits), AMONG_LETTERS)
     return replace(word, text="", digits=(), rejected=(*word.rejected, whole))
+
+
+def _is_lone_among(word: ReadWord, words: Sequence[ReadWord]) -> bool:
+    """Whether a lone digit stands in a row of lone letters, as at the head of a calendar, or in a column of letters with
+    a point each, be there numbers beside and below.
+    """
+    if len(word.parts) > 1:
+        return False
+    row = [other for other in words if other.line == word.line]
+    lone = sum(other.letters == 1 and len(other.parts) <= 1 for other in row)
+    if _FEW <= lone > sum(bool(other.digits) for other in row):
+        return True
+    x = box_of(word.parts[0])[0]
+    column = [
+        other
+        for other in words
+        if len(other.parts) == 1 and other.signs and abs(box_of(other.parts[0])[0] - x) <= word.height
+    ]
+    lone = sum(other.letters == 1 for other in column)
+    return bool(word.signs) and 1 < lone >= sum(bool(other.digits) for other in column)
 
 
 def _is_pointed(word: ReadWord) -> bool:
@@ -267,7 +288,7 @@ def _within(word: ReadWord, expectation: Expectation) -> list[ReadWord]:
 
     places = [place for place, _ in word.signs]
     found = []
-    for digits in numbers_within(word.parts, places, word.height, is_number):
+    for digits in numbers_within(without_brackets(word.parts, word.height), places, word.height, is_number):
         first, last = digits[0].box[0], digits[-1].box[0]
         signs = [
             (place, sign)

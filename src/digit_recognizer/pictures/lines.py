@@ -22,6 +22,7 @@ _REACH = 14.0  # heights between neighbours at most
 _SPACE = 0.62  # heights between two words at least
 _AROUND = 5  # marks whose feet tell where the line stands
 _WIDER = 1.9  # times a space is wider than the gaps between a number's digits
+_ALWAYS = 1.6  # heights from which on a gap is a space, though all are as wide: in combs they are narrower
 
 Boxes = npt.NDArray[np.int64]
 
@@ -170,7 +171,7 @@ def split_words(boxes: Boxes, line: list[int], height: float) -> list[list[int]]
     """Cut a line where its marks stand wide apart: lists of indices, left to right.
 
     A space is wider than 0.62 heights and than 1.9 times the line's usual gap, so that widely spaced digits stay one
-    number.
+    number, or than 1.6 heights.
 
     >>> boxes = np.array([[0, 0, 10, 20], [14, 0, 10, 20], [60, 0, 10, 20]])
     >>> split_words(boxes, [0, 1, 2], 20.0)
@@ -183,7 +184,7 @@ def split_words(boxes: Boxes, line: list[int], height: float) -> list[list[int]]
     tall = gaps[gaps > 0]
     usual = float(np.sort(tall)[(len(tall) - 1) // 2]) if len(tall) > 1 else (float(tall[0]) / 2 if len(tall) else 0.0)
     # Of two digits nobody knows how wide their writer spaces; a height and a half is a space for most.
-    least = max(_SPACE * height, _WIDER * usual) if len(tall) > 1 else 1.3 * height
+    least = min(max(_SPACE * height, _WIDER * usual), _ALWAYS * height) if len(tall) > 1 else 1.3 * height
     words: list[list[int]] = [[line[0]]]
     for mark, gap in zip(line[1:], gaps, strict=True):
         if gap > least:
