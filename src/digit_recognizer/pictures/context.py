@@ -248,13 +248,13 @@ def _is_lone_among(word: ReadWord, words: Sequence[ReadWord]) -> bool:
     """Whether a lone digit stands in a row of lone letters, as at the head of a calendar, or in a column of letters with
     a point each, be there numbers beside and below.
     """
-    if len(word.parts) > 1:
+    if len(word.parts) > 1 or len(word.digits) != 1:
         return False
     row = [other for other in words if other.line == word.line]
     lone = sum(other.letters == 1 and len(other.parts) <= 1 for other in row)
     if _FEW <= lone > sum(bool(other.digits) for other in row):
         return True
-    x = box_of(word.parts[0])[0]
+    x = word.digits[0].box[0]
     column = [
         other
         for other in words

@@ -14,7 +14,6 @@ import numpy.typing as npt
 from digit_recognizer.digits import CLASSES, SIDE, Images
 from digit_recognizer.pictures.apart import numbers_of
 from digit_recognizer.pictures.at_once import read_at_once
-from digit_recognizer.pictures.barcodes import BARCODE
 from digit_recognizer.pictures.boxed import read_boxes, together
 from digit_recognizer.pictures.cells import ReadViews, read_cells, shared_cells
 from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
@@ -23,6 +22,7 @@ from digit_recognizer.pictures.coarseness import has_even_ground, is_drawing
 from digit_recognizer.pictures.context import ReadWord, judged, without_text
 from digit_recognizer.pictures.cutting import Candidate, Piece, frame_of
 from digit_recognizer.pictures.display import Shown, read_display
+from digit_recognizer.pictures.dots import joined_dots
 from digit_recognizer.pictures.edges import EDGE, is_edge
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.fields import find_uprights, parted_marks
@@ -102,13 +102,13 @@ def read_page(
         page = _read_grid(grey, answer, expectation.grid, min_confidence, name, watch, find_ink, read_views)
         if page is not None:
             return page
-    view, contrast, barcodes = levelled(grey)
+    view, contrast, left_out = levelled(grey)
     page = Page(name=name)
     if contrast is not None:
         page = _read_level(
             grey, view, contrast, answer, expectation, min_confidence, name, watch, read_strips, find_ink, read_views
         )
-    return replace(page, rejected=page.rejected + tuple(Rejected(box, BARCODE) for box in barcodes))
+    return replace(page, rejected=page.rejected + left_out)
 
 
 def _read_level(
@@ -139,6 +139,10 @@ def _read_level(
     shown = read_display(everything) if everything is not None else []
     if everything is not None and shown:
         return _of_display(view, everything, shown, expectation, min_confidence, name, watch)
+    dotted = joined_dots(everything) if everything is not None else None
+    if dotted is not None:
+        watch("ground removed", dotted)
+        return _read_ink(view, contrast, dotted, answer, expectation, min_confidence, name, watch, read_strips)
     find_ink = None if is_drawing(grey) else find_ink
     ink = ink_of_page(view, contrast, everything, find_ink, has_even_ground(grey), watch)
     if ink is None:

@@ -11,19 +11,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.pictures.barcodes import barcodes_removed
+from digit_recognizer.pictures.barcodes import BARCODE, barcodes_removed
 from digit_recognizer.pictures.coarseness import longest_needed
 from digit_recognizer.pictures.cutting import Labels
 from digit_recognizer.pictures.ink_map import FindInk, ink_map, ink_of_map
 from digit_recognizer.pictures.lines import Boxes, join_broken
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.paper import Contrast, Mask, PageInk, contrast_of_page, ink_of, shrunk
+from digit_recognizer.pictures.patches import PATCH, patches_removed
 from digit_recognizer.pictures.rings import ink_of_rings
 from digit_recognizer.pictures.rules import turn_of_ruling, without_lines, without_ruling
 from digit_recognizer.pictures.sheet import desk_removed
 from digit_recognizer.pictures.steps import Watch
 from digit_recognizer.pictures.upright import View, turned, view_of
-from digit_recognizer.reading import Box, around
+from digit_recognizer.reading import Box, Rejected, around
 
 MANY = "more marks than are looked at, so that digits may be missing"
 
@@ -44,17 +45,19 @@ _LEAST_TURN_OF_SHEET = 5.0  # degrees; less may be how a camera saw it from asid
 _LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
 
 
-def levelled(grey: Grey) -> tuple[View, Contrast | None, tuple[Box, ...]]:
+def levelled(grey: Grey) -> tuple[View, Contrast | None, tuple[Rejected, ...]]:
     """The picture, shrunk and turned until printed lines on it are level, and what stands out from its ground.
 
     Of a sheet that lies on a desk the desk is painted over, and it is turned until its sides are level. Barcodes are
-    painted over, too; at last come their boxes in the picture.
+    painted over, too, and patches of another ground made plain; at last comes what is left out so, and why.
     """
     small, scale = shrunk(grey, longest_needed(grey))
     small, turn_of_sheet = desk_removed(small)
     small, barcodes = barcodes_removed(small)
+    small, patches = patches_removed(small)
     view = view_of(small, scale, (grey.shape[0], grey.shape[1]))
-    barcodes = tuple(view.box(box) for box in barcodes)
+    left_out = tuple(Rejected(view.box(box), BARCODE) for box in barcodes)
+    left_out += tuple(Rejected(view.box(box), PATCH) for box in patches)
     contrast = contrast_of_page(view.grey)
     turn = 0.0 if contrast is None else turn_of_ruling(contrast)
     if contrast is not None and not turn and abs(turn_of_sheet) >= _LEAST_TURN_OF_SHEET:
@@ -64,7 +67,7 @@ def levelled(grey: Grey) -> tuple[View, Contrast | None, tuple[Box, ...]]:
         contrast = contrast_of_page(view.grey)
         if contrast is not None and view.inside is not None:
             contrast = contrast._replace(depth=np.where(view.inside, contrast.depth, np.float32(0)))
-    return view, contrast, barcodes
+    return view, contrast, left_out
 
 
 def ink_of_page(

@@ -1,0 +1,235 @@
+"""Patches of another ground, such as a dark column with light digits, a button or a coloured disc, become plain ground.
+
+What is written on them is then as dark on the ground, or as light, as all else. Knows nothing of digits but that their
+strokes are thin beside a patch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digit_recognizer.pictures.paper import shrunk
+from digit_recognizer.reading import Box
+
+PATCH = "a patch of another ground"
+
+_SIDE = 480  # pixels of the picture in which patches are looked for
+_SMALLEST = 12  # pixels of their shorter side there, at least
+_LARGEST = 0.6  # of the picture that one covers at most: more is the page
+_STEP = 24  # grey levels that a patch differs from what lies around it, at least
+_JAGGED = 40  # times the square of its outline's length is its area at most; of a rectangle of one by five 29
+_RECTANGLE, _DISC = 0.92, 0.72  # of the smallest box around it, turned or not, that it fills at least
+_ROUND = 1.25  # times a disc is longer than broad, at most
+_WRITTEN = 0.3  # of its step by which what is written on a patch differs from it, at least
+_PLAIN = 0.5  # of it that nothing is written on, at least, of a disc:
+_PLAIN_DISC = 0.75
+_LOWER = 0.8  # of a patch's height that what is written on it is tall, at most
+_LARGER = 1.6  # times a patch on which nothing is written is larger than the marks of its page
+_NESTED = 2  # patches that lie in each other, as the wheels of a meter in its frame
+_ALIKE = 1.35  # times one patch or mark is taller than another like it, at most
+_FEW = 3  # patches or marks alike from which on they are no loops of digits
+
+_Grey = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _Patch:
+    """mask: uint8 (h, w), 1 on the patch, what is written on it included. level, around: grey, of it and its ground.
+    marks: boxes of what is written on it.
+    """
+
+    box: Box
+    mask: _Grey
+    level: float
+    around: float
+    marks: tuple[Box, ...]
+    is_disc: bool
+
+
+def patches_removed(grey: _Grey) -> tuple[_Grey, tuple[Box, ...]]:
+    """The picture with its patches turned into ground, and the boxes of those on which nothing is written; the same
+    array where there are none.
+
+    grey: uint8 (H, W). A patch is a rectangle or a disc of one level that meets one side of the picture at most. So may a thick 0 be:
+    what tells is that several marks stand side by side on a patch, that there are several patches alike with one mark
+    each, or that other marks are as tall as what is written on it.
+
+    >>> picture = np.full((200, 300), 240, np.uint8)
+    >>> picture[20:180, 30:90] = 40
+    >>> for top in (30, 80, 130):
+    ...     picture[top : top + 40, 50:56] = picture[top : top + 6, 50:70] = 230
+    >>> plain, _ = patches_removed(picture)
+    >>> int(plain[25, 40]), int(plain[60, 53]) < 120
+    (240, True)
+    """
+    plain, bare = grey, list[Box]()
+    for _ in range(_NESTED):
+        small, scale = shrunk(plain, _SIDE)
+        found = _found(small)
+        heights = _heights(small, found) if found else np.zeros(0)
+        taken = [patch for patch in found if _is_meant(patch, found, heights)]
+        if not taken:
+            break
+        plain = plain.copy() if plain is grey else plain
+        for patch in taken:
+            _turn(plain, patch, scale)
+        places = (patch.box for patch in taken if not patch.marks)
+        bare += [(round(x / scale), round(y / scale), round(w / scale), round(h / scale)) for x, y, w, h in places]
+    return plain, tuple(bare)
+
+
+def _found(small: _Grey) -> list[_Patch]:
+    """All that may be a patch, the larger first, none of them in another."""
+    found: list[_Patch] = []
+    for level in _levels(small):
+        bright = np.asarray(small > level, np.uint8)
+        for side in (bright, 1 - bright):
+            outlines, _ = cv2.findContours(side, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+            long = (outline for outline in outlines if len(outline) >= 3 * _SMALLEST)
+            found += [patch for outline in long if (patch := _patch(small, outline)) is not None]
+    found.sort(key=lambda patch: -patch.box[2] * patch.box[3])
+    kept: list[_Patch] = []
+    for patch in found:
+        if not any(_overlap(patch.box, other.box) for other in kept):
+            kept.append(patch)
+    return kept
+
+
+def _levels(small: _Grey) -> list[float]:
+    """Grey levels that may part a patch from its ground: of two classes, and of each of these once more (Otsu, 1979)."""
+    middle = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0]
+    levels = [middle]
+    for part in (small[small <= middle], small[small > middle]):
+        if part.size and int(part.max()) - int(part.min()) >= _STEP:
+            levels.append(cv2.threshold(part.reshape(1, -1), 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0])
+    return levels
+
+
+def _patch(small: _Grey, outline: npt.NDArray[np.int32]) -> _Patch | None:
+    """The patch in an outline; None where it is none."""
+    x, y, width, height = cv2.boundingRect(outline)
+    if min(width, height) < _SMALLEST or width * height > _LARGEST * small.size:
+        return None
+    if (x <= 1) + (y <= 1) + (x + width >= small.shape[1] - 1) + (y + height >= small.shape[0] - 1) > 1:
+        return None
+    area = cv2.contourArea(outline)
+    if len(outline) ** 2 > _JAGGED * area:
+        return None
+    sides = cv2.minAreaRect(outline)[1]
+    full = area / max(1.0, sides[0] * sides[1])
+    is_disc = full < _RECTANGLE
+    if full < _DISC or (is_disc and max(sides) > _ROUND * min(sides)):
+        return None
+    mask = np.zeros((height, width), np.uint8)
+    cv2.drawContours(mask, [outline], -1, 1, cv2.FILLED, offset=(-x, -y))
+    part = small[y : y + height, x : x + width]
+    inner = cv2.erode(mask, np.ones((5, 5), np.uint8), borderValue=0)
+    ring = _ring(small, (x, y, width, height), mask)
+    if not inner.any() or not ring.size:
+        return None
+    level, around = float(np.median(part[inner > 0])), float(np.median(ring))
+    step = abs(level - around)
+    if step < _STEP or np.mean(np.abs(ring - around) < 0.3 * step) < 0.7:
+        return None
+    written = (np.abs(part.astype(np.float32) - level) > max(_STEP / 2, _WRITTEN * step)) & (inner > 0)
+    share = np.count_nonzero(written) / np.count_nonzero(inner)
+    if share > 1 - (_PLAIN_DISC if is_disc else _PLAIN):
+        return None
+    _, _, stats, _ = cv2.connectedComponentsWithStats(written.astype(np.uint8), connectivity=8)
+    marks = tuple(
+        (int(left) + x, int(top) + y, int(wide), int(tall))
+        for left, top, wide, tall, size in stats[1:]
+        if tall >= 5 and size >= 8
+    )
+    if any(tall > _LOWER * height for _, _, _, tall in marks):
+        return None
+    return _Patch((x, y, width, height), mask, level, around, marks, is_disc)
+
+
+def _ring(small: _Grey, box: Box, mask: _Grey) -> npt.NDArray[np.float32]:
+    """The levels right around a patch."""
+    x, y, width, height = box
+    room = 4
+    padded = cv2.copyMakeBorder(mask, room, room, room, room, cv2.BORDER_CONSTANT, value=0)
+    ring = (cv2.dilate(padded, np.ones((9, 9), np.uint8)) > 0) & (cv2.dilate(padded, np.ones((5, 5), np.uint8)) == 0)
+    top, left = max(0, room - y), max(0, room - x)
+    around = small[max(0, y - room) : y + height + room, max(0, x - room) : x + width + room]
+    ring = ring[top : top + around.shape[0], left : left + around.shape[1]]
+    return around[ring].astype(np.float32)
+
+
+def _overlap(box: Box, other: Box) -> bool:
+    return (
+        box[0] < other[0] + other[2]
+        and other[0] < box[0] + box[2]
+        and box[1] < other[1] + other[3]
+        and other[1] < box[1] + box[3]
+    )
+
+
+def _heights(small: _Grey, patches: Sequence[_Patch]) -> npt.NDArray[np.float64]:
+    """How tall the marks are that stand in no patch."""
+    window = max(3, int(0.2 * min(small.shape)) | 1)
+    ground = cv2.medianBlur(small, min(window, 255))
+    marks = cv2.absdiff(small, ground) >= _STEP
+    for x, y, width, height in (patch.box for patch in patches):
+        marks[max(0, y - 3) : y + height + 3, max(0, x - 3) : x + width + 3] = False
+    _, _, stats, _ = cv2.connectedComponentsWithStats(marks.astype(np.uint8), connectivity=8)
+    return np.asarray([tall for _, _, wide, tall, size in stats[1:] if tall >= 5 and size >= 8], np.float64)
+
+
+def _is_meant(patch: _Patch, patches: Sequence[_Patch], heights: npt.NDArray[np.float64]) -> bool:
+    """Whether a patch is one, and not a thick digit."""
+    height = patch.box[3]
+    if not patch.marks:
+        others = [mark[3] for other in patches for mark in other.marks]
+        tall = np.concatenate([heights, np.asarray(others, np.float64)])
+        compact = max(patch.box[2:]) <= 2 * min(patch.box[2:])
+        return bool(len(tall) >= _FEW and compact and min(patch.box[2:]) >= _LARGER * np.median(tall))
+    tallest = max(patch.marks, key=lambda mark: mark[3])
+    like = [mark for mark in patch.marks if _ALIKE * mark[3] >= tallest[3]]
+    beside = [mark for mark in like if mark[1] < tallest[1] + tallest[3] and tallest[1] < mark[1] + mark[3]]
+    if len(beside) > 1 or len(like) >= _FEW:
+        return True
+    if np.count_nonzero(np.abs(np.log(np.maximum(heights, 1) / tallest[3])) < np.log(_ALIKE)) >= _FEW:
+        return height >= _LARGER * tallest[3]
+    if patch.is_disc and height < 2 * tallest[3]:
+        return False
+    alike = [
+        other for other in patches if other.marks and max(other.box[3], height) <= _ALIKE * min(other.box[3], height)
+    ]
+    thin = sum(_is_open(other) for other in alike)
+    return len(alike) >= _FEW and 2 * thin > len(alike)
+
+
+def _is_open(patch: _Patch) -> bool:
+    """Whether what is written on a patch fills its box as digits do, and neither a bar nor the counter of a 0."""
+    x, y, width, height = max(patch.marks, key=lambda mark: mark[2] * mark[3])
+    return width * height < 0.5 * patch.box[2] * patch.box[3] and height > 0.35 * patch.box[3]
+
+
+def _turn(grey: _Grey, patch: _Patch, scale: float) -> None:
+    """Turn a patch into ground, and what is written on it into what is written around it."""
+    x, y, width, height = patch.box
+    left, top = max(0, int((x - 2) / scale)), max(0, int((y - 2) / scale))
+    right = min(grey.shape[1], round((x + width + 2) / scale))
+    bottom = min(grey.shape[0], round((y + height + 2) / scale))
+    padded = cv2.copyMakeBorder(patch.mask, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=0)
+    wide = cv2.dilate(padded, np.ones((5, 5), np.uint8))
+    deep = cv2.erode(padded, np.ones((5, 5), np.uint8), borderValue=0)
+    wide, deep = (
+        cv2.resize(mask, (right - left, bottom - top), interpolation=cv2.INTER_NEAREST) > 0 for mask in (wide, deep)
+    )
+    part = grey[top:bottom, left:right]
+    away = np.abs(part.astype(np.float32) - patch.level)
+    turned = patch.around - away if patch.around >= 128 else patch.around + away
+    plain = np.where(deep, np.clip(turned, 0, 255), patch.around)
+    part[wide] = np.rint(plain[wide]).astype(np.uint8)
+
+
+__all__ = ["PATCH", "patches_removed"]
