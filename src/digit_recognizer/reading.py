@@ -130,6 +130,7 @@ class Line:
         return {
             "text": self.text,
             "confidence": round(self.confidence, 6),
+            "accepted": self.accepted,
             "box": list(self.box),
             "digits": [digit.to_dict() for digit in self.digits],
         }
@@ -207,6 +208,20 @@ def around(boxes: Iterable[Box]) -> Box:
     return left, top, right - left, bottom - top
 
 
+def overlap(box: Box, other: Box) -> bool:
+    """Whether two boxes have a part in common.
+
+    >>> overlap((0, 0, 10, 10), (9, 9, 5, 5)), overlap((0, 0, 10, 10), (10, 0, 5, 5))
+    (True, False)
+    """
+    return (
+        box[0] < other[0] + other[2]
+        and other[0] < box[0] + box[2]
+        and box[1] < other[1] + other[3]
+        and other[1] < box[1] + box[3]
+    )
+
+
 def clipped(box: Box, width: int, height: int) -> Box:
     """The part of a box that lies in a picture of that size, one pixel at least.
 
@@ -280,5 +295,6 @@ __all__ = [
     "Rejected",
     "around",
     "clipped",
+    "overlap",
     "readings",
 ]

@@ -24,6 +24,7 @@ from digit_recognizer.apps.predictions import (
 )
 from digit_recognizer.errors import DigitsError, FileError, InputError, UsageError
 from digit_recognizer.files import write_bytes, write_text
+from digit_recognizer.reading import NOT_A_DIGIT, overlap
 
 if TYPE_CHECKING:
     from digit_recognizer.apps.terminal import Terminal
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 COLUMNS = ("file", "line", "text", "confidence", "accepted", "x", "y", "width", "height")
 
 _STDOUT = "-"
+_TOLD = 3  # lines of a picture that are told of one by one, if they are not sure
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,27 @@ def _notes(read: _PageRead) -> Iterator[str]:
     for found in read.page.rejected:
         if found.reason.startswith(("expected", "its check")):
             yield f"not accepted: {name}, at {found.box[0]}, {found.box[1]}: {found.reason}"
+    yield from _unsure(read.page, name)
+
+
+def _unsure(page: Page, name: str) -> Iterator[str]:
+    """Which lines are not accepted, and why; where these are many, how many."""
+    from digit_recognizer.pictures.rings import RING
+
+    others = (NOT_A_DIGIT, RING)  # stand beside numbers, and say nothing of them
+    unsure = [(number, line) for number, line in enumerate(page.lines, 1) if not line.accepted]
+    if len(unsure) > _TOLD:
+        yield f"not sure: {name}, {len(unsure)} of {len(page.lines)} lines; --csv and --json tell which"
+        return
+    for number, line in unsure:
+        reasons = [
+            found.reason for found in page.rejected if found.reason not in others and overlap(found.box, line.box)
+        ]
+        if any(reason.startswith(("expected", "its check")) for reason in reasons):
+            continue  # told already
+        least = min(line.digits, key=lambda digit: digit.confidence)
+        why = reasons[0] if reasons else f"its {least.digit} has a confidence of {least.confidence:.2f}"
+        yield f"not sure: {name}, line {number}, {line.text}: {why}"
 
 
 def _written(read: _PageRead, wanted: Wanted, taken: set[str]) -> Iterator[str]:

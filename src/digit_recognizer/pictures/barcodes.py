@@ -36,8 +36,8 @@ _Grey = npt.NDArray[np.uint8]
 def barcodes_removed(grey: _Grey) -> tuple[_Grey, tuple[Box, ...]]:
     """The picture with paper in the place of its barcodes, and their boxes; the same array where there are none.
 
-    grey: uint8 (H, W). A barcode is many bars, dense, upright within some degrees, with nothing right above them or right
-    below them.
+    grey: uint8 (H, W). A barcode is many bars, dense, upright within some degrees, with nothing right above them or
+    right below them.
 
     >>> picture = np.full((120, 200), 250, np.uint8)
     >>> for place, bar in enumerate(range(40, 160, 6)):
@@ -80,7 +80,7 @@ def _found(grey: _Grey) -> list[tuple[_Grey, Box]]:
     found = []
     while codes:
         mine = [number for number, box in enumerate(boxes) if any(_goes_on(box, code) for code in codes[:1])]
-        found.append(_covered(labels, mine, around(boxes[number] for number in mine)))
+        found.append(_covered(np.asarray(labels, np.int32), mine, around(boxes[number] for number in mine)))
         codes = [code for code in codes[1:] if boxes.index(code) not in mine]
     return found
 

@@ -73,9 +73,9 @@ def without_brackets(parts: Sequence[Part], height: float) -> tuple[Part, ...]:
     for place, beside in [*pairwise(tall), *((after, before) for before, after in pairwise(tall))]:
         digit, mark = parts[beside], parts[place]
         is_read = isinstance(mark, PlacedReading) and mark.confidence >= _UNLIKELY
-        if isinstance(digit, PlacedReading) and digit.accepted and not is_read:
-            if _is_bracket(box_of(mark), [digit.box]):
-                found.add(place)
+        is_beside = isinstance(digit, PlacedReading) and digit.accepted and not is_read
+        if is_beside and _is_bracket(box_of(mark), [box_of(digit)]):
+            found.add(place)
     return tuple(part for place, part in enumerate(parts) if place not in found)
 
 

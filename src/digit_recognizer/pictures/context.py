@@ -245,8 +245,8 @@ def _alone_or_among(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
 
 
 def _is_lone_among(word: ReadWord, words: Sequence[ReadWord]) -> bool:
-    """Whether a lone digit stands in a row of lone letters, as at the head of a calendar, or in a column of letters with
-    a point each, be there numbers beside and below.
+    """Whether a lone digit stands in a row of lone letters, as at the head of a calendar, or in a column of letters
+    with a point each, be there numbers beside and below.
     """
     if len(word.parts) > 1 or len(word.digits) != 1:
         return False

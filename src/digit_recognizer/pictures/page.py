@@ -20,6 +20,7 @@ from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
 from digit_recognizer.pictures.chosen_grid import chosen_grid
 from digit_recognizer.pictures.coarseness import has_even_ground, is_drawing
 from digit_recognizer.pictures.context import ReadWord, judged, without_text
+from digit_recognizer.pictures.crosses import find_crosses
 from digit_recognizer.pictures.cutting import Candidate, Piece, frame_of
 from digit_recognizer.pictures.display import Shown, read_display
 from digit_recognizer.pictures.dots import joined_dots
@@ -124,7 +125,10 @@ def _read_level(
     find_ink: FindInk | None,
     read_views: ReadViews | None,
 ) -> Page:
-    """Read all numbers of a page that is no grid. view, contrast: of it, level. Other arguments as for ``read_page``."""
+    """Read all numbers of a page that is no grid.
+
+    view, contrast: of it, level. Other arguments as for ``read_page``.
+    """
     boxed = read_views and read_boxes(view, answer, read_views, find_ink, expectation, min_confidence, watch)
     if boxed:
         in_boxes, boxes = boxed
@@ -237,10 +241,12 @@ def _read_ink(
     rings = find_rings(labels, boxes)
     lines = find_lines(boxes, rings)
     fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
-    words = list(words_of(ink, labels, boxes, lines, fields, expectation, read_strips))
+    crosses = find_crosses(labels, boxes)
+    words = list(words_of(ink, labels, boxes, lines, fields, expectation, read_strips, crosses))
     watch("pieces", [(word.line, word.pieces) for word in words])
     frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
     around_others = tuple(Rejected(view.box(box_of(boxes[ring])), RING) for ring in rings)
+    around_others += tuple(Rejected(view.box(box_of(boxes[cross])), NOT_A_DIGIT) for cross in sorted(crosses))
     if not is_all:
         around_others += (Rejected(view.box((0, 0, *view.grey.shape[::-1])), MANY),)
     if not words:
@@ -284,7 +290,7 @@ def _read_ink(
         seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts, signs)
         read.append(seen)
     read = [one for number in range(len(read)) for one in _apart(read, number, expectation)]
-    found = with_holes(without_text(read, expectation), np.delete(boxes, rings, 0))
+    found = with_holes(without_text(read, expectation), np.delete(boxes, [*rings, *crosses], 0))
     page = _page(found, view, name)
     page = replace(page, rejected=page.rejected + around_others)
     return page if is_all else _not_accepted(page)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.pictures.paper import shrunk
-from digit_recognizer.reading import Box
+from digit_recognizer.reading import Box, overlap
 
 PATCH = "a patch of another ground"
 
@@ -55,9 +55,9 @@ def patches_removed(grey: _Grey) -> tuple[_Grey, tuple[Box, ...]]:
     """The picture with its patches turned into ground, and the boxes of those on which nothing is written; the same
     array where there are none.
 
-    grey: uint8 (H, W). A patch is a rectangle or a disc of one level that meets one side of the picture at most. So may a thick 0 be:
-    what tells is that several marks stand side by side on a patch, that there are several patches alike with one mark
-    each, or that other marks are as tall as what is written on it.
+    grey: uint8 (H, W). A patch is a rectangle or a disc of one level that meets one side of the picture at most. So may
+    a thick 0 be: what tells is that several marks stand side by side on a patch, that there are several patches alike
+    with one mark each, or that other marks are as tall as what is written on it.
 
     >>> picture = np.full((200, 300), 240, np.uint8)
     >>> picture[20:180, 30:90] = 40
@@ -91,23 +91,24 @@ def _found(small: _Grey) -> list[_Patch]:
         for side in (bright, 1 - bright):
             outlines, _ = cv2.findContours(side, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
             long = (outline for outline in outlines if len(outline) >= 3 * _SMALLEST)
-            found += [patch for outline in long if (patch := _patch(small, outline)) is not None]
+            found += [patch for outline in long if (patch := _patch(small, np.asarray(outline, np.int32))) is not None]
     found.sort(key=lambda patch: -patch.box[2] * patch.box[3])
     kept: list[_Patch] = []
     for patch in found:
-        if not any(_overlap(patch.box, other.box) for other in kept):
+        if not any(overlap(patch.box, other.box) for other in kept):
             kept.append(patch)
     return kept
 
 
 def _levels(small: _Grey) -> list[float]:
-    """Grey levels that may part a patch from its ground: of two classes, and of each of these once more (Otsu, 1979)."""
-    middle = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0]
-    levels = [middle]
-    for part in (small[small <= middle], small[small > middle]):
-        if part.size and int(part.max()) - int(part.min()) >= _STEP:
-            levels.append(cv2.threshold(part.reshape(1, -1), 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0])
-    return levels
+    """Grey levels that may part a patch from its ground: of two classes, and of each of these again (Otsu, 1979)."""
+
+    def level(part: _Grey) -> float:
+        return float(cv2.threshold(part, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0])
+
+    middle = level(small)
+    parts = [part.reshape(1, -1) for part in (small[small <= middle], small[small > middle]) if part.size]
+    return [middle, *(level(part) for part in parts if int(part.max()) - int(part.min()) >= _STEP)]
 
 
 def _patch(small: _Grey, outline: npt.NDArray[np.int32]) -> _Patch | None:
@@ -160,16 +161,7 @@ def _ring(small: _Grey, box: Box, mask: _Grey) -> npt.NDArray[np.float32]:
     top, left = max(0, room - y), max(0, room - x)
     around = small[max(0, y - room) : y + height + room, max(0, x - room) : x + width + room]
     ring = ring[top : top + around.shape[0], left : left + around.shape[1]]
-    return around[ring].astype(np.float32)
-
-
-def _overlap(box: Box, other: Box) -> bool:
-    return (
-        box[0] < other[0] + other[2]
-        and other[0] < box[0] + box[2]
-        and box[1] < other[1] + other[3]
-        and other[1] < box[1] + box[3]
-    )
+    return np.asarray(around[ring], np.float32)
 
 
 def _heights(small: _Grey, patches: Sequence[_Patch]) -> npt.NDArray[np.float64]:
@@ -209,7 +201,7 @@ def _is_meant(patch: _Patch, patches: Sequence[_Patch], heights: npt.NDArray[np.
 
 def _is_open(patch: _Patch) -> bool:
     """Whether what is written on a patch fills its box as digits do, and neither a bar nor the counter of a 0."""
-    x, y, width, height = max(patch.marks, key=lambda mark: mark[2] * mark[3])
+    width, height = max(patch.marks, key=lambda mark: mark[2] * mark[3])[2:]
     return width * height < 0.5 * patch.box[2] * patch.box[3] and height > 0.35 * patch.box[3]
 
 
@@ -220,11 +212,9 @@ def _turn(grey: _Grey, patch: _Patch, scale: float) -> None:
     right = min(grey.shape[1], round((x + width + 2) / scale))
     bottom = min(grey.shape[0], round((y + height + 2) / scale))
     padded = cv2.copyMakeBorder(patch.mask, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=0)
-    wide = cv2.dilate(padded, np.ones((5, 5), np.uint8))
-    deep = cv2.erode(padded, np.ones((5, 5), np.uint8), borderValue=0)
-    wide, deep = (
-        cv2.resize(mask, (right - left, bottom - top), interpolation=cv2.INTER_NEAREST) > 0 for mask in (wide, deep)
-    )
+    disc, size = np.ones((5, 5), np.uint8), (right - left, bottom - top)
+    wide = cv2.resize(cv2.dilate(padded, disc), size, interpolation=cv2.INTER_NEAREST) > 0
+    deep = cv2.resize(cv2.erode(padded, disc, borderValue=0), size, interpolation=cv2.INTER_NEAREST) > 0
     part = grey[top:bottom, left:right]
     away = np.abs(part.astype(np.float32) - patch.level)
     turned = patch.around - away if patch.around >= 128 else patch.around + away

@@ -5,7 +5,7 @@ Knows nothing of models: nothing is read here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -21,6 +21,7 @@ from digit_recognizer.pictures.signs import MINUS, NO_SIGN, find_signs
 from digit_recognizer.pictures.ticks import find_ticks
 
 _DIRT = 0.006  # share of the square of a line's height: smaller marks are no part of a digit
+_PARTED = 10_000  # what a plus sign adds to the number of the field that is right of it
 _LOWEST = 5  # pixels of a line's height: even the digits of the smallest fonts are no lower
 
 
@@ -48,15 +49,23 @@ def words_of(
     fields: Sequence[list[int]],
     expectation: Expectation,
     read_strips: ReadStrips | None,
+    crosses: Collection[int] = (),
 ) -> Iterator[Word]:
     """The words of each line, with their marks cut into pieces; pieces that were cut get numbers of their own.
 
     fields: for each line which field each of its marks is in; marks of two are no word, however close they stand.
+    crosses: marks that are plus signs; these are left out, and part words.
     """
     areas = np.bincount(labels.ravel(), minlength=len(boxes) + 1)
     number = len(boxes) + 1
     for line_number, line in enumerate(lines):
         field_of = dict(zip(line, fields[line_number], strict=True))
+        for cross in [mark for mark in line if mark in crosses]:
+            right = {mark for mark in line if boxes[mark, 0] > boxes[cross, 0]}
+            field_of |= {mark: field_of[mark] + _PARTED * (mark in right) for mark in line}
+        line = [mark for mark in line if mark not in crosses]
+        if not line:
+            continue
         height = line_height(boxes, line)
         tallest = tallest_mark(boxes, line)
         line = [mark for mark in line if areas[mark + 1] >= _DIRT * height**2]

@@ -22,6 +22,7 @@ PAGE = {
         {
             "text": "7",
             "confidence": 0.998012,
+            "accepted": True,
             "box": [12, 30, 41, 66],
             "digits": [
                 {
