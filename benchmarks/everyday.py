@@ -3,10 +3,11 @@
     python benchmarks/everyday.py [--model RUN] [--pictures 40] [--seeds 0,1,2] [--kinds "seven segments"] [--keep DIR]
 
 Digits are those of MNIST's training images, drawings and fonts that the training of the shipped model leaves out; the
-makers are in everyday_pictures.py. Prints for each kind the share whose text is right to the last space, over all seeds
-with a 95 % interval (Wilson, 1927) and the least and greatest of them; and how many stand by a wrong line. Beside this
-package, where they are: Tesseract with a whitelist of digits, and RapidOCR (--rapidocr, see line_peers.py), told to
-take the digits alone, in their order, so that their spaces and lines cannot count against them.
+makers are in everyday_pictures.py and everyday_things.py. Prints for each kind the share whose text is right to the
+last space, over all seeds with a 95 % interval (Wilson, 1927) and the least and greatest of them; and how many stand
+by a wrong line. Beside this package, where they are: Tesseract with a whitelist of digits, and RapidOCR (--rapidocr,
+see line_peers.py), told to take the digits alone, in their order, so that their spaces and lines cannot count against
+them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from digit_recognizer.analysis.metrics import wilson_interval
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.sources.strokes import read_strokes
 from digit_recognizer.training.ship.preparation import split_drawings
-from everyday_pictures import DRAWN, KINDS, PRINTED, Everyday, Material, Pixels
+from everyday_pictures import DRAWN, KINDS, PRINTED
+from everyday_scenes import Everyday, Material, Pixels
 from line_peers import ask_rapidocr, ask_tesseract, digits_of, tesseract_version
 from lines import kept_digits
 

@@ -6,22 +6,29 @@ material is: other desks, other papers, other lines. Knows nothing of readers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from digit_recognizer.digits import Digits
-from digit_recognizer.sources.strokes import Drawing, draw
-from digit_recognizer.training.fonts import FontFace
-
-Pixels = npt.NDArray[np.uint8]
-_Floats = npt.NDArray[np.float32]
-_Random = np.random.Generator
+from digit_recognizer.sources.strokes import draw
+from everyday_scenes import (
+    Everyday,
+    Floats,
+    Maker,
+    Material,
+    Pixels,
+    Random,
+    handwritten,
+    on_page,
+    photographed,
+    printed,
+    taken,
+    to_bytes,
+)
+from everyday_things import THINGS
 
 # Segments of a display: (x0, y0, x1, y1) in shares of its width and height; and which of them each digit lights.
 _SEGMENTS = {
@@ -33,91 +40,7 @@ _LIT = ("abcdef", "bc", "abged", "abgcd", "fgbc", "afgcd", "afgedc", "abc", "abc
 _ONE_BRIGHTNESS = (((230, 60, 60), (40, 150, 60)), ((60, 120, 230), (200, 90, 40)), ((170, 60, 200), (60, 130, 110)))
 
 
-@dataclass(frozen=True)
-class Material:
-    """What pictures are made of. drawings, faces: of a kind that needs them there is none where they are empty."""
-
-    digits: Digits
-    drawings: Sequence[Drawing]
-    faces: Sequence[FontFace]
-
-
-@dataclass(frozen=True)
-class Everyday:
-    """picture: uint8 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA. text: what ``digits read`` should print."""
-
-    picture: Pixels
-    text: str
-
-
-Maker = Callable[[Material, _Random], Everyday]
-
-
-def handwritten(material: Material, number: str, height: int, rng: _Random) -> _Floats:
-    """A number of handwritten digits side by side, apart: ink, float32 (H, W), 0-1."""
-    labels = material.digits.known_labels()
-    sprites = []
-    for digit in number:
-        frame = material.digits.images[int(rng.choice(np.flatnonzero(labels == int(digit))))]
-        rows, columns = np.flatnonzero(frame.any(1)), np.flatnonzero(frame.any(0))
-        ink = frame[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        scale = height * rng.uniform(0.9, 1.1) / 20
-        sides = max(2, round(ink.shape[1] * scale)), max(2, round(ink.shape[0] * scale))
-        large = cv2.resize(ink, sides, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
-        sprites.append(np.clip((large.astype(np.float32) - 70) / 110, 0, 1))
-    tall = max(len(ink) for ink in sprites)
-    row = np.zeros((tall, 1), np.float32)
-    for ink in sprites:
-        top = tall - len(ink) - int(rng.integers(0, tall - len(ink) + 1))
-        placed = np.pad(ink, ((top, tall - len(ink) - top), (round(rng.uniform(0.12, 0.3) * height), 0)))
-        row = np.hstack([row, placed])
-    columns = np.flatnonzero(row.max(0) > 0.3)
-    return row[:, columns[0] : columns[-1] + 1]
-
-
-def printed(face: FontFace, text: str, height: int) -> _Floats:
-    """A line of print: ink, float32 (H, W), 0-1. height: of its tallest digit, in pixels, nearly."""
-    size = max(8, round(height * 1.4))
-    font = ImageFont.truetype(face.path, size, face.index)
-    left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).textbbox((0, 0), text, font)
-    page = Image.new("L", (int(right - left) + 4, int(bottom - top) + 4), 0)
-    ImageDraw.Draw(page).text((2 - left, 2 - top), text, 255, font)
-    return np.asarray(page, np.float32) / 255
-
-
-def on_page(ink: _Floats, rng: _Random, *, margin: float = 0.5) -> _Floats:
-    """Ink with room around it, more on one side than on the other. margin: of the ink's height, at least 24 pixels."""
-    pads = [max(24, round(rng.uniform(0.6, 1.4) * margin * len(ink))) for _ in range(4)]
-    return np.pad(ink, ((pads[0], pads[1]), (pads[2], pads[3])))
-
-
-def taken(ink: _Floats, rng: _Random, lines: _Floats | None = None) -> Pixels:
-    """Half of them as a screen shows them, half photographed: in uneven light, a little soft, noisy, as JPEG."""
-    paper, mark = rng.uniform(200, 255), rng.uniform(0, 90)
-    covered = ink if lines is None else np.maximum(ink, lines * rng.uniform(0.4, 1.0))
-    page = paper + (mark - paper) * covered
-    if rng.random() < 0.5:
-        return _bytes(page)
-    return _photographed(page, rng)
-
-
-def _photographed(page: _Floats, rng: _Random) -> Pixels:
-    height, width = page.shape[:2]
-    rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    angle = rng.uniform(0, 6.28)
-    along = (columns / width - 0.5) * np.cos(angle) + (rows / height - 0.5) * np.sin(angle)
-    light = 1 - rng.uniform(0, 0.4) * (along + 0.7) / 1.4
-    if rng.random() < 0.4:  # the soft shadow of a head
-        y, x = rng.uniform(0, 1, 2) * (height, width)
-        away = ((rows - y) ** 2 + (columns - x) ** 2) / (rng.uniform(0.2, 0.5) * max(height, width)) ** 2
-        light = light * (1 - rng.uniform(0.1, 0.35) * np.exp(-away))
-    page = page * (light if page.ndim == 2 else light[..., None])
-    page = cv2.GaussianBlur(page, (0, 0), rng.uniform(0.3, 1.2)) + rng.normal(0, rng.uniform(0.5, 4), page.shape)
-    _, encoded = cv2.imencode(".jpg", _bytes(page), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(60, 95))])
-    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED), np.uint8)
-
-
-def sheet(material: Material, rng: _Random) -> Everyday:
+def sheet(material: Material, rng: Random) -> Everyday:
     """One digit on a sheet that lies on a desk, seen from above and a little from the side."""
     number = str(rng.integers(10))
     page = np.full((700, 900), 1.0, np.float32)
@@ -131,10 +54,10 @@ def sheet(material: Material, rng: _Random) -> Everyday:
     inside = cv2.warpPerspective(np.ones_like(page), matrix, (1200, 900))
     grain = cv2.GaussianBlur(rng.normal(0, 60, (900, 1200)).astype(np.float32), (0, 0), sigmaX=9, sigmaY=2)
     desk = rng.uniform(30, 150) + rng.uniform(0.5, 2) * grain
-    return Everyday(_photographed(np.asarray(desk * (1 - inside) + flat * inside, np.float32), rng), number)
+    return Everyday(photographed(np.asarray(desk * (1 - inside) + flat * inside, np.float32), rng), number)
 
 
-def listed(material: Material, rng: _Random) -> Everyday:
+def listed(material: Material, rng: Random) -> Everyday:
     """Numbers one beneath another on a sheet that lies on a desk, seen from above and a little from the side."""
     height = int(rng.integers(32, 60))
     numbers = [str(rng.integers(10 ** int(rng.integers(1, 7)))) for _ in range(rng.integers(3, 9))]
@@ -148,7 +71,7 @@ def listed(material: Material, rng: _Random) -> Everyday:
     return Everyday(picture, "\n".join(numbers))
 
 
-def _on_desk(page: _Floats, rng: _Random) -> Pixels:
+def _on_desk(page: Floats, rng: Random) -> Pixels:
     """A page, 1 where it is paper, on a desk with a grain, around it a fourth of its sides."""
     height, width = page.shape
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
@@ -159,19 +82,19 @@ def _on_desk(page: _Floats, rng: _Random) -> Pixels:
     inside = cv2.warpPerspective(np.ones_like(page), matrix, size)
     grain = cv2.GaussianBlur(rng.normal(0, 60, size[::-1]).astype(np.float32), (0, 0), sigmaX=9, sigmaY=2)
     desk = rng.uniform(30, 150) + rng.uniform(0.5, 2) * grain
-    return _photographed(np.asarray(desk * (1 - inside) + flat * inside, np.float32), rng)
+    return photographed(np.asarray(desk * (1 - inside) + flat * inside, np.float32), rng)
 
 
-def fine_pen(material: Material, rng: _Random) -> Everyday:
+def fine_pen(material: Material, rng: Random) -> Everyday:
     """One large digit in a thin stroke, dark or pale."""
     drawing = material.drawings[int(rng.integers(len(material.drawings)))]
     side = int(rng.integers(420, 760))
     ink = draw(drawing, pen=rng.uniform(0.01, 0.03) * side, side=side, fill=0.6).astype(np.float32) / 255
     page = rng.uniform(200, 240) * (1 - rng.uniform(0.35, 0.9) * ink)
-    return Everyday(_photographed(np.asarray(page, np.float32), rng), str(drawing.label))
+    return Everyday(photographed(np.asarray(page, np.float32), rng), str(drawing.label))
 
 
-def table(material: Material, rng: _Random, *, by_hand: bool, outer: bool = True) -> Everyday:
+def table(material: Material, rng: Random, *, by_hand: bool, outer: bool = True) -> Everyday:
     """A table of numbers of 1 to 4 digits (by hand: 0 to 99), lines between its cells. outer: and around it."""
     rows, columns = int(rng.integers(3, 6)), int(rng.integers(2, 5))
     height = int(rng.integers(26, 48))
@@ -197,7 +120,7 @@ def table(material: Material, rng: _Random, *, by_hand: bool, outer: bool = True
     return Everyday(taken(np.pad(page, 40), rng, np.pad(lines, 40)), "\n".join(texts))
 
 
-def form(material: Material, rng: _Random) -> Everyday:
+def form(material: Material, rng: Random) -> Everyday:
     """A number in a row of boxes that stand apart, a handwritten digit in each, some of them on the lines."""
     height, count = int(rng.integers(28, 64)), int(rng.integers(4, 9))
     wide, tall = round(height * rng.uniform(1.1, 1.4)), round(height * rng.uniform(1.25, 1.6))
@@ -214,7 +137,7 @@ def form(material: Material, rng: _Random) -> Everyday:
     return Everyday(taken(np.pad(page, 30), rng, np.pad(lines, 30)), number)
 
 
-def grid(material: Material, rng: _Random) -> Everyday:
+def grid(material: Material, rng: Random) -> Everyday:
     """A square grid that nobody told of, a digit in two of three cells, print or handwriting."""
     side, cell = int(rng.integers(4, 10)), int(rng.integers(36, 64))
     page = np.zeros((side * cell + 1, side * cell + 1), np.float32)
@@ -240,7 +163,7 @@ def grid(material: Material, rng: _Random) -> Everyday:
     return Everyday(taken(np.pad(page, 40), rng, np.pad(lines, 40)), "\n".join(kept))
 
 
-def spaced(material: Material, rng: _Random) -> Everyday:
+def spaced(material: Material, rng: Random) -> Everyday:
     """A printed line of two to four numbers, a space apart."""
     numbers = [str(rng.integers(10 ** int(rng.integers(1, 6)))) for _ in range(rng.integers(2, 5))]
     face = material.faces[int(rng.integers(len(material.faces)))]
@@ -248,7 +171,7 @@ def spaced(material: Material, rng: _Random) -> Everyday:
     return Everyday(taken(on_page(ink, rng), rng), " ".join(numbers))
 
 
-def signs(material: Material, rng: _Random) -> Everyday:
+def signs(material: Material, rng: Random) -> Everyday:
     """A printed number beside a sign that is no part of it."""
     number = str(rng.integers(10 ** int(rng.integers(1, 5))))
     pattern = str(rng.choice(["${}", "+{}", "({})", "#{}", "{}%", "{}°", "€ {}", "{} kg", "No. {}", "{}:"]))
@@ -257,7 +180,7 @@ def signs(material: Material, rng: _Random) -> Everyday:
     return Everyday(taken(on_page(ink, rng), rng), number)
 
 
-def dates(material: Material, rng: _Random, *, by_hand: bool) -> Everyday:
+def dates(material: Material, rng: Random, *, by_hand: bool) -> Everyday:
     """A date with slashes, which part its numbers."""
     day, month, year = rng.integers(1, 29), rng.integers(1, 13), rng.integers(1950, 2030)
     if rng.random() < 0.7:
@@ -276,7 +199,7 @@ def dates(material: Material, rng: _Random, *, by_hand: bool) -> Everyday:
     return Everyday(taken(on_page(ink, rng), rng), " ".join(numbers))
 
 
-def _slash(height: int, rng: _Random) -> _Floats:
+def _slash(height: int, rng: Random) -> Floats:
     """A slash somewhat taller than digits of that height, drawn by hand: bent a little."""
     tall, lean, pen = round(height * rng.uniform(1.15, 1.6)), rng.uniform(0.2, 0.6), max(2, height // 12)
     along = np.linspace(0, 1, 12)
@@ -287,7 +210,7 @@ def _slash(height: int, rng: _Random) -> _Floats:
     return ink
 
 
-def _in_a_row(inks: Sequence[_Floats], height: int, rng: _Random, gap: tuple[float, float] = (0.12, 0.3)) -> _Floats:
+def _in_a_row(inks: Sequence[Floats], height: int, rng: Random, gap: tuple[float, float] = (0.12, 0.3)) -> Floats:
     """Ink side by side, the middles at one height. gap: between them, in heights."""
     tall = max(len(ink) for ink in inks)
     row = np.zeros((tall, 0), np.float32)
@@ -298,7 +221,7 @@ def _in_a_row(inks: Sequence[_Floats], height: int, rng: _Random, gap: tuple[flo
     return row
 
 
-def sums(material: Material, rng: _Random) -> Everyday:
+def sums(material: Material, rng: Random) -> Everyday:
     """A handwritten sum or product: two numbers, a sign between them, and mostly what they make."""
     height = int(rng.integers(36, 90))
     first, second = int(rng.integers(1, 200)), int(rng.integers(1, 99))
@@ -312,7 +235,7 @@ def sums(material: Material, rng: _Random) -> Everyday:
     return Everyday(taken(on_page(_in_a_row(inks, height, rng, (0.35, 0.7)), rng), rng), " ".join(numbers))
 
 
-def _sign(sign: str, height: int, rng: _Random) -> _Floats:
+def _sign(sign: str, height: int, rng: Random) -> Floats:
     """A plus, a cross or an equals sign of two strokes, half as large as digits of that height."""
     side, pen = round(height * rng.uniform(0.4, 0.6)), max(2, height // 12)
     ends = {
@@ -327,7 +250,7 @@ def _sign(sign: str, height: int, rng: _Random) -> _Floats:
     return ink
 
 
-def thousands(material: Material, rng: _Random) -> Everyday:
+def thousands(material: Material, rng: Random) -> Everyday:
     """A printed number whose thousands a comma parts."""
     number = f"{rng.integers(1, 1000)},{rng.integers(1000):03}"
     face = material.faces[int(rng.integers(len(material.faces)))]
@@ -338,7 +261,7 @@ def thousands(material: Material, rng: _Random) -> Everyday:
 _ARTICLES = ("Bread", "Milk", "Cheese", "Apples", "Coffee", "Total", "Tax", "Cash", "Change", "Butter", "Rice", "Tea")
 
 
-def receipt(material: Material, rng: _Random) -> Everyday:
+def receipt(material: Material, rng: Random) -> Everyday:
     """A printed receipt: articles at the left, prices at the right, the digits of which are asked for."""
     face = material.faces[int(rng.integers(len(material.faces)))]
     height, count = int(rng.integers(14, 30)), int(rng.integers(4, 9))
@@ -354,7 +277,7 @@ def receipt(material: Material, rng: _Random) -> Everyday:
     return Everyday(taken(ink, rng), "\n".join(price.replace(".", "") for price in prices))
 
 
-def ringed(material: Material, rng: _Random) -> Everyday:
+def ringed(material: Material, rng: Random) -> Everyday:
     """A handwritten number with a ring drawn around it."""
     number = str(rng.integers(1, 1000))
     ink = handwritten(material, number, int(rng.integers(40, 90)), rng)
@@ -369,7 +292,7 @@ def ringed(material: Material, rng: _Random) -> Everyday:
     return Everyday(taken(page, rng), number)
 
 
-def display(material: Material, rng: _Random) -> Everyday:
+def display(material: Material, rng: Random) -> Everyday:
     """A number on a display of seven segments, light on dark or dark on light."""
     number = str(rng.integers(10 ** int(rng.integers(2, 6))))
     height = int(rng.integers(60, 180))
@@ -390,20 +313,20 @@ def display(material: Material, rng: _Random) -> Everyday:
     return Everyday(255 - picture if rng.random() < 0.6 else picture, number)
 
 
-def one_brightness(material: Material, rng: _Random) -> Everyday:
+def one_brightness(material: Material, rng: Random) -> Everyday:
     """A number in ink as bright as its paper: only its colour tells."""
     number = str(rng.integers(10 ** int(rng.integers(1, 5))))
     ink = on_page(handwritten(material, number, int(rng.integers(40, 110)), rng), rng)[..., None]
     mark, paper = _ONE_BRIGHTNESS[int(rng.integers(len(_ONE_BRIGHTNESS)))]
     page = np.array(paper, np.float32) + (np.array(mark, np.float32) - np.array(paper, np.float32)) * ink
-    return Everyday(_bytes(page), number)
+    return Everyday(to_bytes(page), number)
 
 
-def transparent(material: Material, rng: _Random) -> Everyday:
+def transparent(material: Material, rng: Random) -> Everyday:
     """White ink on a transparent ground, as drawing programs export it."""
     number = str(rng.integers(10 ** int(rng.integers(1, 5))))
     ink = on_page(handwritten(material, number, int(rng.integers(40, 110)), rng), rng)
-    return Everyday(np.dstack([np.full((*ink.shape, 3), 255, np.uint8), _bytes(255 * ink)]), number)
+    return Everyday(np.dstack([np.full((*ink.shape, 3), 255, np.uint8), to_bytes(255 * ink)]), number)
 
 
 PRINTED: dict[str, Maker] = {  # these need fonts
@@ -414,6 +337,7 @@ PRINTED: dict[str, Maker] = {  # these need fonts
     "a date with slashes, printed": partial(dates, by_hand=False),
     "thousands with a comma, printed": thousands,
     "prices beside words, printed": receipt,
+    **THINGS,
 }
 DRAWN: dict[str, Maker] = {"a large digit, fine pen": fine_pen}  # and these pen drawings
 KINDS: dict[str, Maker] = {
@@ -434,15 +358,11 @@ KINDS: dict[str, Maker] = {
 }
 
 
-def _put(page: _Floats, ink: _Floats, x: int, y: int) -> None:
+def _put(page: Floats, ink: Floats, x: int, y: int) -> None:
     top, left = max(0, y), max(0, x)
     bottom, right = min(len(page), y + len(ink)), min(page.shape[1], x + ink.shape[1])
     place = page[top:bottom, left:right]
     np.maximum(place, ink[top - y : bottom - y, left - x : right - x], out=place)
 
 
-def _bytes(values: npt.NDArray[np.floating]) -> Pixels:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
-
-
-__all__ = ["DRAWN", "KINDS", "PRINTED", "Everyday", "Material"]
+__all__ = ["DRAWN", "KINDS", "PRINTED"]

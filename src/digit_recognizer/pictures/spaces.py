@@ -30,6 +30,7 @@ _LEAST_OF_FEW = 0.3  # and at least so wide, as they are in a line that wider on
 _LEAST_OF_TWO = 0.5  # as the only gap, between two digits, is where it is a space
 _SHARP = 0.08  # what digits within numbers differ by at least, however even they look
 _DOUBTED = 0.33  # a gap that may as well be a space, where it is like all others
+_DOUBTED_UNEVEN = 0.6  # the same between digits that are even, but not as level as sharp print
 _DOUBTED_WIDEST = 0.3  # or where it is wider than others are by _CLEAR
 _AFTER_POINT = 0.4  # a space is wide at least beside a point or comma: that of a price fills its gap
 _DASH = 0.25  # above the digits' feet: where a dash, or the upper dot of a colon, ends at least
@@ -79,20 +80,22 @@ def find_spaces(
 
 
 def may_have_spaces(parts: Sequence[Part], signs: Sequence[float], height: float) -> bool:
-    """Whether gaps between digits as level as sharp print may be spaces, though nothing tells them from others.
+    """Whether gaps between digits of print may be spaces, though nothing tells them from others.
 
     Arguments as for ``find_spaces``, which finds none in them.
 
     >>> may_have_spaces([(0, 0, 10, 20), (30, 0, 10, 20)], [], 20.0)
     False
     """
-    digits = [part for part in parts if isinstance(part, PlacedReading)]
-    if not _are_print(parts, height) or not are_level(digits, height):
+    if not _are_print(parts, height):
         return False
+    digits = [part for part in parts if isinstance(part, PlacedReading)]
     gaps = [gap for gap in _gaps(parts, signs, height) if gap.wide > -math.inf]
     widest = max((gap.wide for gap in gaps), default=0.0)
     narrowest = min((max(gap.wide, gap.ink) for gap in gaps), default=0.0)
     # Many that are all alike are how a number is set, a few may be lone digits a space apart.
+    if not are_level(digits, height):
+        return narrowest >= _DOUBTED_UNEVEN and len(gaps) <= _FEW
     all_wide = narrowest >= _DOUBTED and len(gaps) <= _FEW
     return all_wide or (widest >= _DOUBTED_WIDEST and widest - narrowest >= _CLEAR)
 
