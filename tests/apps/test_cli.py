@@ -102,6 +102,7 @@ def test_digits_alone_shows_help_and_exits_2_without_an_empty_error(digits_comma
         (["train", "sample", "--preset", "slow"], "choose notebook, fast, best"),
         (["train", "sample", "--val", "1.5"], "between 0 and 1"),
         (["train", "sample", "--epochs", "0"], "at least 1"),
+        (["explore", "missing.csv", "--seed", "-1"], "--seed: expected 0 or more, found -1"),
         (["train", "sample", "--device", "tpu"], "choose auto, cpu, cuda, mps"),
         (["evaluate", "sample", "--part", "half", "--model", "plain.onnx"], "expected auto, train, test or validation"),
     ],

@@ -40,6 +40,7 @@ from digit_recognizer.apps.options import (
     Strokes,
     Val,
     Workers,
+    check_seed,
 )
 from digit_recognizer.apps.outcome import close_output, needs, tell
 from digit_recognizer.apps.outputs import (
@@ -148,6 +149,7 @@ def explore(
     from digit_recognizer.apps.whole_job import show_exploration, write_exploration
 
     terminal = Terminal(as_json=as_json)
+    check_seed(seed)
     if output is not None:
         with needs("report", "plots"):
             _require_report()

@@ -86,6 +86,12 @@ Engine = Annotated[
 ENGINES = ("auto", "local", "ray")
 
 
+def check_seed(seed: int) -> None:
+    """Raise UsageError where --seed is none: the generators take 0 and more."""
+    if seed < 0:
+        raise UsageError(f"--seed: expected 0 or more, found {seed}")
+
+
 def check_engine(engine: str, workers: int | None, address: str | None) -> None:
     """Raise UsageError where --engine, --workers and --address of a training make no sense."""
     if engine not in ENGINES:
@@ -125,4 +131,5 @@ __all__ = [
     "Val",
     "Workers",
     "check_engine",
+    "check_seed",
 ]

@@ -69,7 +69,8 @@ def tune(
         recipe = preset_of(preset) if epochs is None else replace(preset_of(preset), epochs=epochs)
         hardware = choose_hardware(device_for(asked, device))
         chosen = chosen_engine(asked, trials, hardware.device.type)
-        draw_trials(trials, seed), trial_recipe(recipe, Trial(1))  # refuse what makes no sense before the data is read
+        # refuse what makes no sense before the data is read
+        Settings(recipe, seed, val), draw_trials(trials, seed), trial_recipe(recipe, Trial(1))
         refuse_inside_pictures(output, data)
         dataset = load(data, skip_bad_rows=skip_bad_rows)
         terminal.about(dataset)
