@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from digit_recognizer.apps.composed_training import train_and_tell
-from digit_recognizer.apps.options import Device, Fonts, HeldOut, Json, Labelled, Minutes, RandomSeed, Steps, Strokes
+from digit_recognizer.apps.options import (
+    Device,
+    Fonts,
+    HeldOut,
+    Json,
+    Labelled,
+    Minutes,
+    Overwrite,
+    RandomSeed,
+    Steps,
+    Strokes,
+)
 from digit_recognizer.apps.outcome import needs
 from digit_recognizer.apps.terminal import percent
 
@@ -24,6 +35,7 @@ def train_cells(
     seed: RandomSeed = 0,
     val: HeldOut = 0.05,
     device: Device = "auto",
+    overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
     """Train the reader of cells of grids.
@@ -55,6 +67,7 @@ def train_cells(
             ("other cells told as no digit", percent(metrics["others_right"])),
         ],
         device=device,
+        overwrite=overwrite,
         as_json=as_json,
     )
 
