@@ -177,6 +177,22 @@ def test_ctrl_c_before_training_exits_130_with_one_word_and_one_document(
     assert json.loads(end.out) == {"error": {"code": "interrupted", "message": "stopped"}}
 
 
+@pytest.mark.parametrize("moment", ["numpy", "typer", "digit_recognizer.apps.terminal"])
+def test_ctrl_c_while_libraries_are_loaded_exits_130_with_one_word_and_one_document(moment: str) -> None:
+    program = (
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {moment!r}: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from digit_recognizer.__main__ import main; main()"
+    )
+    command = [sys.executable, "-c", program, "explore", "sample", "--json"]
+    end = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (end.returncode, end.stderr) == (130, "error: stopped\n")
+    assert json.loads(end.stdout) == {"error": {"code": "interrupted", "message": "stopped"}}
+
+
 def test_explore_prints_label_counts_and_that_no_value_is_missing(digits_command: Call, data: Path) -> None:
     lines = [line.split() for line in digits_command("explore", data).out.splitlines()]
     assert ["missing", "values", "none"] in lines
