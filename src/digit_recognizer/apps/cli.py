@@ -45,6 +45,7 @@ from digit_recognizer.apps.options import (
 from digit_recognizer.apps.outcome import close_output, needs, tell
 from digit_recognizer.apps.outputs import (
     refuse_inside_pictures,
+    refuse_other_files,
     refuse_other_run,
     refuse_own_input,
     refuse_unwritable,
@@ -155,6 +156,7 @@ def explore(
             _require_report()
         refuse_unwritable(output, "--output", folder=True)
         refuse_inside_pictures(output, data)
+        refuse_other_files(output)
     dataset = _load(data, terminal, skip_bad_rows)
     if output is not None:
         refuse_other_run(output, dataset)
