@@ -439,5 +439,5 @@ def test_pictures_without_labels_are_no_data_set_and_all_else_is(
     Path("a.txt").write_bytes(Path("flat/a.png").read_bytes())  # content decides
     sets = ("sample", "mnist", "mixed", "classes", "parts", "empty", "table.csv", "no-such-thing", "none.zip")
     assert [name for name in sets if not is_data_set(name)] == []
-    pictures = ("-", "flat", "deep", "listed", "flat/a.png", "a.txt", "none.png", "*.png", "flat/?.csv")
+    pictures = ("-", "flat", "deep", "listed", "flat/a.png", "a.txt", "none.png", "*.png", "flat/?.csv", "a.svg")
     assert [name for name in pictures if is_data_set(name)] == []

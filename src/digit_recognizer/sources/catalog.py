@@ -30,6 +30,9 @@ _ACCEPTED = (
 )
 _HEAD = 4096  # bytes that tell one kind from another
 _CSV_ENDINGS = (".csv", ".csv.gz", ".csv.zip")  # the first is preferred where a folder holds the same file thrice
+# Pictures and drawings that are not read: the reader of pictures says so best.
+_OTHER_PICTURES = (".svg", ".svgz", ".ppm", ".pgm", ".pbm", ".pnm", ".ico", ".icns", ".psd", ".eps", ".ps", ".tga")
+_OTHER_PICTURES += (".avif", ".jp2", ".j2k", ".jxl", ".jxr", ".exr", ".hdr", ".pcx", ".xcf", ".dng", ".cr2", ".nef")
 _PARTS = {"train": {"train"}, "validation": {"val", "valid", "validation"}, "test": {"test"}}
 _PARQUET_FOLDERS = (".", "data", "mnist")  # Hugging Face keeps data/ or one folder per configuration
 
@@ -98,7 +101,7 @@ def is_data_set(data: str) -> bool:
     path = Path(data)
     if path.is_dir():
         return _holds_data_set(path)
-    if path.suffix.lower() in SUFFIXES:
+    if path.suffix.lower() in (*SUFFIXES, *_OTHER_PICTURES):
         return False
     if path.is_file():
         with open_bytes(path) as stream:
