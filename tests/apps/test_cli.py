@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from digit_recognizer._version import __version__
 from digit_recognizer.analysis import metrics
@@ -260,6 +261,19 @@ def test_predict_refuses_a_picture_over_the_limit_and_the_limit_can_be_raised(
     assert "more than the limit of 42,000,000" in several.err
     assert digits_command("predict", "large.png", "-m", model, "--max-pixels", "0").code == 2
     assert digits_command("predict", data, "-m", model, "--max-pixels", "50").code == 2
+
+
+@pytest.mark.parametrize(
+    ("size", "told"), [((16_000, 10_001), "16,000 × 10,001 pixels"), ((30_000, 30_000), "900,000,000 pixels")]
+)
+@pytest.mark.parametrize("command", ["predict", "read"])
+def test_of_a_picture_over_any_limit_the_size_is_told_and_no_limit_to_raise(
+    digits_command: Call, model: Path, command: str, size: tuple[int, int], told: str
+) -> None:
+    Image.new("1", size).save("huge.png")
+    end = digits_command(command, "huge.png", "-m", model)
+    assert end.code == 3
+    assert end.sentence == f"huge.png: {told}, more than the limit of 40,000,000; make the picture smaller"
 
 
 def test_export_copies_the_model_byte_for_byte_and_refuses_another(

@@ -31,8 +31,10 @@ _ACCEPTED = (
 _HEAD = 4096  # bytes that tell one kind from another
 _CSV_ENDINGS = (".csv", ".csv.gz", ".csv.zip")  # the first is preferred where a folder holds the same file thrice
 # Pictures and drawings that are not read: the reader of pictures says so best.
-_OTHER_PICTURES = (".svg", ".svgz", ".ppm", ".pgm", ".pbm", ".pnm", ".ico", ".icns", ".psd", ".eps", ".ps", ".tga")
-_OTHER_PICTURES += (".avif", ".jp2", ".j2k", ".jxl", ".jxr", ".exr", ".hdr", ".pcx", ".xcf", ".dng", ".cr2", ".nef")
+_OTHER_PICTURES = (
+    ".svg", ".svgz", ".ppm", ".pgm", ".pbm", ".pnm", ".ico", ".icns", ".psd", ".eps", ".ps", ".tga",
+    ".avif", ".jp2", ".j2k", ".jxl", ".jxr", ".exr", ".hdr", ".pcx", ".xcf", ".dng", ".cr2", ".nef",
+)  # fmt: skip
 _PARTS = {"train": {"train"}, "validation": {"val", "valid", "validation"}, "test": {"test"}}
 _PARQUET_FOLDERS = (".", "data", "mnist")  # Hugging Face keeps data/ or one folder per configuration
 
