@@ -144,6 +144,16 @@ def test_each_kind_of_failure_has_its_exit_code_one_sentence_and_with_json_one_d
         assert end.out == ""
 
 
+@pytest.mark.parametrize("name", ["nofile", "nofile.csv", "no/file.zip", "http://a.example/a.csv"])
+def test_a_file_that_is_not_there_exits_5_whatever_its_name_and_the_command(digits_command: Call, name: str) -> None:
+    for words in (("explore",), ("predict",), ("evaluate",), ("read",), ("train", "-o", "r"), ("run", "-o", "r")):
+        end = digits_command(words[0], name, *words[1:])
+        assert (end.code, end.out) == (5, "")
+        assert end.sentence.startswith(f"{name}: ")
+        assert "Kaggle" not in end.sentence
+    assert not Path("r").exists()
+
+
 def test_an_unexpected_error_exits_1_and_says_how_to_see_more(
     digits_command: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
