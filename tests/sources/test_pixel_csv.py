@@ -235,9 +235,9 @@ def test_a_quote_left_open_is_named(text: str) -> None:
     [
         (lambda names: [n for n in names if n != "pixel17"], "missing column pixel17; "),
         (lambda names: names[:-10], "missing column pixel774, pixel775, pixel776, pixel777, pixel778 and 5 more; "),
-        (lambda names: ["pixel17" if n == "pixel18" else n for n in names], "missing column pixel18; "),
+        (lambda names: ["pixel17" if n == "pixel18" else n for n in names], "missing column pixel18; duplicate column pixel17; expected "),
         (lambda names: [*names, "pixel17"], "duplicate column pixel17; "),
-        (lambda names: [*names, "label"], "duplicate column label; "),
+        (lambda names: [*names, "label"], "duplicate column label; expected "),
         (lambda names: [*names, "class"], "second label column class; "),
         (lambda names: [*names, "id"], "unknown column id; "),
         (lambda names: [*names, ""], "column 786 has no name: do the lines end with a separator? take it off"),

@@ -55,14 +55,15 @@ def find_columns(names: Sequence[str], where: str) -> Columns:
     for number, cell in enumerate(names, 1):
         if not cell or _INDEX.fullmatch(cell):
             raise InputError(f"{where}: {_nameless(number, cell, len(names))}", code="bad_header")
-    for problem, wrong in (
+    problems = (
         ("missing column", [cell for cell in scheme if cell not in present]),
         ("duplicate column", [cell for cell, count in Counter(names).items() if count > 1 and cell in known]),
-        ("second label column", [names[i] for i in labels[1:]]),
+        ("second label column", [names[i] for i in labels if names[i] != names[labels[0]]]),
         ("unknown column", [cell for cell in names if cell not in known]),
-    ):
-        if wrong:
-            raise InputError(f"{where}: {problem} {listed(wrong)}; expected {named(scheme)}", code="bad_header")
+    )
+    found = "; ".join(f"{problem} {listed(wrong)}" for problem, wrong in problems if wrong)
+    if found:
+        raise InputError(f"{where}: {found}; expected {named(scheme)}", code="bad_header")
     position = {cell: i for i, cell in enumerate(names)}
     pixels = np.array([position[cell] for cell in scheme], np.int64)
     return Columns(names, labels[0] if labels else None, pixels)
