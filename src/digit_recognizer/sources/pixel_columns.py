@@ -19,9 +19,11 @@ from digit_recognizer.errors import InputError
 SCHEMES = (  # the names of the pixels from the top left, row by row
     tuple(f"pixel{i}" for i in range(SIDE * SIDE)),
     tuple(f"pixel{i + 1}" for i in range(SIDE * SIDE)),
+    tuple(f"pixel_{i}" for i in range(SIDE * SIDE)),
+    tuple(f"pixel_{i + 1}" for i in range(SIDE * SIDE)),
     tuple(f"{row + 1}x{column + 1}" for row in range(SIDE) for column in range(SIDE)),
 )
-_LABEL_NAMES = ("label", "class")
+_LABEL_NAMES = ("label", "class", "digit")
 # What pandas calls the index that to_csv wrote without a name, and the one that to_parquet wrote.
 _INDEX = re.compile(r"unnamed: [0-9]+|__index_level_[0-9]+__")
 
@@ -38,7 +40,8 @@ class Columns:
 
 
 def find_columns(names: Sequence[str], where: str) -> Columns:
-    """Find the pixels, and the label if there is one, in any order: ``pixel0 …``, ``pixel1 …`` or ``1x1 …``.
+    """Find the pixels, and the label if there is one, in any order: ``pixel0 …``, ``pixel1 …``, with ``_`` before
+    the number or without, or ``1x1 …``.
 
     Raises InputError, with ``where`` in front, naming columns that are missing, twice there or not known.
 
