@@ -106,6 +106,7 @@ def test_both_engines_give_the_same_rows(data: Path, digits_command: Callable[..
         (("--trials", "0"), 2, "--trials: expected at least 1"),
         (("--seed", "-1"), 2, "--seed: expected 0 or more, found -1"),
         (("--val", "1"), 2, "--val: expected a share between 0 and 1, found 1"),
+        (("--epochs", "0"), 2, "--epochs: expected at least 1, found 0"),
         (("--preset", "ship"), 2, "tune notebook, fast or best"),
         (("--preset", "nonsense"), 2, "tune notebook, fast or best"),
         (("--engine", "spark"), 2, "auto, local or ray"),

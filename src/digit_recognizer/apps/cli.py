@@ -370,9 +370,15 @@ def main() -> NoReturn:
     except BrokenPipeError as error:
         code = code or tell(error, as_json)
     except (Exception, KeyboardInterrupt) as error:
-        code = tell(error, as_json)
+        code = tell(error, as_json, _called(command, sys.argv[1:]))
     close_output()
     sys.exit(code)
+
+
+def _called(command: Any, words: list[str]) -> str:
+    """The command that the words call, as they would be typed: "digits train"."""
+    name = next((word for word in words if not word.startswith("-")), "")
+    return f"digits {name}" if name in command.commands else "digits"
 
 
 def _code_of(command: Any, words: list[str]) -> int:

@@ -92,6 +92,12 @@ def check_seed(seed: int) -> None:
         raise UsageError(f"--seed: expected 0 or more, found {seed}")
 
 
+def check_epochs(epochs: int | None) -> None:
+    """Raise UsageError where --epochs is none; None stands for the preset's own."""
+    if epochs is not None and epochs < 1:
+        raise UsageError(f"--epochs: expected at least 1, found {epochs}")
+
+
 def check_engine(engine: str, workers: int | None, address: str | None) -> None:
     """Raise UsageError where --engine, --workers and --address of a training make no sense."""
     if engine not in ENGINES:
@@ -131,5 +137,6 @@ __all__ = [
     "Val",
     "Workers",
     "check_engine",
+    "check_epochs",
     "check_seed",
 ]
