@@ -76,6 +76,8 @@ def test_every_command_has_help_that_swallows_no_default(digits_command: Call, c
     if command in ("run", "train"):
         for default in ("[default: fast]", "[default: 0]", "[default: 0.1]", "[default: auto]", "[default: runs/NAME"):
             assert default in end.out
+    if command in ("train-lines", "train-ink", "train-cells"):
+        assert "preset" not in end.out
 
 
 def test_the_version_is_the_packages(digits_command: Call) -> None:

@@ -10,7 +10,8 @@ import typer
 from digit_recognizer.apps.composed_training import train_and_tell
 from digit_recognizer.apps.options import (
     Device,
-    Fonts,
+    Drawings,
+    FontFolder,
     HeldOut,
     Json,
     Labelled,
@@ -18,7 +19,6 @@ from digit_recognizer.apps.options import (
     Overwrite,
     RandomSeed,
     Steps,
-    Strokes,
 )
 from digit_recognizer.apps.outcome import needs
 from digit_recognizer.apps.terminal import percent
@@ -27,8 +27,8 @@ from digit_recognizer.apps.terminal import percent
 def train_cells(
     data: Labelled,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for cells.onnx and all else.")],
-    strokes: Strokes = None,
-    fonts: Fonts = None,
+    strokes: Drawings = None,
+    fonts: FontFolder = None,
     cells: Annotated[int, typer.Option(help="Cells that are composed to learn from.")] = 240_000,
     steps: Steps = 25_000,
     minutes: Minutes = None,

@@ -44,11 +44,18 @@ Output = Annotated[
 ]
 Strokes = Annotated[
     str | None,
-    typer.Option(help="A file of pen drawings to learn from as well (train: preset ship).", show_default=False),
+    typer.Option(help="A file of pen drawings to learn from as well (preset ship).", show_default=False),
 ]
 Fonts = Annotated[
     str | None,
-    typer.Option(help="A folder of fonts (train: preset ship).  [default: the platform's own]", show_default=False),
+    typer.Option(help="A folder of fonts (preset ship).  [default: the platform's own]", show_default=False),
+]
+Drawings = Annotated[
+    str | None, typer.Option("--strokes", help="A file of pen drawings to learn from as well.", show_default=False)
+]
+FontFolder = Annotated[
+    str | None,
+    typer.Option("--fonts", help="A folder of fonts.  [default: the platform's own]", show_default=False),
 ]
 Labelled = Annotated[str, typer.Argument(help="Labelled digits: what ``digits train`` takes.")]
 Steps = Annotated[int, typer.Option(help="Batches that are learnt.")]
@@ -114,8 +121,10 @@ __all__ = [
     "Address",
     "Data",
     "Device",
+    "Drawings",
     "Engine",
     "Epochs",
+    "FontFolder",
     "Fonts",
     "HeldOut",
     "Json",
