@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import cv2
@@ -25,6 +26,7 @@ from digit_recognizer.apps.cli import app
 from digit_recognizer.digits import Digits
 from digit_recognizer.model_file import with_metadata
 from digit_recognizer.recognizer import Recognizer
+from digit_recognizer.shipped import shipped_model
 from digit_recognizer.sources.catalog import load
 from tests.apps.command import PROGRAM, Ended, child, ended, write_data
 from tests.conftest import draw_digits
@@ -316,6 +318,18 @@ def test_info_says_what_the_model_says_of_itself(digits_command: Call, model: Pa
     shown = digits_command("info", "--model", model).out
     assert recognizer.sha256 in shown  # whole, not cut to the width of a terminal
     assert "0, 1, 2, 3, 4, 5, 6, 7, 8, 9" in shown
+
+
+def test_info_names_the_networks_for_pages_and_what_extras_brought(digits_command: Call, model: Path) -> None:
+    document = json.loads(digits_command("info", "--model", model, "--json").out)
+    assert document["readers"] == {
+        name: shipped_model(name).sha256 for name in ("lines.onnx", "ink.onnx", "cells.onnx")
+    }
+    assert document["versions"]["pypdfium2"] == metadata.version("pypdfium2")
+    shown = digits_command("info", "--model", model).out
+    for name, sha256 in document["readers"].items():
+        assert name in shown
+        assert sha256 in shown
 
 
 def test_info_shows_the_figures_of_the_digits_a_model_was_validated_on(digits_command: Call, tmp_path: Path) -> None:
