@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from digit_recognizer import errors
-from digit_recognizer.errors import DigitsError, Interrupted, MissingExtra
+from digit_recognizer.errors import DigitsError, Interrupted, MissingExtra, TooManyPixels
 
 KINDS = [getattr(errors, name) for name in errors.__all__]
 
@@ -16,6 +16,8 @@ KINDS = [getattr(errors, name) for name in errors.__all__]
 def make(kind: type[DigitsError]) -> DigitsError:
     if issubclass(kind, MissingExtra):
         return kind("data", "reading Parquet")
+    if issubclass(kind, TooManyPixels):
+        return kind("a.png: 9 × 9 pixels", pixels=81)
     if issubclass(kind, Interrupted):
         return kind("stopped", signal_number=15)
     return kind("train.csv: wrong", code="of_its_own")

@@ -4,6 +4,7 @@ DigitsError                        exit code 1
 ├── UsageError                     2   the call itself is wrong
 │   └── MissingExtra                   an optional part of the package is not installed
 ├── InputError                     3   the data or picture is not what it should be
+│   ├── TooManyPixels                  a picture is over the limit; ``pixels`` says how many it has
 │   └── EstimatorInputError            arrays that the scikit-learn estimator cannot take; a ValueError too
 ├── ModelError                     4   a model file cannot be used
 │   ├── CheckpointError                a checkpoint or run folder cannot be used
@@ -59,6 +60,19 @@ class InputError(DigitsError):
 
     exit_code = 3
     default_code = "bad_input"
+
+
+class TooManyPixels(InputError):
+    """A picture has more pixels than the limit. ``pixels`` is width times height."""
+
+    default_code = "too_many_pixels"
+
+    def __init__(self, message: str, *, pixels: int) -> None:
+        super().__init__(message)
+        self.pixels = pixels
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), pixels=self.pixels), self.args, self.__dict__
 
 
 class EstimatorInputError(InputError, ValueError):
@@ -127,6 +141,7 @@ __all__ = [
     "ModelError",
     "RankLost",
     "RunFolderBusy",
+    "TooManyPixels",
     "TrainingDiverged",
     "UsageError",
 ]

@@ -113,6 +113,17 @@ def test_the_report_says_what_the_run_folder_holds(tmp_path: Path):
         assert said in page.text, said
 
 
+def test_a_training_that_is_not_finished_is_told_as_such(tmp_path: Path):
+    write_run(tmp_path / "run")
+    assert "digits train --resume" not in read(report.write_report(tmp_path / "run")).text
+    (tmp_path / "run/metrics.json").unlink()
+    said = read(report.write_report(tmp_path / "run")).text
+    assert "This training is not finished. digits train --resume goes on with it." in said
+    (tmp_path / "run/history.csv").unlink()
+    said = read(report.write_report(tmp_path / "run")).text
+    assert "Nothing is learnt yet: no epoch of this training has ended. digits train --resume goes on with it." in said
+
+
 def test_a_model_that_accepts_nothing_is_not_said_to_have_a_bar(tmp_path: Path):
     values = write_run(tmp_path / "run") | {"min_confidence": metrics.OUT_OF_REACH}
     (tmp_path / "run/metrics.json").write_text(json.dumps(values))
@@ -225,6 +236,9 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path):
     with pytest.raises(FileError, match="no folder of this name"):
         report.write_report(tmp_path / "nowhere")
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "report.html").write_text("")
+    with pytest.raises(FileError, match=r"report\.html: expected a run folder, this is a file"):
+        report.write_report(tmp_path / "report.html")
 
 
 def test_a_name_that_utf_8_cannot_write_does_not_stop_the_report(tmp_path: Path):

@@ -29,11 +29,41 @@ def test_a_cell_reader_is_trained_and_told_of(
     assert reader.probabilities(np.zeros((2, 48, 48), np.uint8)).shape == (2, 12)
 
 
+def test_a_run_is_not_written_over_unless_asked_for_and_other_files_never(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    words = ("train-cells", "sample", "--cells", "8", "--steps", "1", "--device", "cpu", "--fonts", tmp_path)
+    assert call(capsys, monkeypatch, *words, "-o", run).code == 0
+    before = (run / "metrics.json").read_bytes()
+    refused = call(capsys, monkeypatch, *words, "-o", run)
+    assert refused.code == 5
+    assert refused.sentence == f"{run}: holds a run; choose another folder, or --overwrite to start anew"
+    assert (run / "metrics.json").read_bytes() == before
+    (run / "notes.txt").write_text("mine")
+    assert call(capsys, monkeypatch, *words, "-o", run, "--overwrite").code == 0
+    assert (run / "metrics.json").read_bytes() != before
+    assert (run / "notes.txt").read_text() == "mine"
+
+
+def test_a_file_or_a_folder_of_other_files_is_no_place_for_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    monkeypatch.setattr("digit_recognizer.training.cells.job.compose_cells", None)  # before anything is composed
+    for name, found in (("mine", "holds files that are no run of ours"), ("mine/notes.txt", "this is a file")):
+        ended = call(capsys, monkeypatch, "train-cells", "sample", "-o", tmp_path / name, "--overwrite")
+        assert ended.code == 5
+        assert found in ended.sentence
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine", "notes.txt"]
+
+
 def test_senseless_numbers_are_refused_before_anything_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for option, value, word in (("--cells", "0", "cells"), ("--steps", "0", "steps"), ("--minutes", "-1", "minutes")):
+    for option, value in (("--cells", "0"), ("--steps", "0"), ("--minutes", "-1")):
         ended = call(capsys, monkeypatch, "train-cells", "sample", "-o", tmp_path / "run", option, value)
         assert ended.code == 2
-        assert word in ended.sentence
+        assert ended.sentence.startswith(f"{option}: expected ")
     assert not (tmp_path / "run").exists()

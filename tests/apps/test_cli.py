@@ -11,11 +11,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from digit_recognizer._version import __version__
 from digit_recognizer.analysis import metrics
@@ -24,6 +26,7 @@ from digit_recognizer.apps.cli import app
 from digit_recognizer.digits import Digits
 from digit_recognizer.model_file import with_metadata
 from digit_recognizer.recognizer import Recognizer
+from digit_recognizer.shipped import shipped_model
 from digit_recognizer.sources.catalog import load
 from tests.apps.command import PROGRAM, Ended, child, ended, write_data
 from tests.conftest import draw_digits
@@ -75,6 +78,8 @@ def test_every_command_has_help_that_swallows_no_default(digits_command: Call, c
     if command in ("run", "train"):
         for default in ("[default: fast]", "[default: 0]", "[default: 0.1]", "[default: auto]", "[default: runs/NAME"):
             assert default in end.out
+    if command in ("train-lines", "train-ink", "train-cells"):
+        assert "preset" not in end.out
 
 
 def test_the_version_is_the_packages(digits_command: Call) -> None:
@@ -101,7 +106,11 @@ def test_digits_alone_shows_help_and_exits_2_without_an_empty_error(digits_comma
         (["train", "sample", "--resume", "--overwrite", "-o", "r"], "exclude each other"),
         (["train", "sample", "--preset", "slow"], "choose notebook, fast, best"),
         (["train", "sample", "--val", "1.5"], "between 0 and 1"),
-        (["train", "sample", "--epochs", "0"], "at least 1"),
+        (["train", "sample", "--epochs", "0"], "--epochs: expected at least 1, found 0"),
+        (["train", "sample", "-o"], "try: digits train --help"),
+        (["--nonsense"], "try: digits --help"),
+        (["read", "a.png", "--csv"], "try: digits read --help"),
+        (["explore", "missing.csv", "--seed", "-1"], "--seed: expected 0 or more, found -1"),
         (["train", "sample", "--device", "tpu"], "choose auto, cpu, cuda, mps"),
         (["evaluate", "sample", "--part", "half", "--model", "plain.onnx"], "expected auto, train, test or validation"),
     ],
@@ -142,6 +151,16 @@ def test_each_kind_of_failure_has_its_exit_code_one_sentence_and_with_json_one_d
         assert end.out == ""
 
 
+@pytest.mark.parametrize("name", ["nofile", "nofile.csv", "no/file.zip", "http://a.example/a.csv"])
+def test_a_file_that_is_not_there_exits_5_whatever_its_name_and_the_command(digits_command: Call, name: str) -> None:
+    for words in (("explore",), ("predict",), ("evaluate",), ("read",), ("train", "-o", "r"), ("run", "-o", "r")):
+        end = digits_command(words[0], name, *words[1:])
+        assert (end.code, end.out) == (5, "")
+        assert end.sentence.startswith(f"{name}: ")
+        assert "Kaggle" not in end.sentence
+    assert not Path("r").exists()
+
+
 def test_an_unexpected_error_exits_1_and_says_how_to_see_more(
     digits_command: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +193,22 @@ def test_ctrl_c_before_training_exits_130_with_one_word_and_one_document(
     end = digits_command("explore", "sample", "--json")
     assert (end.code, end.sentence) == (130, "stopped")
     assert json.loads(end.out) == {"error": {"code": "interrupted", "message": "stopped"}}
+
+
+@pytest.mark.parametrize("moment", ["numpy", "typer", "digit_recognizer.apps.terminal"])
+def test_ctrl_c_while_libraries_are_loaded_exits_130_with_one_word_and_one_document(moment: str) -> None:
+    program = (
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {moment!r}: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from digit_recognizer.__main__ import main; main()"
+    )
+    command = [sys.executable, "-c", program, "explore", "sample", "--json"]
+    end = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (end.returncode, end.stderr) == (130, "error: stopped\n")
+    assert json.loads(end.stdout) == {"error": {"code": "interrupted", "message": "stopped"}}
 
 
 def test_explore_prints_label_counts_and_that_no_value_is_missing(digits_command: Call, data: Path) -> None:
@@ -245,6 +280,19 @@ def test_predict_refuses_a_picture_over_the_limit_and_the_limit_can_be_raised(
     assert digits_command("predict", data, "-m", model, "--max-pixels", "50").code == 2
 
 
+@pytest.mark.parametrize(
+    ("size", "told"), [((16_000, 10_001), "16,000 × 10,001 pixels"), ((30_000, 30_000), "900,000,000 pixels")]
+)
+@pytest.mark.parametrize("command", ["predict", "read"])
+def test_of_a_picture_over_any_limit_the_size_is_told_and_no_limit_to_raise(
+    digits_command: Call, model: Path, command: str, size: tuple[int, int], told: str
+) -> None:
+    Image.new("1", size).save("huge.png")
+    end = digits_command(command, "huge.png", "-m", model)
+    assert end.code == 3
+    assert end.sentence == f"huge.png: {told}, more than the limit of 40,000,000; make the picture smaller"
+
+
 def test_export_copies_the_model_byte_for_byte_and_refuses_another(
     digits_command: Call, tmp_path: Path, model: Path
 ) -> None:
@@ -270,6 +318,18 @@ def test_info_says_what_the_model_says_of_itself(digits_command: Call, model: Pa
     shown = digits_command("info", "--model", model).out
     assert recognizer.sha256 in shown  # whole, not cut to the width of a terminal
     assert "0, 1, 2, 3, 4, 5, 6, 7, 8, 9" in shown
+
+
+def test_info_names_the_networks_for_pages_and_what_extras_brought(digits_command: Call, model: Path) -> None:
+    document = json.loads(digits_command("info", "--model", model, "--json").out)
+    assert document["readers"] == {
+        name: shipped_model(name).sha256 for name in ("lines.onnx", "ink.onnx", "cells.onnx")
+    }
+    assert document["versions"]["pypdfium2"] == metadata.version("pypdfium2")
+    shown = digits_command("info", "--model", model).out
+    for name, sha256 in document["readers"].items():
+        assert name in shown
+        assert sha256 in shown
 
 
 def test_info_shows_the_figures_of_the_digits_a_model_was_validated_on(digits_command: Call, tmp_path: Path) -> None:

@@ -185,6 +185,15 @@ def test_a_run_beside_tables_may_lie_in_their_folder(digits_command: Call, tmp_p
         assert digits_command("explore", "kaggle", "-o", "kaggle/explored").code == 0
 
 
+def test_what_is_explored_is_not_strewn_among_other_files(digits_command: Call, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data" / "three.npz", validation=False)
+    end = digits_command("explore", "data/three.npz", "-o", "data")
+    assert (end.code, end.out) == (5, "")
+    assert end.sentence == "--output data: holds other files, three.npz for one; choose another folder"
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["three.npz"]
+
+
 def test_other_data_are_not_explored_into_a_run(run: Run, digits_command: Call, tmp_path: Path) -> None:
     data, folder, _ = run
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

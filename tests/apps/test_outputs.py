@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from tests.apps.command import Ended, write_data
@@ -98,6 +99,18 @@ def test_answers_may_lie_in_the_folder_that_is_read_and_be_written_again(digits_
         assert digits_command("predict", "scans", "-o", "scans/answers.csv", "-m", "run").code == 0
         assert digits_command("read", "scans", "--csv", "scans/lines.csv", "-m", "run").code == 0
     assert digits_command("predict", "drawn.npz", "-o", "run/submission.csv", "-m", "run").code == 0
+
+
+def test_export_in_int8_says_why_it_needs_labels(digits_command: Call, place: Path) -> None:
+    (place / "run" / "config.json").write_text("{}")
+    np.savez(place / "unlabelled.npz", images=draw_digits(20, labelled=False).images)
+    end = digits_command("export", "run", "-o", "small.onnx", "--int8", "--data", "unlabelled.npz")
+    assert end.code == 3
+    assert end.sentence == (
+        "unlabelled.npz: expected labelled digits to find the layers' ranges with (their labels tell which pieces of "
+        "them are no digit), found none"
+    )
+    assert not (place / "small.onnx").exists()
 
 
 @pytest.mark.parametrize("int8", [(), ("--int8", "--data", "drawn.npz")])

@@ -163,6 +163,17 @@ def test_what_another_call_is_for_is_told(
     assert end.sentence.endswith(sentence)
 
 
+@pytest.mark.parametrize("name", ["x.svg", "x.ppm", "X.AVIF", "x.jp2", "x.ico"])
+def test_of_a_picture_that_is_not_read_predict_says_what_read_says(
+    digits_command: Call, pictures: list[str], name: str
+) -> None:
+    Path(name).write_bytes({"x.svg": b"<svg/>", "x.ppm": b"P5 2 2 255 abcd"}.get(name, b"\0\0\0 ftypavif"))
+    predicted, read = digits_command("predict", name), digits_command("read", name)
+    assert predicted == read
+    assert predicted.code == 3
+    assert f"{name}: expected a picture (PNG, JPEG, WebP, BMP, TIFF, GIF or HEIC), found " in predicted.sentence
+
+
 def test_redirected_results_are_utf8_in_every_locale_and_json_names_any_file(pictures: list[str]) -> None:
     names = ["日本ü.png", os.fsdecode(b"caf\xe9.png")]
     for name in names:

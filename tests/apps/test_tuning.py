@@ -104,6 +104,9 @@ def test_both_engines_give_the_same_rows(data: Path, digits_command: Callable[..
     ("words", "code", "sentence"),
     [
         (("--trials", "0"), 2, "--trials: expected at least 1"),
+        (("--seed", "-1"), 2, "--seed: expected 0 or more, found -1"),
+        (("--val", "1"), 2, "--val: expected a share between 0 and 1, found 1"),
+        (("--epochs", "0"), 2, "--epochs: expected at least 1, found 0"),
         (("--preset", "ship"), 2, "tune notebook, fast or best"),
         (("--preset", "nonsense"), 2, "tune notebook, fast or best"),
         (("--engine", "spark"), 2, "auto, local or ray"),
@@ -112,8 +115,15 @@ def test_both_engines_give_the_same_rows(data: Path, digits_command: Callable[..
     ],
 )
 def test_what_makes_no_sense_is_refused(
-    data: Path, digits_command: Callable[..., Ended], tmp_path: Path, words: tuple[str, ...], code: int, sentence: str
+    data: Path,
+    digits_command: Callable[..., Ended],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    code: int,
+    sentence: str,
 ) -> None:
+    monkeypatch.setattr("digit_recognizer.sources.catalog.load", None)  # before the data is read
     told = digits_command("tune", data, "-o", "sweep", *words)
     assert told.code == code
     assert sentence in told.sentence

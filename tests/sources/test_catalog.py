@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import re
 import subprocess
 import sys
 import zipfile
@@ -338,22 +339,25 @@ def test_mnist_comes_by_name_and_a_folder_of_that_name_by_its_path(
 
 
 @pytest.mark.parametrize("word", ["mnits", "MNIST", "kaggle data", "", " "])
-def test_a_word_that_is_no_name_lists_what_is_accepted(
+def test_a_word_that_is_no_file_and_no_name_lists_the_names(
     word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    error = refusal(word)
-    assert str(error).startswith(f"{word!r} is neither a file nor a known name; expected a Kaggle zip, ")
-    assert "mnist, sample" in str(error)
-    assert error.exit_code == 3
+    told = "cannot be read (No such file or directory), and is no name that is known (mnist, sample)"
+    assert str(refusal(word, FileError)) == f"{word if word.strip() else repr(word)}: {told}"
 
 
 @pytest.mark.parametrize("name", ["train.csv", "data/train", "x\0.csv", "y" * 5000 + ".zip", "../nowhere/at/all"])
-def test_a_missing_path_is_a_file_error_and_lists_what_is_accepted(name: str, tmp_path: Path) -> None:
+def test_of_a_missing_path_it_is_said_that_it_is_missing_and_no_more(name: str, tmp_path: Path) -> None:
     for data in (f"{tmp_path}/{name}", Path(f"{tmp_path}/{name}")):
         error = refusal(data, FileError)
-        assert "expected a Kaggle zip, " in str(error)
+        assert re.search(r": cannot be read \([^();,]+\)$", str(error))
         assert error.exit_code == 5
+
+
+def test_addresses_are_not_fetched() -> None:
+    for word in ("http://a.example/train.csv", "s3://bucket/data"):
+        assert str(refusal(word, FileError)) == f"{word}: addresses are not fetched; give the file itself"
 
 
 def test_a_dangling_or_circular_link_is_a_file_error(tmp_path: Path) -> None:
@@ -414,7 +418,7 @@ def test_reading_a_csv_loads_no_other_reader(tmp_path: Path) -> None:
 
 def test_the_names_on_offer_are_the_names_in_the_message() -> None:
     for name in catalog.NAMES:
-        assert name in str(refusal("no-such-thing"))
+        assert name in str(refusal("no-such-thing", FileError))
 
 
 def test_the_real_kaggle_zip_holds_42000_and_28000(real_data: Path) -> None:
@@ -439,5 +443,5 @@ def test_pictures_without_labels_are_no_data_set_and_all_else_is(
     Path("a.txt").write_bytes(Path("flat/a.png").read_bytes())  # content decides
     sets = ("sample", "mnist", "mixed", "classes", "parts", "empty", "table.csv", "no-such-thing", "none.zip")
     assert [name for name in sets if not is_data_set(name)] == []
-    pictures = ("-", "flat", "deep", "listed", "flat/a.png", "a.txt", "none.png", "*.png", "flat/?.csv")
+    pictures = ("-", "flat", "deep", "listed", "flat/a.png", "a.txt", "none.png", "*.png", "flat/?.csv", "a.svg")
     assert [name for name in pictures if is_data_set(name)] == []

@@ -72,7 +72,8 @@ def write_report(run_folder: str | Path) -> Path:
     """
     folder = Path(run_folder)
     if not folder.is_dir():
-        raise FileError(f"{folder}: expected a run folder, found no folder of this name")
+        found_there = "this is a file" if folder.exists() else "found no folder of this name"
+        raise FileError(f"{folder}: expected a run folder, {found_there}")
     config, metrics, found = (_read_json(folder / f"{name}.json") for name in ("config", "metrics", "explore"))
     history = read_history(folder / "history.csv") if (folder / "history.csv").exists() else []
     if not (config or metrics or found):

@@ -1,4 +1,7 @@
-"""A model, or the one that ships, becomes what ``digits info`` tells of it, beside the versions of all parts."""
+"""A model, or the one that ships, becomes what ``digits info`` tells of it, beside the versions of all parts.
+
+The networks that pages are read with are named, too. Knows nothing of how any of them reads.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,20 @@ from typing import TYPE_CHECKING, Any
 from digit_recognizer._version import __version__
 from digit_recognizer.errors import ModelError
 from digit_recognizer.recognizer import Recognizer
+from digit_recognizer.shipped import shipped_model
 
 if TYPE_CHECKING:
     from digit_recognizer.apps.terminal import Terminal
 
-PARTS = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "torch", "onnx", "matplotlib", "pyarrow")
+# Those of the base install, then what the extras bring: train, report, data, sklearn, serve, heif, pdf, batch, scale.
+PARTS = (
+    "numpy", "onnxruntime", "opencv-python-headless", "pillow", "rich", "typer",
+    "torch", "onnx", "onnxscript", "safetensors", "filelock", "matplotlib", "jinja2", "pooch", "pyarrow",
+    "scikit-learn", "fastapi", "uvicorn", "prometheus-client", "python-multipart", "pi-heif", "pypdfium2",
+    "fsspec", "ray",
+)  # fmt: skip
+# The networks for pages, which every model is used with.
+READERS = {"lines.onnx": "digits that touch", "ink.onnx": "ink on pages", "cells.onnx": "cells of grids"}
 
 
 def show_about(model: str | None, terminal: Terminal) -> None:
@@ -28,12 +40,17 @@ def show_about(model: str | None, terminal: Terminal) -> None:
     terminal.heading("Versions")
     rows = [("Package", "version"), *((name, value or "not installed") for name, value in versions.items())]
     terminal.table(rows, figures=False)
+    readers = reader_hashes(terminal)
+    if readers:
+        terminal.heading("Networks for pages, beside any model")
+        named = [(name, READERS[name], sha256) for name, sha256 in readers.items()]
+        terminal.table([("File", "for", "sha256"), *named], figures=False)
     card = None if recognizer is None else model_card(recognizer)
     if recognizer is not None and card is not None:
         terminal.heading(f"Model: {model or 'the one that ships'}")
         terminal.table([("Field", "value"), *card_rows(card)], figures=False)
         terminal.say(threshold_sentence(recognizer.min_confidence, recognizer.metadata.max_error))
-    terminal.document({"versions": versions, "model": card})
+    terminal.document({"versions": versions, "model": card, "readers": readers})
 
 
 def package_versions() -> dict[str, str | None]:
@@ -45,6 +62,18 @@ def package_versions() -> dict[str, str | None]:
         except metadata.PackageNotFoundError:
             versions[name] = None
     return versions
+
+
+def reader_hashes(terminal: Terminal) -> dict[str, str]:
+    """SHA-256 of each network for pages that ships, by file; what is wrong with another one is a note."""
+    found = {}
+    for name in READERS:
+        try:
+            found[name] = shipped_model(name).sha256
+        except ModelError as error:
+            if error.code != "no_model":
+                terminal.note(f"note: {error}")
+    return found
 
 
 def model_card(recognizer: Recognizer) -> dict[str, Any]:
@@ -106,4 +135,13 @@ def _plain(value: object) -> str:
     return ", ".join(map(_plain, value)) if isinstance(value, tuple) else str(value)
 
 
-__all__ = ["PARTS", "card_rows", "model_card", "package_versions", "show_about", "threshold_sentence"]
+__all__ = [
+    "PARTS",
+    "READERS",
+    "card_rows",
+    "model_card",
+    "package_versions",
+    "reader_hashes",
+    "show_about",
+    "threshold_sentence",
+]

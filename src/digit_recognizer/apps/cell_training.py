@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from digit_recognizer.apps.composed_training import train_and_tell
-from digit_recognizer.apps.options import Device, Fonts, HeldOut, Json, Labelled, Minutes, RandomSeed, Steps, Strokes
+from digit_recognizer.apps.options import (
+    Device,
+    Drawings,
+    FontFolder,
+    HeldOut,
+    Json,
+    Labelled,
+    Minutes,
+    Overwrite,
+    RandomSeed,
+    Steps,
+)
 from digit_recognizer.apps.outcome import needs
 from digit_recognizer.apps.terminal import percent
 
@@ -16,14 +27,15 @@ from digit_recognizer.apps.terminal import percent
 def train_cells(
     data: Labelled,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for cells.onnx and all else.")],
-    strokes: Strokes = None,
-    fonts: Fonts = None,
+    strokes: Drawings = None,
+    fonts: FontFolder = None,
     cells: Annotated[int, typer.Option(help="Cells that are composed to learn from.")] = 240_000,
     steps: Steps = 25_000,
     minutes: Minutes = None,
     seed: RandomSeed = 0,
     val: HeldOut = 0.05,
     device: Device = "auto",
+    overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
     """Train the reader of cells of grids.
@@ -55,6 +67,7 @@ def train_cells(
             ("other cells told as no digit", percent(metrics["others_right"])),
         ],
         device=device,
+        overwrite=overwrite,
         as_json=as_json,
     )
 

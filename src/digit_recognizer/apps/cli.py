@@ -40,10 +40,12 @@ from digit_recognizer.apps.options import (
     Strokes,
     Val,
     Workers,
+    check_seed,
 )
 from digit_recognizer.apps.outcome import close_output, needs, tell
 from digit_recognizer.apps.outputs import (
     refuse_inside_pictures,
+    refuse_other_files,
     refuse_other_run,
     refuse_own_input,
     refuse_unwritable,
@@ -148,11 +150,13 @@ def explore(
     from digit_recognizer.apps.whole_job import show_exploration, write_exploration
 
     terminal = Terminal(as_json=as_json)
+    check_seed(seed)
     if output is not None:
         with needs("report", "plots"):
             _require_report()
         refuse_unwritable(output, "--output", folder=True)
         refuse_inside_pictures(output, data)
+        refuse_other_files(output)
     dataset = _load(data, terminal, skip_bad_rows)
     if output is not None:
         refuse_other_run(output, dataset)
@@ -366,9 +370,15 @@ def main() -> NoReturn:
     except BrokenPipeError as error:
         code = code or tell(error, as_json)
     except (Exception, KeyboardInterrupt) as error:
-        code = tell(error, as_json)
+        code = tell(error, as_json, _called(command, sys.argv[1:]))
     close_output()
     sys.exit(code)
+
+
+def _called(command: Any, words: list[str]) -> str:
+    """The command that the words call, as they would be typed: "digits train"."""
+    name = next((word for word in words if not word.startswith("-")), "")
+    return f"digits {name}" if name in command.commands else "digits"
 
 
 def _code_of(command: Any, words: list[str]) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from digit_recognizer.apps.outputs import refuse_inside_pictures
 from digit_recognizer.apps.terminal import Terminal, duration, percent
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def train_and_tell(
     rows: Callable[[dict[str, Any]], Rows],
     *,
     device: str,
+    overwrite: bool,
     as_json: bool,
     **more: Any,
 ) -> None:
@@ -34,10 +36,16 @@ def train_and_tell(
     metrics. Raises what loading and training raise.
     """
     from digit_recognizer.sources.catalog import load
+    from digit_recognizer.sources.strokes import read_strokes
     from digit_recognizer.training.hardware import choose_hardware
 
     terminal = Terminal(as_json=as_json)
     hardware = choose_hardware(device)
+    refuse_inside_pictures(output, data)
+    if settings.strokes is not None:
+        read_strokes(Path(settings.strokes))  # refused before a folder is claimed; read again when it is needed
+    dataset = load(data)
+    dataset.labelled()  # likewise
 
     def show(note: Note) -> None:
         left = note.seconds / max(note.share, 1e-9) - note.seconds
@@ -47,10 +55,11 @@ def train_and_tell(
         )
 
     metrics = train(
-        load(data),
+        dataset,
         output,
         settings,
         hardware=hardware,
+        overwrite=overwrite,
         command=shlex.join(["digits", *sys.argv[1:]]),
         on_note=show,
         tell=terminal.note,

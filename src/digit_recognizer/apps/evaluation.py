@@ -52,7 +52,8 @@ def part_to_evaluate(dataset: Dataset, model: str | None, trained_on: str, part:
 def held_out_of(run_folder: Path, data: str | None) -> Digits:
     """The labelled images that a run kept for validation, from the data that it was trained on or from ``data``.
 
-    Of other data all labelled images. Raises UsageError where the run does not name its data.
+    Of other data all labelled images. Raises UsageError where the run does not name its data, InputError where there
+    are no labels: pieces that are no digit are made of the images, and which are none hangs on the label.
     """
     from digit_recognizer.training.job import has_left_out
     from digit_recognizer.training.run_folder import RunFolder
@@ -62,7 +63,8 @@ def held_out_of(run_folder: Path, data: str | None) -> Digits:
     source = data or config.get("source")
     if not isinstance(source, str):
         raise UsageError(f"{run_folder}: does not say which data it was trained on; give --data")
-    labelled = load(source, skip_bad_rows=has_left_out(config)).labelled()
+    purpose = "to find the layers' ranges with (their labels tell which pieces of them are no digit)"
+    labelled = load(source, skip_bad_rows=has_left_out(config)).labelled(purpose)
     if not folder.split.is_file() or labelled.fingerprint() != config["data"]["fingerprint"]:
         return labelled
     return labelled.take(folder.read_json(folder.split)["validation"])

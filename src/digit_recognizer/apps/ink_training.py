@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from digit_recognizer.apps.composed_training import train_and_tell
-from digit_recognizer.apps.options import Device, Fonts, HeldOut, Json, Labelled, Minutes, RandomSeed, Steps, Strokes
+from digit_recognizer.apps.options import (
+    Device,
+    Drawings,
+    FontFolder,
+    HeldOut,
+    Json,
+    Labelled,
+    Minutes,
+    Overwrite,
+    RandomSeed,
+    Steps,
+)
 from digit_recognizer.apps.outcome import needs
 from digit_recognizer.apps.terminal import percent
 
@@ -16,14 +27,15 @@ from digit_recognizer.apps.terminal import percent
 def train_ink(
     data: Labelled,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for ink.onnx and all else.")],
-    strokes: Strokes = None,
-    fonts: Fonts = None,
+    strokes: Drawings = None,
+    fonts: FontFolder = None,
     scenes: Annotated[int, typer.Option(help="Pieces of pages that are composed to learn from.")] = 12_000,
     steps: Steps = 8_000,
     minutes: Minutes = None,
     seed: RandomSeed = 0,
     val: HeldOut = 0.05,
     device: Device = "auto",
+    overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
     """Train the finder of ink on pages.
@@ -55,6 +67,7 @@ def train_ink(
             ("scenes without ink, none found", percent(metrics["empty_clean"])),
         ],
         device=device,
+        overwrite=overwrite,
         as_json=as_json,
     )
 

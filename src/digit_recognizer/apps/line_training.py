@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from digit_recognizer.apps.composed_training import train_and_tell
-from digit_recognizer.apps.options import Device, Fonts, HeldOut, Json, Labelled, Minutes, RandomSeed, Steps, Strokes
+from digit_recognizer.apps.options import (
+    Device,
+    Drawings,
+    FontFolder,
+    HeldOut,
+    Json,
+    Labelled,
+    Minutes,
+    Overwrite,
+    RandomSeed,
+    Steps,
+)
 from digit_recognizer.apps.outcome import needs
 from digit_recognizer.apps.terminal import percent
 
@@ -16,8 +27,8 @@ from digit_recognizer.apps.terminal import percent
 def train_lines(
     data: Labelled,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for lines.onnx and all else.")],
-    strokes: Strokes = None,
-    fonts: Fonts = None,
+    strokes: Drawings = None,
+    fonts: FontFolder = None,
     rows: Annotated[int, typer.Option(help="Rows that are written to learn from.")] = 50_000,
     steps: Steps = 6_000,
     minutes: Minutes = None,
@@ -29,6 +40,7 @@ def train_lines(
     seed: RandomSeed = 0,
     val: HeldOut = 0.05,
     device: Device = "auto",
+    overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
     """Train the reader of digits that touch.
@@ -64,6 +76,7 @@ def train_lines(
             ("all", percent(metrics["whole_strings"]), f"{metrics['strips']:,}"),
         ],
         device=device,
+        overwrite=overwrite,
         as_json=as_json,
         start=start,
     )

@@ -44,11 +44,18 @@ Output = Annotated[
 ]
 Strokes = Annotated[
     str | None,
-    typer.Option(help="A file of pen drawings to learn from as well (train: preset ship).", show_default=False),
+    typer.Option(help="A file of pen drawings to learn from as well (preset ship).", show_default=False),
 ]
 Fonts = Annotated[
     str | None,
-    typer.Option(help="A folder of fonts (train: preset ship).  [default: the platform's own]", show_default=False),
+    typer.Option(help="A folder of fonts (preset ship).  [default: the platform's own]", show_default=False),
+]
+Drawings = Annotated[
+    str | None, typer.Option("--strokes", help="A file of pen drawings to learn from as well.", show_default=False)
+]
+FontFolder = Annotated[
+    str | None,
+    typer.Option("--fonts", help="A folder of fonts.  [default: the platform's own]", show_default=False),
 ]
 Labelled = Annotated[str, typer.Argument(help="Labelled digits: what ``digits train`` takes.")]
 Steps = Annotated[int, typer.Option(help="Batches that are learnt.")]
@@ -86,6 +93,18 @@ Engine = Annotated[
 ENGINES = ("auto", "local", "ray")
 
 
+def check_seed(seed: int) -> None:
+    """Raise UsageError where --seed is none: the generators take 0 and more."""
+    if seed < 0:
+        raise UsageError(f"--seed: expected 0 or more, found {seed}")
+
+
+def check_epochs(epochs: int | None) -> None:
+    """Raise UsageError where --epochs is none; None stands for the preset's own."""
+    if epochs is not None and epochs < 1:
+        raise UsageError(f"--epochs: expected at least 1, found {epochs}")
+
+
 def check_engine(engine: str, workers: int | None, address: str | None) -> None:
     """Raise UsageError where --engine, --workers and --address of a training make no sense."""
     if engine not in ENGINES:
@@ -102,8 +121,10 @@ __all__ = [
     "Address",
     "Data",
     "Device",
+    "Drawings",
     "Engine",
     "Epochs",
+    "FontFolder",
     "Fonts",
     "HeldOut",
     "Json",
@@ -125,4 +146,6 @@ __all__ = [
     "Val",
     "Workers",
     "check_engine",
+    "check_epochs",
+    "check_seed",
 ]

@@ -39,8 +39,8 @@ def close_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def tell(error: BaseException, as_json: bool) -> int:
-    """Say what went wrong, once; returns the exit code."""
+def tell(error: BaseException, as_json: bool, called: str = "digits") -> int:
+    """Say what went wrong, once; returns the exit code. called: the command, where the error itself does not know."""
     if isinstance(error, BrokenPipeError):  # the reader of our output went away, as `head` does
         return 0
     if os.environ.get("DIGITS_DEBUG"):
@@ -55,7 +55,7 @@ def tell(error: BaseException, as_json: bool) -> int:
         code, word, message = 130, "interrupted", "stopped"
     elif hasattr(error, "format_message"):  # typer's own: an unknown option, a missing argument
         context = getattr(error, "ctx", None)
-        about = context.command_path if context is not None else "digits"
+        about = context.command_path if context is not None else called
         code, word, message = 2, "usage", f"{error.format_message().rstrip('.')}; try: {about} --help"
     elif isinstance(error, MemoryError):
         code, word, message = 5, "out_of_memory", "not enough memory for this"

@@ -106,6 +106,24 @@ def refuse_inside_pictures(output: Path, data: str) -> None:
         )
 
 
+def refuse_other_files(output: Path) -> None:
+    """Raise FileError where the folder ``output`` holds files, and neither what was explored nor a run.
+
+    Plots and a report would lie among them, data perhaps. Hidden files do not count. Nothing is read but names.
+    """
+    try:
+        names = {entry.name for entry in output.iterdir() if not entry.name.startswith(".")}
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise FileError(f"{output}: cannot be listed ({error.strerror})") from error
+    if names and names.isdisjoint(("explore.json", "config.json")):
+        raise FileError(
+            f"--output {output}: holds other files, {min(names)} for one; choose another folder",
+            code="folder_not_empty",
+        )
+
+
 def refuse_other_run(output: Path, dataset: Dataset) -> None:
     """Raise FileError where the folder ``output`` holds a run of other data: its report would tell of both."""
     config = output / "config.json"
@@ -138,4 +156,11 @@ def _places(words: Sequence[str]) -> Iterator[Path]:
             yield from filter(Path.exists, map(Path, glob.iglob(word, recursive=True)))
 
 
-__all__ = ["refuse_foreign_file", "refuse_inside_pictures", "refuse_other_run", "refuse_own_input", "refuse_unwritable"]
+__all__ = [
+    "refuse_foreign_file",
+    "refuse_inside_pictures",
+    "refuse_other_files",
+    "refuse_other_run",
+    "refuse_own_input",
+    "refuse_unwritable",
+]

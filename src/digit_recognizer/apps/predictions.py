@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digit_recognizer.digits import Digits
-from digit_recognizer.errors import DigitsError, FileError, InputError, UsageError
+from digit_recognizer.errors import DigitsError, FileError, InputError, TooManyPixels, UsageError
 from digit_recognizer.files import write_text
 from digit_recognizer.reading import Reading
 
@@ -149,7 +149,7 @@ def with_hint(error: DigitsError, limit: int) -> DigitsError:
     """The error; of a picture that is too large, with the option that raises the limit, if it can be raised."""
     from digit_recognizer.pictures.load import MOST_PIXELS
 
-    if error.code != "too_many_pixels" or limit == MOST_PIXELS:
+    if not isinstance(error, TooManyPixels) or limit == MOST_PIXELS or error.pixels > MOST_PIXELS:
         return error
     return InputError(f"{error}, or raise the limit with --max-pixels", code=error.code)
 

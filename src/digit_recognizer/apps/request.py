@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from digit_recognizer.apps.options import check_epochs
 from digit_recognizer.apps.outputs import refuse_inside_pictures
 from digit_recognizer.digits import Dataset
 from digit_recognizer.errors import CheckpointError, UsageError
@@ -73,6 +74,7 @@ def make_request(
         raise UsageError("--resume and --overwrite exclude each other")
     if resume and output is None:
         raise UsageError("--resume needs --output: the run folder to go on with")
+    check_epochs(epochs)
     hardware = choose_hardware(device)
     if recipe_file is not None and preset_name is not None:
         raise UsageError("--recipe and --preset exclude each other")

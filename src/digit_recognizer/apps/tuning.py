@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digit_recognizer.apps.engines import asked_engine, chosen_engine, device_for
-from digit_recognizer.apps.options import Address, Device, Engine, Epochs, Json, SkipBadRows, Unfinished, Workers
+from digit_recognizer.apps.options import (
+    Address,
+    Device,
+    Engine,
+    Epochs,
+    Json,
+    SkipBadRows,
+    Unfinished,
+    Workers,
+    check_epochs,
+)
 from digit_recognizer.apps.outcome import needs
 from digit_recognizer.apps.outputs import refuse_inside_pictures
 from digit_recognizer.apps.terminal import Terminal, counted, percent
@@ -66,10 +76,12 @@ def tune(
         refuse_torchrun("tune")
         if preset not in _PRESETS:
             raise UsageError(f"no preset to vary: {preset!r}; tune {', '.join(_PRESETS[:-1])} or {_PRESETS[-1]}")
+        check_epochs(epochs)
         recipe = preset_of(preset) if epochs is None else replace(preset_of(preset), epochs=epochs)
         hardware = choose_hardware(device_for(asked, device))
         chosen = chosen_engine(asked, trials, hardware.device.type)
-        draw_trials(trials, seed), trial_recipe(recipe, Trial(1))  # refuse what makes no sense before the data is read
+        # refuse what makes no sense before the data is read
+        Settings(recipe, seed, val), draw_trials(trials, seed), trial_recipe(recipe, Trial(1))
         refuse_inside_pictures(output, data)
         dataset = load(data, skip_bad_rows=skip_bad_rows)
         terminal.about(dataset)

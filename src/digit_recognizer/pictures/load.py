@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import threading
 import warnings
 from collections.abc import Callable
@@ -247,7 +248,8 @@ def _decode(content: bytes, kind: str, name: str, max_pixels: int, colour: bool)
     try:
         image = Image.open(io.BytesIO(content), formats=(kind,))
     except Image.DecompressionBombError as error:
-        raise too_large(name, "far more pixels", max_pixels) from error
+        pixels = int(next(iter(re.findall(r"\d+", str(error))), 2 * MOST_PIXELS))  # it says no more than how many
+        raise too_large(name, f"{pixels:,} pixels", pixels, max_pixels) from error
     except Exception as error:  # broken bytes make Pillow's parsers raise nearly anything; all of it means the same
         raise damaged(name, f"{kind} picture") from error
     with image:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from digit_recognizer.errors import InputError, MissingExtra
+from digit_recognizer.errors import InputError, MissingExtra, TooManyPixels
 
 
 def check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
@@ -14,7 +14,7 @@ def check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
     if not width * height:
         raise InputError(f"{name}: expected a picture, found {width} × {height} pixels", code="empty_file")
     if width * height > max_pixels:
-        raise too_large(name, f"{width:,} × {height:,} pixels", max_pixels)
+        raise too_large(name, f"{width:,} × {height:,} pixels", width * height, max_pixels)
 
 
 def damaged(name: str, kind: str) -> InputError:
@@ -28,14 +28,14 @@ def damaged(name: str, kind: str) -> InputError:
     )
 
 
-def too_large(name: str, found: str, max_pixels: int) -> InputError:
-    """The error of a picture over the limit. found: how large it is, in words.
+def too_large(name: str, found: str, pixels: int, max_pixels: int) -> TooManyPixels:
+    """The error of a picture over the limit. found: how large it is, in words. pixels: how many it has.
 
-    >>> too_large("a.png", "9 × 9 pixels", 80).code
+    >>> too_large("a.png", "9 × 9 pixels", 81, 80).code
     'too_many_pixels'
     """
-    return InputError(
-        f"{name}: {found}, more than the limit of {max_pixels:,}; make the picture smaller", code="too_many_pixels"
+    return TooManyPixels(
+        f"{name}: {found}, more than the limit of {max_pixels:,}; make the picture smaller", pixels=pixels
     )
 
 

@@ -30,6 +30,11 @@ _ACCEPTED = (
 )
 _HEAD = 4096  # bytes that tell one kind from another
 _CSV_ENDINGS = (".csv", ".csv.gz", ".csv.zip")  # the first is preferred where a folder holds the same file thrice
+# Pictures and drawings that are not read: the reader of pictures says so best.
+_OTHER_PICTURES = (
+    ".svg", ".svgz", ".ppm", ".pgm", ".pbm", ".pnm", ".ico", ".icns", ".psd", ".eps", ".ps", ".tga",
+    ".avif", ".jp2", ".j2k", ".jxl", ".jxr", ".exr", ".hdr", ".pcx", ".xcf", ".dng", ".cr2", ".nef",
+)  # fmt: skip
 _PARTS = {"train": {"train"}, "validation": {"val", "valid", "validation"}, "test": {"test"}}
 _PARQUET_FOLDERS = (".", "data", "mnist")  # Hugging Face keeps data/ or one folder per configuration
 
@@ -58,20 +63,20 @@ def load(data: str | os.PathLike[str], *, skip_bad_rows: bool = False) -> Datase
 
     >>> load("no-such-thing")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    digit_recognizer.errors.InputError: 'no-such-thing' is neither a file nor a known name; expected a Kaggle zip, ...
+    digit_recognizer.errors.FileError: no-such-thing: cannot be read (No such file or directory), and is no name ...
     """
     if isinstance(data, str) and data in NAMES:
         return _load_name(data)
     try:
         is_folder = stat.S_ISDIR(os.stat(data).st_mode)
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
-        if isinstance(data, str) and re.fullmatch(r"[^./\\]*", data):
-            message = f"{data!r} is neither a file nor a known name; expected {_ACCEPTED}"
-            raise InputError(message, code="unknown_data") from error
+        word = os.fspath(data)
+        name = _printable(word) if word.strip() else repr(word)
+        if "://" in word:
+            raise FileError(f"{name}: addresses are not fetched; give the file itself", code="missing") from error
         reason = getattr(error, "strerror", None) or error
-        raise FileError(
-            f"{os.fspath(data)}: cannot be read ({reason}); expected {_ACCEPTED}", code="missing"
-        ) from error
+        known = "" if re.search(r"[./\\\0]", word) else f", and is no name that is known ({', '.join(NAMES)})"
+        raise FileError(f"{name}: cannot be read ({reason}){known}", code="missing") from error
     left_out: list[str] = []
     on_bad_row: OnBadRow | None = (lambda error: left_out.append(str(error))) if skip_bad_rows else None
     dataset = _load_folder(Path(data), on_bad_row) if is_folder else _load_file(Path(data), on_bad_row)
@@ -98,7 +103,7 @@ def is_data_set(data: str) -> bool:
     path = Path(data)
     if path.is_dir():
         return _holds_data_set(path)
-    if path.suffix.lower() in SUFFIXES:
+    if path.suffix.lower() in (*SUFFIXES, *_OTHER_PICTURES):
         return False
     if path.is_file():
         with open_bytes(path) as stream:

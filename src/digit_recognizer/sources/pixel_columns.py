@@ -19,9 +19,11 @@ from digit_recognizer.errors import InputError
 SCHEMES = (  # the names of the pixels from the top left, row by row
     tuple(f"pixel{i}" for i in range(SIDE * SIDE)),
     tuple(f"pixel{i + 1}" for i in range(SIDE * SIDE)),
+    tuple(f"pixel_{i}" for i in range(SIDE * SIDE)),
+    tuple(f"pixel_{i + 1}" for i in range(SIDE * SIDE)),
     tuple(f"{row + 1}x{column + 1}" for row in range(SIDE) for column in range(SIDE)),
 )
-_LABEL_NAMES = ("label", "class")
+_LABEL_NAMES = ("label", "class", "digit")
 # What pandas calls the index that to_csv wrote without a name, and the one that to_parquet wrote.
 _INDEX = re.compile(r"unnamed: [0-9]+|__index_level_[0-9]+__")
 
@@ -38,7 +40,8 @@ class Columns:
 
 
 def find_columns(names: Sequence[str], where: str) -> Columns:
-    """Find the pixels, and the label if there is one, in any order: ``pixel0 …``, ``pixel1 …`` or ``1x1 …``.
+    """Find the pixels, and the label if there is one, in any order: ``pixel0 …``, ``pixel1 …``, with ``_`` before
+    the number or without, or ``1x1 …``.
 
     Raises InputError, with ``where`` in front, naming columns that are missing, twice there or not known.
 
@@ -55,14 +58,15 @@ def find_columns(names: Sequence[str], where: str) -> Columns:
     for number, cell in enumerate(names, 1):
         if not cell or _INDEX.fullmatch(cell):
             raise InputError(f"{where}: {_nameless(number, cell, len(names))}", code="bad_header")
-    for problem, wrong in (
+    problems = (
         ("missing column", [cell for cell in scheme if cell not in present]),
         ("duplicate column", [cell for cell, count in Counter(names).items() if count > 1 and cell in known]),
-        ("second label column", [names[i] for i in labels[1:]]),
+        ("second label column", [names[i] for i in labels if names[i] != names[labels[0]]]),
         ("unknown column", [cell for cell in names if cell not in known]),
-    ):
-        if wrong:
-            raise InputError(f"{where}: {problem} {listed(wrong)}; expected {named(scheme)}", code="bad_header")
+    )
+    found = "; ".join(f"{problem} {listed(wrong)}" for problem, wrong in problems if wrong)
+    if found:
+        raise InputError(f"{where}: {found}; expected {named(scheme)}", code="bad_header")
     position = {cell: i for i, cell in enumerate(names)}
     pixels = np.array([position[cell] for cell in scheme], np.int64)
     return Columns(names, labels[0] if labels else None, pixels)

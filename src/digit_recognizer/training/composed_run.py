@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from digit_recognizer.model_file import ModelMetadata
 from digit_recognizer.training.checkpoint import Snapshot, load_snapshot, save_snapshot
 from digit_recognizer.training.hardware import Hardware, describe_machine
 from digit_recognizer.training.one_cycle import Note
+from digit_recognizer.training.run_folder import RunFolder, remove
 from digit_recognizer.training.ship.material import Ingredients
 from digit_recognizer.training.ship.preparation import ingredients
 
@@ -70,24 +72,61 @@ class ComposedSettings:
 class ComposedRun:
     """The folder of one training: its config.json, weights.safetensors and metrics.json, and what is to be told of it.
 
-    kind: what the training calls itself. command: how to repeat it. history: of the notes so far.
-    Raises FileError where ``folder`` holds the run of another training, so that none is written over by mistake.
+    kind: what the training calls itself. model: name of the file that comes out. command: how to repeat it. history: of
+    the notes so far. Making the object touches nothing.
     """
 
     def __init__(
         self,
         folder: Path,
         kind: str,
+        model: str,
         dataset: Dataset,
         settings: ComposedSettings,
         hardware: Hardware,
         command: str,
     ) -> None:
-        _ensure_kind(folder, kind)
-        self.folder, self.kind, self.dataset = folder, kind, dataset
+        self.folder, self.kind, self.model, self.dataset = folder, kind, model, dataset
         self.settings, self.hardware, self.command = settings, hardware, command
         self.history: list[dict[str, float]] = []
         self._saved = time.monotonic()
+
+    @contextmanager
+    def claim(self, *, overwrite: bool = False, material: Sequence[str] = ()) -> Iterator[None]:
+        """Make the folder ready for the run, and keep other trainers out while the block runs.
+
+        overwrite: remove a run of this kind that is here; other files are never removed. material: names of what was
+        composed before and may be taken once more: it stays, and alone it is a run that was stopped.
+        Raises FileError where the folder is a file, holds anything but such a run, or holds one and nothing says that
+        it may go; RunFolderBusy where another process trains in it. Nothing was changed then.
+        """
+        folder = RunFolder(self.folder)
+        self._refuse(folder, overwrite, material)
+        with folder.locked():
+            self._refuse(folder, overwrite, material)  # another process may have been here since
+            for name in (METRICS, self.model, WEIGHTS, CONFIG):  # the last one makes it a run
+                remove(self.folder / name)
+            yield
+
+    def _refuse(self, folder: RunFolder, overwrite: bool, material: Sequence[str]) -> None:
+        if folder.path.exists() and not folder.path.is_dir():
+            raise FileError(f"{folder.path}: expected a folder for the run, this is a file")
+        names = {entry.name for entry in folder.entries()}
+        if CONFIG in names:
+            _ensure_kind(folder.path, self.kind)
+        elif not names <= set(material):
+            advice = "; --overwrite removes runs only" if overwrite else ""
+            raise FileError(
+                f"{folder.path}: holds files that are no run of ours{advice}; choose another folder",
+                code="folder_not_empty",
+            )
+        if names and not overwrite:
+            with folder.locked():  # where someone trains here, that is the better answer
+                pass
+            raise FileError(
+                f"{folder.path}: holds a run; choose another folder, or --overwrite to start anew",
+                code="folder_not_empty",
+            )
 
     def write_config(self, **found: Any) -> None:
         """Write config.json. found: of the material."""
@@ -183,11 +222,9 @@ def with_weights(network: Network, path: Path, what: str) -> Network:
 
 
 def _ensure_kind(folder: Path, kind: str) -> None:
-    config = folder / CONFIG
-    if not config.is_file():
-        return
+    """Raise FileError where the config.json in ``folder`` is another training's."""
     try:
-        found = json.loads(read_bytes(config)).get(KIND)
+        found = json.loads(read_bytes(folder / CONFIG)).get(KIND)
     except (ValueError, AttributeError):
         found = None
     if found != kind:

@@ -41,11 +41,11 @@ class Pace:
     def __post_init__(self) -> None:
         for name in self.counts:
             if getattr(self, name) < 1:
-                raise UsageError(f"{name}: expected at least 1, found {getattr(self, name)}")
+                raise UsageError(f"--{name.replace('_', '-')}: expected at least 1, found {getattr(self, name)}")
         if self.minutes is not None and not self.minutes > 0:
-            raise UsageError(f"minutes: expected more than 0, found {self.minutes:g}")
+            raise UsageError(f"--minutes: expected more than 0, found {self.minutes:g}")
         if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
-            raise UsageError(f"learning_rate: expected a positive number, found {self.learning_rate}")
+            raise UsageError(f"--learning-rate: expected a positive number, found {self.learning_rate}")
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,16 @@ class RunFolder:
                 holder.unlink(missing_ok=True)
             self._lock.release()
 
+    def entries(self) -> list[Path]:
+        """What is in the folder, beside the lock and what a killed process left half written. Raises FileError."""
+        if not self.path.is_dir():
+            return []
+        try:
+            entries = list(self.path.iterdir())
+        except OSError as error:
+            raise FileError(f"{self.path}: cannot be read ({error.strerror})") from error
+        return [entry for entry in entries if entry.name not in (_LOCK, _PID) and not _HALF_WRITTEN.match(entry.name)]
+
     def read_json(self, path: Path) -> dict[str, Any]:
         """One of the run's JSON files. Raises CheckpointError where it is missing or no JSON object."""
         try:
@@ -197,7 +207,7 @@ class RunFolder:
             raise FileError(f"{self.path}: expected a folder for the run, this is a file")
         if resume and not self.is_started():
             raise CheckpointError(f"{self.path}: nothing to resume, no config.json in it")
-        if resume or not self._foreign_or_run_files():
+        if resume or not self.entries():
             return
         if not self.is_started():
             advice = "; --overwrite removes runs only" if overwrite else ""
@@ -213,16 +223,6 @@ class RunFolder:
                 code="folder_not_empty",
             )
 
-    def _foreign_or_run_files(self) -> list[Path]:
-        """What is in the folder, beside the lock and what a killed process left half written."""
-        if not self.path.is_dir():
-            return []
-        try:
-            entries = list(self.path.iterdir())
-        except OSError as error:
-            raise FileError(f"{self.path}: cannot be read ({error.strerror})") from error
-        return [entry for entry in entries if entry.name not in (_LOCK, _PID) and not _HALF_WRITTEN.match(entry.name)]
-
     def _sweep(self) -> None:
         """Remove what a killed process left half written. Only with the lock: nobody else is writing."""
         checkpoints = [checkpoints.folder for checkpoints in self._all_checkpoints()]
@@ -230,7 +230,7 @@ class RunFolder:
             if folder.is_dir():
                 for path in folder.iterdir():
                     if _HALF_WRITTEN.match(path.name):
-                        _remove(path)
+                        remove(path)
 
     def _all_checkpoints(self) -> list[CheckpointFolder]:
         others = [CheckpointFolder(path) for name in (_POLISH, _SECOND) for path in sorted(self.path.glob(f"{name}*"))]
@@ -240,14 +240,15 @@ class RunFolder:
         """Remove the files that a run writes, config.json last: half removed, it is still known as a run."""
         drawn = self.path / "plots"
         for path in (*(self.path / name for name in _FILES), *(drawn / f"{name}.png" for name in PLOTS)):
-            _remove(path)
+            remove(path)
         self.clear_checkpoints()
         if drawn.is_dir() and not any(drawn.iterdir()):
             drawn.rmdir()
-        _remove(self.config)
+        remove(self.config)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, if it is there. Raises FileError where it cannot be removed."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
@@ -266,4 +267,4 @@ def next_free(parent: str | Path, name: str) -> Path:
     return path
 
 
-__all__ = ["HISTORY_COLUMNS", "PLOTS", "RunFolder", "next_free"]
+__all__ = ["HISTORY_COLUMNS", "PLOTS", "RunFolder", "next_free", "remove"]

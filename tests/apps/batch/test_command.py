@@ -77,6 +77,7 @@ def test_words_that_make_no_sense_are_refused_before_anything_is_written(
         (("--engine", "steam"), "expected the engine to be local or ray"),
         (("--address", "auto"), "--address is for --engine ray"),
         (("--expect", "5"), "are for --task read"),
+        (("more",), "expected one source, found 2; a pattern is quoted, as 'scans/*.png', so that the shell leaves it"),
     ):
         end = digits_command("batch", "scans", "-o", "out", *words)
         assert (end.code, told in end.sentence) == (2, True), end.sentence

@@ -53,10 +53,17 @@ def test_half_a_deviation_is_the_edge_for_many_and_three_standard_errors_for_few
     assert not difference(0.1 + 0.019, 10**6).is_notable
     assert difference(0.1 + 0.021, 10**6).is_notable
     assert difference(0.1 - 0.021, 10**6).is_notable
-    few = 3 * 0.04 / math.sqrt(9)
-    assert not difference(0.1 + 0.99 * few, 9).is_notable
-    assert difference(0.1 + 1.01 * few, 9).is_notable
-    assert not replace(difference(0.9, 9), here=None).is_notable
+    few = 3 * 0.04 / math.sqrt(30)
+    assert not difference(0.1 + 0.99 * few, 30).is_notable
+    assert difference(0.1 + 1.01 * few, 30).is_notable
+    assert not replace(difference(0.9, 30), here=None).is_notable
+
+
+@pytest.mark.parametrize("count", [1, 5, 29])
+def test_of_a_few_digits_nothing_is_notable(count: int) -> None:
+    assert not difference(0.9, count).is_notable
+    tally = Tally(read=count, digits=(0, 0, count, *(0,) * 7), confidence_sum=count * 100_000)
+    assert notable(differences(tally, known())) == []
 
 
 def test_a_model_that_was_validated_on_few_is_not_taken_at_its_word() -> None:

@@ -65,6 +65,35 @@ def test_what_is_written_into_the_source_is_not_read_again(
     assert len(rows(Path(output))) == 3
 
 
+@pytest.mark.parametrize(
+    ("fill", "source"),
+    [
+        *((of_pictures, source) for source in (".", "../here", "**/*")),
+        *((of_tables, source) for source in (".", "**/*")),
+    ],
+)
+def test_what_another_batch_wrote_into_the_source_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fill: Callable[[Path], None], source: str
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    fill(here)
+    monkeypatch.chdir(here)
+    run_batch(Request(source, Path("deep/er")), EngineHere())
+
+    for output in ("second", "../third"):
+        run_batch(Request(source, Path(output)), EngineHere())
+        assert len(rows(Path(output))) == 3
+
+
+def test_a_folder_with_a_job_of_others_is_read(tmp_path: Path) -> None:
+    folder = sources.write_pictures(tmp_path / "scans", frames(3))
+    for content in ('{"job": "of somebody"}', "no JSON", "[1]"):
+        (folder / "job.json").write_text(content)
+        run_batch(Request(str(tmp_path / "s*" / "**" / "*.png"), tmp_path / f"out{len(content)}"), EngineHere())
+        assert len(rows(tmp_path / f"out{len(content)}")) == 3
+
+
 def test_answers_are_not_written_among_what_is_read(tmp_path: Path) -> None:
     of_tars(tmp_path)
     with pytest.raises(FileError, match=r"expected an empty folder or one of digits batch, found a\.tar"):

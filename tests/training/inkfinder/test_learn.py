@@ -71,9 +71,9 @@ def test_a_loss_that_is_no_number_ends_the_training() -> None:
     ("wrong", "message"),
     [
         ({"steps": 0}, "steps"),
-        ({"batch_size": 0}, "batch_size"),
-        ({"minutes": 0.0}, "minutes"),
-        ({"learning_rate": float("nan")}, "learning_rate"),
+        ({"batch_size": 0}, "--batch-size"),
+        ({"minutes": 0.0}, "--minutes"),
+        ({"learning_rate": float("nan")}, "--learning-rate"),
     ],
 )
 def test_a_learning_that_cannot_be_is_refused(wrong: dict[str, float], message: str) -> None:

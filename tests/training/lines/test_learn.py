@@ -164,7 +164,7 @@ def test_the_same_strips_are_not_composed_twice(finished: Path) -> None:
         rows=12, val_rows=6, val=0.2, fonts=str(finished.parent / "no-fonts"), learning=Learning(steps=1)
     )
     dataset = Dataset("drawn", draw_digits(100, seed=1), None)
-    train_lines(dataset, finished, settings, hardware=CPU, workers=1, tell=notes.append)
+    train_lines(dataset, finished, settings, hardware=CPU, overwrite=True, workers=1, tell=notes.append)
     assert any("already" in note for note in notes)
     assert (finished / "strips-training.npz").stat().st_mtime_ns == before
 

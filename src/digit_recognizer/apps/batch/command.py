@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
 
 def batch(
-    source: Annotated[
-        str,
+    sources: Annotated[
+        list[str],
         typer.Argument(
+            metavar="SOURCE",
             help="A folder with all below it, a pattern such as 'scans/*.png', a CSV or Parquet list of paths, a "
             "Parquet table of pictures, a tar of pictures, a CSV of pixels, IDX files, or .txt with a path a line; "
-            "local, or a URL such as s3://bucket/scans."
+            "local, or a URL such as s3://bucket/scans.",
         ),
     ],
     output: Unfinished,
@@ -57,12 +58,17 @@ def batch(
 ) -> None:
     """Read pictures by the million, into Parquet."""
     terminal = Terminal(as_json=as_json)
+    if len(sources) > 1:
+        raise UsageError(
+            f"expected one source, found {len(sources):,}; a pattern is quoted, as 'scans/*.png', so that the shell "
+            "leaves it as it is"
+        )
     with needs("batch", "batch reading"):
         from digit_recognizer.apps.batch.display import BatchDisplay
         from digit_recognizer.apps.batch.driver import Request, run_batch
 
     request = Request(
-        source=source,
+        source=sources[0],
         output=output,
         task=task,
         model=model,

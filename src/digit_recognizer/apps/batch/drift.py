@@ -2,8 +2,9 @@
 
 The rule, one for all figures: a difference is notable where it is more than half of what single digits differ by (half
 a standard deviation among the model's own validation digits), and more than chance gives among so many (three standard
-errors of the difference). The first keeps a million pictures from making every trifle notable, the second a dozen.
-Reads no pictures.
+errors of the difference). The first keeps a million pictures from making every trifle notable, the second a few dozen.
+Of fewer than that nothing is: a standard error tells of chance only where many are added up; a single digit is one of
+the ten, and may be one of the few that a good model is unsure of. Reads no pictures.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from digit_recognizer.apps.batch.tally import Tally
 
 NOTABLE = 0.5  # standard deviations
 CHANCE = 3.0  # standard errors
+FEWEST = 30  # digits
 
 # The smallest deviation that is reckoned with: a model that was validated on little may have met hardly any.
 _LEAST = {"ink": 0.02, "inked": 0.02, "soft": 0.02, "size": 1.0, "confidence": 0.05, "accepted": 0.1, "share": 0.1}
@@ -69,7 +71,7 @@ class Difference:
     @property
     def is_notable(self) -> bool:
         """Whether it is by the rule above."""
-        if self.distance is None:
+        if self.distance is None or self.count < FEWEST:
             return False
         chance = CHANCE * math.sqrt(1 / max(1, self.count) + 1 / max(1, self.known_count))
         return abs(self.distance) > max(NOTABLE, chance)
@@ -142,4 +144,4 @@ def _of_share(share: float) -> float:
     return math.sqrt(share * (1 - share)) if share < 1 else 0.0
 
 
-__all__ = ["CHANCE", "NOTABLE", "Difference", "differences", "notable"]
+__all__ = ["CHANCE", "FEWEST", "NOTABLE", "Difference", "differences", "notable"]

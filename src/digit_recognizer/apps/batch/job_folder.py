@@ -15,13 +15,13 @@ from digit_recognizer._version import __version__
 from digit_recognizer.apps.batch.listing import Listing, first_difference, refuse_duplicates, write_listing
 from digit_recognizer.apps.batch.parts import split_errors
 from digit_recognizer.apps.batch.request import Request
-from digit_recognizer.apps.batch.source import Source, find_source
+from digit_recognizer.apps.batch.source import JOB, Source, find_source
 from digit_recognizer.errors import FileError
 from digit_recognizer.files import read_bytes, write_json
 from digit_recognizer.recognizer import Recognizer
 
 FORMAT = 3  # of the folder; another one is not gone on with
-JOB, INPUTS, MANIFEST, ERRORS = "job.json", "inputs.parquet", "manifest.json", "errors.parquet"
+INPUTS, MANIFEST, ERRORS = "inputs.parquet", "manifest.json", "errors.parquet"
 SUMMARY, PARTS, WORK = "summary.html", "parts", "work"
 
 _OURS = (JOB, INPUTS, MANIFEST, ERRORS, SUMMARY, PARTS, WORK, ".lock")

@@ -6,6 +6,8 @@ both together are refused.
 
 from __future__ import annotations
 
+import glob
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -35,9 +37,11 @@ from digit_recognizer.apps.batch.pixel_rows import looks_like_labels, read_csv, 
 from digit_recognizer.apps.batch.tables import read_table
 from digit_recognizer.apps.batch.walk import PDF, Found, kind_of_other, matching, walk
 from digit_recognizer.errors import FileError, InputError
+from digit_recognizer.files import read_bytes
 from digit_recognizer.pictures.collect import SUFFIXES, looks_like_picture
 from digit_recognizer.pictures.load import MAX_BYTES
 
+JOB = "job.json"  # in the folder that a batch writes: what it was begun with
 _CONTAINERS = (".parquet", ".tar", ".tar.gz", ".tgz", ".csv", ".csv.gz")
 
 
@@ -45,15 +49,15 @@ def find_source(source: str, sizes: Sizes, unpacked: Path, apart_from: Path | No
     """Find out what ``source`` is: a folder, a pattern or a file; a path or a URL. See ``digits batch --help``.
 
     unpacked: a folder for what is compressed as a whole. apart_from: a folder whose files are none of the source's,
-    wherever it lies: what a batch writes is not read by it. Raises InputError where it is none of what can be read, or
-    pictures and other data in one; FileError where it cannot be read, UsageError where a URL's file system is not
-    installed. Taking the entries raises the first two, too.
+    wherever it lies: what a batch writes is not read by it, nor what other batches wrote below the source. Raises
+    InputError where it is none of what can be read, or pictures and other data in one; FileError where it cannot be
+    read, UsageError where a URL's file system is not installed. Taking the entries raises the first two, too.
 
     >>> find_source("scans", Sizes(), Path("work")).kind                          # doctest: +SKIP
     'pictures'
     """
     facts = Facts()
-    is_outside = _is_outside(apart_from)
+    is_outside = _is_outside(apart_from, source)
 
     def note_hidden(folder: str, count: int) -> None:
         if count and is_outside(folder):
@@ -102,15 +106,48 @@ def read_pictures(entries: Sequence[Entry]) -> Iterator[Block]:
         )
 
 
-def _is_outside(folder: Path | None) -> Callable[[str], bool]:
-    """Whether what lies in a folder (of its argument) does not lie in this one, or below it, links followed."""
+def _is_outside(folder: Path | None, source: str) -> Callable[[str], bool]:
+    """Whether what lies in a folder (of its argument) is none of a batch's: not in ``folder``, or below it, links
+    followed, nor in a folder below the source that another batch wrote.
+    """
     left_out = None if folder is None else os.path.realpath(folder)
+    top = os.path.normpath(_before_pattern(source))
 
     @lru_cache(1024)
     def is_outside(above: str) -> bool:
-        return left_out is None or storage.is_url(above) or not Path(os.path.realpath(above)).is_relative_to(left_out)
+        if storage.is_url(above):
+            return True
+        own = left_out is not None and Path(os.path.realpath(above)).is_relative_to(left_out)
+        return not own and not lies_in_answers(os.path.normpath(above))
+
+    @lru_cache(1024)
+    def lies_in_answers(above: str) -> bool:
+        if above == top or os.path.dirname(above) == above:
+            return False
+        return _holds_answers(above) or lies_in_answers(os.path.dirname(above))
 
     return is_outside
+
+
+def _before_pattern(source: str) -> str:
+    """The folder that a pattern begins with; what is none, as it is."""
+    if not storage.is_pattern(source):
+        return source
+    while glob.has_magic(source):
+        source = os.path.dirname(source)
+    return source
+
+
+def _holds_answers(folder: str) -> bool:
+    """Whether a batch wrote a folder: its job is there."""
+    path = os.path.join(folder, JOB)
+    if not os.path.isfile(path):
+        return False
+    try:
+        job = json.loads(read_bytes(path, limit=1 << 20))
+    except (FileError, ValueError, RecursionError):
+        return False
+    return isinstance(job, dict) and {"format", "task", "inputs"} <= job.keys()
 
 
 def _pictures_among(files: Iterator[Found], where: str, passed_over: Counter[str]) -> tuple[Iterator[Found], bool]:
@@ -212,6 +249,7 @@ def _looks_like_container(name: str) -> bool:
 __all__ = [
     "CSV",
     "IDX",
+    "JOB",
     "PICTURES",
     "TABLE",
     "Facts",

@@ -53,6 +53,7 @@ def train_cell_reader(
     settings: CellSettings,
     *,
     hardware: Hardware,
+    overwrite: bool = False,
     command: str = "",
     workers: int | None = None,
     on_note: Callable[[Note], None] = lambda note: None,
@@ -61,41 +62,43 @@ def train_cell_reader(
     """Train a cell reader on what is composed of ``dataset``; returns its metrics, as they stand in metrics.json.
 
     Leaves config.json, weights.safetensors (rewritten once a minute meanwhile), cells.onnx and metrics.json in
-    ``folder``. command: how to repeat it. Raises what composing, learning and exporting raise.
+    ``folder``. overwrite: remove a run of the same kind that is there. command: how to repeat it.
+    Raises what claiming the folder, composing, learning and exporting raise.
     """
-    run = ComposedRun(folder, "cells", dataset, settings, hardware, command)
-    learnt, held_out = settings.ingredients(dataset.labelled())
-    tell(f"composing {settings.cells:,} cells of {in_words(learnt)}")
-    count = counted(tell, "cells")
-    training = compose_cells(learnt, settings.cells, settings.seed * 2, workers=workers, tell=count)
-    validation = compose_cells(held_out, settings.val_cells, settings.seed * 2 + 1, workers=workers)
-    run.write_config()
-    network = learn(
-        views_of(training),
-        training.labels,
-        settings.learning,
-        seed=settings.seed,
-        hardware=hardware,
-        on_note=run.watched(on_note),
-    )
-    run.save(network)
-    views = views_of(validation)
-    logits = answers(network, views, Hardware(hardware.device, "float32", hardware.threads))
-    temperature = fit_temperature(logits, validation.labels)
-    card = run.card(counts_of(learnt), temperature=temperature)
-    size, difference = export_cell_reader(network, folder / MODEL, metadata=card, check_views=views[:_CHECKED])
-    return run.write_metrics(
-        {
-            **shares_right(logits, validation.labels),
-            "cells": len(training),
-            "validation_cells": len(validation),
-            "learnt_from": counts_of(learnt),
-            "temperature": temperature,
-            "parameters": count_parameters(network),
-            "bytes": size,
-            "max_difference": difference,
-        }
-    )
+    run = ComposedRun(folder, "cells", MODEL, dataset, settings, hardware, command)
+    with run.claim(overwrite=overwrite):
+        learnt, held_out = settings.ingredients(dataset.labelled())
+        tell(f"composing {settings.cells:,} cells of {in_words(learnt)}")
+        count = counted(tell, "cells")
+        training = compose_cells(learnt, settings.cells, settings.seed * 2, workers=workers, tell=count)
+        validation = compose_cells(held_out, settings.val_cells, settings.seed * 2 + 1, workers=workers)
+        run.write_config()
+        network = learn(
+            views_of(training),
+            training.labels,
+            settings.learning,
+            seed=settings.seed,
+            hardware=hardware,
+            on_note=run.watched(on_note),
+        )
+        run.save(network)
+        views = views_of(validation)
+        logits = answers(network, views, Hardware(hardware.device, "float32", hardware.threads))
+        temperature = fit_temperature(logits, validation.labels)
+        card = run.card(counts_of(learnt), temperature=temperature)
+        size, difference = export_cell_reader(network, folder / MODEL, metadata=card, check_views=views[:_CHECKED])
+        return run.write_metrics(
+            {
+                **shares_right(logits, validation.labels),
+                "cells": len(training),
+                "validation_cells": len(validation),
+                "learnt_from": counts_of(learnt),
+                "temperature": temperature,
+                "parameters": count_parameters(network),
+                "bytes": size,
+                "max_difference": difference,
+            }
+        )
 
 
 def shares_right(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> dict[str, float]:

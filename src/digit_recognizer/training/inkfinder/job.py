@@ -52,6 +52,7 @@ def train_ink_finder(
     settings: InkSettings,
     *,
     hardware: Hardware,
+    overwrite: bool = False,
     command: str = "",
     workers: int | None = None,
     on_note: Callable[[Note], None] = lambda note: None,
@@ -60,32 +61,36 @@ def train_ink_finder(
     """Train an ink finder on what is composed of ``dataset``; returns its metrics, as they stand in metrics.json.
 
     Leaves config.json, weights.safetensors (rewritten once a minute meanwhile), ink.onnx and metrics.json in
-    ``folder``. command: how to repeat it. Raises what composing, learning and exporting raise.
+    ``folder``. overwrite: remove a run of the same kind that is there. command: how to repeat it.
+    Raises what claiming the folder, composing, learning and exporting raise.
     """
-    run = ComposedRun(folder, "ink", dataset, settings, hardware, command)
-    learnt, held_out = settings.ingredients(dataset.labelled())
-    tell(f"composing {settings.scenes:,} scenes of {in_words(learnt)}")
-    count = counted(tell, "scenes")
-    training = compose_scenes(learnt, settings.scenes, settings.seed * 2, workers=workers, tell=count)
-    validation = compose_scenes(held_out, settings.val_scenes, settings.seed * 2 + 1, workers=workers)
-    run.write_config()
-    network = learn(training, settings.learning, seed=settings.seed, hardware=hardware, on_note=run.watched(on_note))
-    run.save(network)
-    size, difference = export_ink_finder(
-        network, folder / MODEL, metadata=run.card(counts_of(learnt)), check_pictures=validation.grey[:_CHECKED]
-    )
-    found = answers(network, validation.grey, Hardware(hardware.device, "float32", hardware.threads))
-    return run.write_metrics(
-        {
-            **overlap(found, validation),
-            "scenes": len(training),
-            "validation_scenes": len(validation),
-            "learnt_from": counts_of(learnt),
-            "parameters": count_parameters(network),
-            "bytes": size,
-            "max_difference": difference,
-        }
-    )
+    run = ComposedRun(folder, "ink", MODEL, dataset, settings, hardware, command)
+    with run.claim(overwrite=overwrite):
+        learnt, held_out = settings.ingredients(dataset.labelled())
+        tell(f"composing {settings.scenes:,} scenes of {in_words(learnt)}")
+        count = counted(tell, "scenes")
+        training = compose_scenes(learnt, settings.scenes, settings.seed * 2, workers=workers, tell=count)
+        validation = compose_scenes(held_out, settings.val_scenes, settings.seed * 2 + 1, workers=workers)
+        run.write_config()
+        network = learn(
+            training, settings.learning, seed=settings.seed, hardware=hardware, on_note=run.watched(on_note)
+        )
+        run.save(network)
+        size, difference = export_ink_finder(
+            network, folder / MODEL, metadata=run.card(counts_of(learnt)), check_pictures=validation.grey[:_CHECKED]
+        )
+        found = answers(network, validation.grey, Hardware(hardware.device, "float32", hardware.threads))
+        return run.write_metrics(
+            {
+                **overlap(found, validation),
+                "scenes": len(training),
+                "validation_scenes": len(validation),
+                "learnt_from": counts_of(learnt),
+                "parameters": count_parameters(network),
+                "bytes": size,
+                "max_difference": difference,
+            }
+        )
 
 
 def overlap(found: npt.NDArray[np.float32], scenes: Scenes) -> dict[str, float]:

@@ -105,6 +105,7 @@ def train_lines(
     settings: LineSettings,
     *,
     hardware: Hardware,
+    overwrite: bool = False,
     start: Path | None = None,
     command: str = "",
     workers: int | None = None,
@@ -115,42 +116,45 @@ def train_lines(
 
     Leaves config.json, the strips, weights.safetensors (rewritten once a minute meanwhile), lines.onnx and metrics.json
     in ``folder``. start: lines.onnx of a line reader to go on from. command: how to repeat it.
-    Raises what composing, learning and exporting raise; ModelError where ``start`` is no line reader of this kind.
+    overwrite: remove a run of the same kind that is there; its strips are taken where they are the same.
+    Raises what claiming the folder, composing, learning and exporting raise; ModelError where ``start`` is no
+    line reader of this kind.
     """
-    run = ComposedRun(folder, "lines", dataset, settings, hardware, command)
+    run = ComposedRun(folder, "lines", MODEL, dataset, settings, hardware, command)
     content = None if start is None else _line_reader(start)
-    training, validation = compose_lines(dataset, folder, settings, workers=workers, tell=tell)
-    began_with = None if content is None else network_of(content, training)
-    run.write_config(strips=len(training), labels=len(training.labels), validation_strips=len(validation))
-    network = learn(
-        training,
-        settings.learning,
-        seed=settings.seed,
-        hardware=hardware,
-        start=began_with,
-        on_note=run.watched(on_note),
-    )
-    run.save(network)
-    hardware.place(network)
-    logits = answers(network, validation, Hardware(hardware.device, "float32", hardware.threads))
-    temperature = fit_temperature(logits, validation)
-    learnt_from = json.loads(read_bytes(folder / MADE_OF))["learnt_from"]
-    card = run.card(learnt_from, temperature=temperature)
-    checked = [validation.image(number) for number in range(min(_CHECKED, len(validation)))]
-    size, difference = export_line_reader(network, folder / MODEL, metadata=card, check_strips=checked)
-    right = whole_right(logits, validation)
-    return run.write_metrics(
-        {
-            "whole_strings": float(right.mean()),
-            "by_length": _by_length(right, validation),
-            "strips": len(validation),
-            "temperature": temperature,
-            "parameters": count_parameters(network),
-            "bytes": size,
-            "max_difference": difference,
-            "learnt_from": learnt_from,
-        }
-    )
+    with run.claim(overwrite=overwrite, material=(TRAINING, VALIDATION, MADE_OF)):
+        training, validation = compose_lines(dataset, folder, settings, workers=workers, tell=tell)
+        began_with = None if content is None else network_of(content, training)
+        run.write_config(strips=len(training), labels=len(training.labels), validation_strips=len(validation))
+        network = learn(
+            training,
+            settings.learning,
+            seed=settings.seed,
+            hardware=hardware,
+            start=began_with,
+            on_note=run.watched(on_note),
+        )
+        run.save(network)
+        hardware.place(network)
+        logits = answers(network, validation, Hardware(hardware.device, "float32", hardware.threads))
+        temperature = fit_temperature(logits, validation)
+        learnt_from = json.loads(read_bytes(folder / MADE_OF))["learnt_from"]
+        card = run.card(learnt_from, temperature=temperature)
+        checked = [validation.image(number) for number in range(min(_CHECKED, len(validation)))]
+        size, difference = export_line_reader(network, folder / MODEL, metadata=card, check_strips=checked)
+        right = whole_right(logits, validation)
+        return run.write_metrics(
+            {
+                "whole_strings": float(right.mean()),
+                "by_length": _by_length(right, validation),
+                "strips": len(validation),
+                "temperature": temperature,
+                "parameters": count_parameters(network),
+                "bytes": size,
+                "max_difference": difference,
+                "learnt_from": learnt_from,
+            }
+        )
 
 
 def load_weights(path: Path) -> LineNetwork:
