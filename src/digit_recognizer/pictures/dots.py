@@ -25,9 +25,8 @@ _WIDTHS = (
 )  # diameters of the discs that gaps between dots are closed with, the least that will do
 _TALL, _JOINED = 5.0, 0.85  # diameters that letters are tall, at least, and how much of the ink is in such ones then
 _FEWER, _TALLER = 3.0, 2.0  # times there are fewer marks then, and these are taller, at least: bold print only merges
-_FULL = (
-    0.7  # of its box that a broad mark fills, at most: a texture of dots becomes blots; holes in paper are such, too
-)
+_TALLEST = 25.0  # diameters that they are tall, at most
+_FULL = 0.7  # of its box that a broad mark fills, at most: textures become blots; holes in paper are such
 _BLOT = 1.8  # diameters that these are broad and tall, at least
 
 
@@ -55,7 +54,7 @@ def joined_dots(ink: PageInk) -> PageInk | None:
     alike = bits & (thick <= _LIKE * usual) & (thick >= usual / _LIKE)
     if (
         np.count_nonzero(alike) < max(_FEWEST, _MOST * np.count_nonzero(bits))
-        or usual < 2
+        or not 2 <= usual <= _LIKE * ink.thickness
         or area[alike].sum() < _SHARE * area.sum()
     ):
         return None
@@ -71,11 +70,18 @@ def joined_dots(ink: PageInk) -> PageInk | None:
             continue
         if not letters.any() or np.count_nonzero(blots) > np.count_nonzero(letters) + np.count_nonzero(area == 0):
             return None
-        if _FEWER * len(area_now) > len(area) or np.median(tall_now[letters]) < _TALLER * np.median(tall):
+        height = _usual(tall_now, area_now)
+        if _FEWER * len(area_now) > len(area) or not _TALLER * _usual(tall, area) <= height <= _TALLEST * usual:
             return None
         strength = cv2.morphologyEx(ink.strength, cv2.MORPH_CLOSE, disc)
         return PageInk(np.asarray(strength, np.uint8), closed > 0, usual)
     return None
+
+
+def _usual(values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> float:
+    """The median of values, each as often as its weight says."""
+    order = np.argsort(values)
+    return float(values[order][np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)])
 
 
 def _sides(mask: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float64], ...]:

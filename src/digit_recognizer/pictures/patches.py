@@ -25,10 +25,13 @@ _STEP = 24  # grey levels that a patch differs from what lies around it, at leas
 _JAGGED = 40  # times the square of its outline's length is its area at most; of a rectangle of one by five 29
 _RECTANGLE, _DISC = 0.92, 0.72  # of the smallest box around it, turned or not, that it fills at least
 _ROUND = 1.25  # times a disc is longer than broad, at most
+_BESIDE, _UNLIKE = 0.2, 0.85  # how far beside a patch, in shares of its side, how much is unlike it, at least
 _WRITTEN = 0.3  # of its step by which what is written on a patch differs from it, at least
 _PLAIN = 0.5  # of it that nothing is written on, at least, of a disc:
 _PLAIN_DISC = 0.75
+_STROKES = 0.7  # of its box that a mark of strokes fills, at most; the loops of an 8 are full
 _LOWER = 0.8  # of a patch's height that what is written on it is tall, at most
+_TALLER = 1.3  # times a patch is taller than most marks, at least
 _LARGER = 1.6  # times a patch on which nothing is written is larger than the marks of its page
 _NESTED = 2  # patches that lie in each other, as the wheels of a meter in its frame
 _ALIKE = 1.35  # times one patch or mark is taller than another like it, at most
@@ -72,7 +75,8 @@ def patches_removed(grey: _Grey) -> tuple[_Grey, tuple[Box, ...]]:
         small, scale = shrunk(plain, _SIDE)
         found = _found(small)
         heights = _heights(small, found) if found else np.zeros(0)
-        taken = [patch for patch in found if _is_meant(patch, found, heights)]
+        ground = float(np.median(small))
+        taken = [patch for patch in found if _is_meant(patch, found, heights, ground)]
         if not taken:
             break
         plain = plain.copy() if plain is grey else plain
@@ -137,6 +141,8 @@ def _patch(small: _Grey, outline: npt.NDArray[np.int32]) -> _Patch | None:
     step = abs(level - around)
     if step < _STEP or np.mean(np.abs(ring - around) < 0.3 * step) < 0.7:
         return None
+    if not _stands_alone(small, (x, y, width, height), level, step):
+        return None
     written = (np.abs(part.astype(np.float32) - level) > max(_STEP / 2, _WRITTEN * step)) & (inner > 0)
     share = np.count_nonzero(written) / np.count_nonzero(inner)
     if share > 1 - (_PLAIN_DISC if is_disc else _PLAIN):
@@ -145,11 +151,30 @@ def _patch(small: _Grey, outline: npt.NDArray[np.int32]) -> _Patch | None:
     marks = tuple(
         (int(left) + x, int(top) + y, int(wide), int(tall))
         for left, top, wide, tall, size in stats[1:]
-        if tall >= 5 and size >= 8
+        if tall >= 5 and wide >= 2 and size >= 8
     )
-    if any(tall > _LOWER * height for _, _, _, tall in marks):
+    strokes = sum(
+        size < _STROKES * wide * tall or wide < 0.4 * tall for _, _, wide, tall, size in stats[1:] if tall >= 5
+    )
+    if any(tall > _LOWER * height for _, _, _, tall in marks) or 2 * strokes < len(marks):
         return None
     return _Patch((x, y, width, height), mask, level, around, marks, is_disc)
+
+
+def _stands_alone(small: _Grey, box: Box, level: float, step: float) -> bool:
+    """Whether what lies above and below, or to both sides, is unlike a patch: around a ring's inside, a table's field
+    and a loop it is like that again, beyond a stroke.
+    """
+    x, y, width, height = box
+    room = max(3, round(_BESIDE * min(width, height)))
+    strips = (
+        (small[max(0, y - room) : y, x : x + width], small[y + height : y + height + room, x : x + width]),
+        (small[y : y + height, max(0, x - room) : x], small[y : y + height, x + width : x + width + room]),
+    )
+    return any(
+        all(not side.size or np.mean(np.abs(side - np.float32(level)) > 0.4 * step) >= _UNLIKE for side in pair)
+        for pair in strips
+    )
 
 
 def _ring(small: _Grey, box: Box, mask: _Grey) -> npt.NDArray[np.float32]:
@@ -175,19 +200,27 @@ def _heights(small: _Grey, patches: Sequence[_Patch]) -> npt.NDArray[np.float64]
     return np.asarray([tall for _, _, wide, tall, size in stats[1:] if tall >= 5 and size >= 8], np.float64)
 
 
-def _is_meant(patch: _Patch, patches: Sequence[_Patch], heights: npt.NDArray[np.float64]) -> bool:
-    """Whether a patch is one, and not a thick digit."""
+def _is_meant(patch: _Patch, patches: Sequence[_Patch], heights: npt.NDArray[np.float64], ground: float) -> bool:
+    """Whether a patch is one, and not a thick digit. heights: of the marks in no patch. ground: most of the picture."""
     height = patch.box[3]
     if not patch.marks:
         others = [mark[3] for other in patches for mark in other.marks]
         tall = np.concatenate([heights, np.asarray(others, np.float64)])
         compact = max(patch.box[2:]) <= 2 * min(patch.box[2:])
+        if abs(patch.around - ground) > 0.5 * abs(patch.level - patch.around):
+            return False  # the inside of something
         return bool(len(tall) >= _FEW and compact and min(patch.box[2:]) >= _LARGER * np.median(tall))
     tallest = max(patch.marks, key=lambda mark: mark[3])
     like = [mark for mark in patch.marks if _ALIKE * mark[3] >= tallest[3]]
     beside = [mark for mark in like if mark[1] < tallest[1] + tallest[3] and tallest[1] < mark[1] + mark[3]]
+    if abs(patch.level - ground) < 0.3 * abs(patch.level - patch.around):
+        return False  # the inside of something
+    if len(heights) >= _FEW and height < _TALLER * np.median(heights):
+        return False  # a mark like all others
     if len(beside) > 1 or len(like) >= _FEW:
         return True
+    if len(like) == 2:
+        return False  # the loops of an 8
     if np.count_nonzero(np.abs(np.log(np.maximum(heights, 1) / tallest[3])) < np.log(_ALIKE)) >= _FEW:
         return height >= _LARGER * tallest[3]
     if patch.is_disc and height < 2 * tallest[3]:
