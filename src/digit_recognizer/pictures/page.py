@@ -149,15 +149,15 @@ def _read_level(
     shown = read_display(everything) if everything is not None else []
     if everything is not None and shown:
         return _of_display(view, everything, shown, expectation, min_confidence, name, watch)
-    dotted = joined_dots(everything) if everything is not None else None
-    if dotted is not None:
-        watch("ground removed", dotted)
-        return _read_ink(view, contrast, dotted, answer, expectation, min_confidence, name, watch, read_strips)
     find_ink = None if is_drawing(grey) else find_ink
     among = displays_among(everything) if everything is not None else None
     if everything is not None and among is not None:
         display = _of_display(view, everything, among.shown, expectation, min_confidence, name, watch)
         return together(rest(among.covered, find_ink), display)
+    dotted = joined_dots(everything) if everything is not None else None
+    if dotted is not None:
+        watch("ground removed", dotted)
+        return _read_ink(view, contrast, dotted, answer, expectation, min_confidence, name, watch, read_strips)
     ink = ink_of_page(view, contrast, everything, find_ink, has_even_ground(grey), watch)
     if ink is None:
         page = Page(name=name)
