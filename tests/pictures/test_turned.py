@@ -85,6 +85,23 @@ def test_print_is_not_turned_for_some_letters_that_look_like_digits_upside_down(
     assert read_any_way_up(np.zeros((40, 60), np.uint8), read).turned == turned
 
 
+@pytest.mark.parametrize(
+    ("numbers", "turns", "turned"),
+    [(["7182", "435"], 2, 180), (["7182"], 2, 0), (["7182", "435"], 1, 270), (["1171", "111"], 1, 0)],
+)
+def test_numbers_that_were_read_beside_words_must_be_fewer(numbers: list[str], turns: int, turned: int) -> None:
+    upright = read_page(on_paper(page_of(["8126"])), answer, min_confidence=0.0)
+    upright = Page(upright.lines, (Rejected((0, 0, 5, 9), "not a digit"),) * 4)
+    other = read_page(on_paper(page_of(numbers)), answer, min_confidence=0.0)
+    assert other.text.splitlines() == numbers
+    pages = iter([upright, *(other if way == turns else Page() for way in (1, 2, 3)), other])
+
+    def read(grey: Grey, /, *, watch: Any) -> Page:
+        return next(pages)
+
+    assert read_any_way_up(np.zeros((40, 60), np.uint8), read).turned == turned
+
+
 def test_evidence_is_the_confidence_of_what_was_accepted_over_all_that_was_found() -> None:
     sure = read_page(on_paper(page_of(["47"])), answer, min_confidence=0.0)
     unsure = read_page(on_paper(page_of(["47"])), answer, min_confidence=1.01)

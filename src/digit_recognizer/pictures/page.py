@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Images
+from digit_recognizer.pictures.among import displays_among
 from digit_recognizer.pictures.apart import numbers_of
 from digit_recognizer.pictures.at_once import read_at_once
 from digit_recognizer.pictures.boxed import read_boxes, together
@@ -34,7 +35,7 @@ from digit_recognizer.pictures.lines import find_lines
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.lone import lone_digit
 from digit_recognizer.pictures.page_ink import MANY, box_of, ink_of_page, levelled, marks_of
-from digit_recognizer.pictures.paper import Contrast, PageInk, ink_of
+from digit_recognizer.pictures.paper import Contrast, Mask, PageInk, ink_of
 from digit_recognizer.pictures.paths import best_path
 from digit_recognizer.pictures.rings import RING, find_rings
 from digit_recognizer.pictures.runs import ReadStrips, run_scores
@@ -129,25 +130,34 @@ def _read_level(
 
     view, contrast: of it, level. Other arguments as for ``read_page``.
     """
+
+    def rest(covered: Mask, find_ink: FindInk | None) -> Page:
+        """The page without what is covered, which was read."""
+        inside = ~covered if view.inside is None else view.inside & ~covered
+        uncovered = view._replace(inside=inside)
+        left = contrast._replace(depth=np.where(covered, 0, contrast.depth))
+        ink = ink_of_page(uncovered, left, ink_of(left), find_ink, has_even_ground(grey), watch)
+        if ink is None:
+            return Page(name=name)
+        return _read_ink(uncovered, left, ink, answer, expectation, min_confidence, name, watch, read_strips)
+
     boxed = read_views and read_boxes(view, answer, read_views, find_ink, expectation, min_confidence, watch)
     if boxed:
         in_boxes, boxes = boxed
-        inside = ~boxes if view.inside is None else view.inside & ~boxes
-        view, contrast = view._replace(inside=inside), contrast._replace(depth=np.where(boxes, 0, contrast.depth))
-        rest = ink_of_page(view, contrast, ink_of(contrast), find_ink, has_even_ground(grey), watch)
-        page = Page(name=name)
-        if rest is not None:
-            page = _read_ink(view, contrast, rest, answer, expectation, min_confidence, name, watch, read_strips)
-        return together(page, in_boxes)
+        return together(rest(boxes, find_ink), in_boxes)
     everything = ink_of(contrast)
     shown = read_display(everything) if everything is not None else []
     if everything is not None and shown:
         return _of_display(view, everything, shown, expectation, min_confidence, name, watch)
+    find_ink = None if is_drawing(grey) else find_ink
+    among = displays_among(everything) if everything is not None else None
+    if everything is not None and among is not None:
+        display = _of_display(view, everything, among.shown, expectation, min_confidence, name, watch)
+        return together(rest(among.covered, find_ink), display)
     dotted = joined_dots(everything) if everything is not None else None
     if dotted is not None:
         watch("ground removed", dotted)
         return _read_ink(view, contrast, dotted, answer, expectation, min_confidence, name, watch, read_strips)
-    find_ink = None if is_drawing(grey) else find_ink
     ink = ink_of_page(view, contrast, everything, find_ink, has_even_ground(grey), watch)
     if ink is None:
         page = Page(name=name)

@@ -44,9 +44,11 @@ def read_any_way_up(grey: Grey, read: ReadPage, watch: Watch | None = None) -> P
     Evidence for a way up is the mean confidence of its digits, where what was not accepted, or found to be no digit,
     counts as 0. Upside down, 0, 1, 6, 8 and 9 are digits still; so a turn must show clearly more evidence than none
     does, and four digits at least, not all alone in their lines: a lone digit is never turned, and letters on their
-    side look like a column of 0 and 2. Nor is a page of print turned for some of its letters: most of what is there
-    must be digits. The Page that is returned has its boxes in pixels of ``grey`` as it is, and says in ``turned`` by
-    how much it was turned to be read.
+    side look like a column of 0 and 2. And it must show more digits in numbers: upside down, a display has as many as
+    upright, whatever became of the words beside it; on its side, its bars are 1s, so that these do not count against
+    numbers that were read. Nor is a page of print turned for some of its letters: most of what is there must be digits.
+    The Page that is returned has its boxes in pixels of ``grey`` as it is, and says in ``turned`` by how much it was
+    turned to be read.
 
     >>> read_any_way_up(np.zeros((20, 30), np.uint8), lambda grey, watch: Page()).turned
     0
@@ -58,11 +60,14 @@ def read_any_way_up(grey: Grey, read: ReadPage, watch: Watch | None = None) -> P
     if any(found.reason == MANY for found in upright.rejected):  # of as many marks no way up is accepted
         return upright
     least = max(most + _BETTER, _LEAST)
+    already = _accepted_in_numbers(upright)
     for turns in (1, 2, 3):
         page = read(np.ascontiguousarray(np.rot90(grey, turns)), watch=unwatched)
         found = evidence(page)
-        needed = max(_FEWEST, _SHARE * _digits_at_most(page, _LONGEST))
-        if found >= least and found > most and _accepted_in_numbers(page) >= needed:
+        accepted = _accepted_in_numbers(page)
+        if accepted <= already or (turns != 2 and already >= _FEWEST and _is_mostly_bars(page)):
+            continue
+        if found >= least and found > most and accepted >= max(_FEWEST, _SHARE * _digits_at_most(page, _LONGEST)):
             best, best_turns, most = page, turns, found
     if not best_turns:
         return upright
@@ -91,6 +96,12 @@ def _mean_confidence(page: Page) -> float:
 def _accepted_in_numbers(page: Page) -> int:
     """How many accepted digits stand in lines of two or more."""
     return sum(digit.accepted for line in page.lines if len(line.digits) > 1 for digit in line.digits)
+
+
+def _is_mostly_bars(page: Page) -> bool:
+    """Whether more than half of the accepted digits in lines of two or more are 1s."""
+    accepted = [digit.digit for line in page.lines if len(line.digits) > 1 for digit in line.digits if digit.accepted]
+    return 2 * accepted.count(1) > len(accepted)
 
 
 def _digits_at_most(page: Page, longest: float = math.inf) -> float:
