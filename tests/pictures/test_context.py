@@ -291,3 +291,41 @@ def test_a_number_whose_rest_may_have_been_left_out_among_letters_is_unsure(gap:
     assert [one.text for one in found[1:3]] == ["47", ""]
     assert all(one.accepted is accepted for one in found[1].digits)
     assert [one.reason for one in found[1].rejected] == ([] if accepted else [PART])
+
+
+def lone_letter(line: int, place: int, *, pointed: bool = False) -> ReadWord:
+    box = (14 * place, 0, 10, 20)
+    signs = ((14.0 * place + 12, ""),) if pointed else ()
+    return ReadWord(line, 20.0, "", (), (), 1, 0, 20.0, (box,), signs)
+
+
+def lone_digit(value: int, line: int, place: int, *, pointed: bool = False) -> ReadWord:
+    one = digit(value, place)
+    signs = ((14.0 * place + 12, ""),) if pointed else ()
+    return ReadWord(line, 20.0, str(value), (one,), (), 0, 1, 20.0, (one,), signs)
+
+
+def test_letters_at_the_head_of_a_calendar_are_no_digits_though_the_page_is_full_of_numbers() -> None:
+    head = [*(lone_letter(0, 5 * place) for place in range(5)), lone_digit(5, 0, 25), lone_digit(5, 0, 30)]
+    found = without_text([*head, *(number("1234567", line) for line in range(1, 5))])
+    assert [word.text for word in found] == ["", "", "", "", "", "", "", *["1234567"] * 4]
+
+
+def test_letters_that_number_the_lines_of_a_list_are_no_digits() -> None:
+    letters_in_front = [lone_letter(0, 0, pointed=True), lone_digit(8, 1, 0, pointed=True)]
+    letters_in_front += [lone_letter(2, 0, pointed=True), lone_digit(0, 3, 0, pointed=True)]
+    found = without_text([*letters_in_front, *(number("34775", line) for line in range(4))])
+    assert [word.text for word in found] == ["", "", "", "", *["34775"] * 4]
+
+
+def test_digits_that_number_the_lines_of_a_list_stay() -> None:
+    in_front = [lone_digit(value, value, 0, pointed=True) for value in (5, 6, 8, 9)]
+    found = without_text([*in_front, *(number("34775", line) for line in (5, 6, 8, 9))])
+    assert [word.text for word in found] == ["5", "6", "8", "9", *["34775"] * 4]
+
+
+def test_the_marks_of_a_ruler_are_not_accepted_beside_its_numbers() -> None:
+    bars, numbers = without_text([number("1111111"), number("2345", 1)])
+    assert not any(one.accepted for one in bars.digits)
+    assert [rejected.reason for rejected in bars.rejected] == [BARS]
+    assert all(one.accepted for one in numbers.digits)

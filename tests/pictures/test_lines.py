@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digit_recognizer.pictures.lines import NESTED, Begins, Boxes, _usual_height, find_lines, join_broken
+from digit_recognizer.pictures.lines import NESTED, Begins, Boxes, _usual_height, find_lines, join_broken, split_words
 
 _OVERLAP, _ALIKE, _SMALL, _REACH = 0.45, 2.6, 0.45, 14.0
 _FEWEST = 401  # marks that are no display of seven segments
@@ -154,3 +154,10 @@ def test_marks_that_begin_at_the_ends_of_a_stretch_are_in_it() -> None:
     assert begins.between(2, 7).tolist() == [0, 1, 2]
     assert begins.between(3, 6).tolist() == []
     assert begins.between(9, 1).tolist() == []
+
+
+def test_numbers_far_apart_are_several_though_all_gaps_are_alike() -> None:
+    boxes = np.array([[80 * place, 0, 12, 20] for place in range(5)])
+    assert split_words(boxes, list(range(5)), 20.0) == [[0], [1], [2], [3], [4]]
+    near = np.array([[36 * place, 0, 12, 20] for place in range(5)])
+    assert split_words(near, list(range(5)), 20.0) == [[0, 1, 2, 3, 4]]

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from digit_recognizer.pictures.paper import PageInk
 
-_FEWEST = 20  # bits of dotted print, at least; a dot, or some in touch, is a bit
-_LONGEST = 4.5  # diameters that a bit is long, at most
+_FEWEST = 12  # bits of dotted print, at least; a dot, or some in touch, is a bit
+_LONGEST = 7.5  # diameters that a bit is long, at most: seven dots in touch
 _LIKE = 1.6  # times a bit is thicker or thinner than most, at most,
 _MOST = 0.7  # of so many of them at least
 _SHARE = 0.4  # of the ink that is in bits, at least
@@ -70,18 +70,13 @@ def joined_dots(ink: PageInk) -> PageInk | None:
             continue
         if not letters.any() or np.count_nonzero(blots) > np.count_nonzero(letters) + np.count_nonzero(area == 0):
             return None
-        height = _usual(tall_now, area_now)
-        if _FEWER * len(area_now) > len(area) or not _TALLER * _usual(tall, area) <= height <= _TALLEST * usual:
+        height = float(np.median(tall_now[letters]))
+        before = float(np.median(tall[np.maximum(broad, tall) >= usual / _LIKE]))
+        if _FEWER * len(area_now) > len(area) or not _TALLER * before <= height <= _TALLEST * usual:
             return None
         strength = cv2.morphologyEx(ink.strength, cv2.MORPH_CLOSE, disc)
         return PageInk(np.asarray(strength, np.uint8), closed > 0, usual)
     return None
-
-
-def _usual(values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> float:
-    """The median of values, each as often as its weight says."""
-    order = np.argsort(values)
-    return float(values[order][np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)])
 
 
 def _sides(mask: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float64], ...]:

@@ -29,7 +29,7 @@ _BESIDE, _UNLIKE = 0.2, 0.85  # how far beside a patch, in shares of its side, h
 _WRITTEN = 0.3  # of its step by which what is written on a patch differs from it, at least
 _PLAIN = 0.5  # of it that nothing is written on, at least, of a disc:
 _PLAIN_DISC = 0.75
-_STROKES = 0.7  # of its box that a mark of strokes fills, at most; the loops of an 8 are full
+_STROKES = 0.77  # of its box that a mark of strokes fills, at most; the loops of an 8 are full
 _LOWER = 0.8  # of a patch's height that what is written on it is tall, at most
 _TALLER = 1.3  # times a patch is taller than most marks, at least
 _LARGER = 1.6  # times a patch on which nothing is written is larger than the marks of its page
@@ -54,13 +54,15 @@ class _Patch:
     is_disc: bool
 
 
-def patches_removed(grey: _Grey) -> tuple[_Grey, tuple[Box, ...]]:
+def patches_removed(grey: _Grey, *, dark_alone: bool = False) -> tuple[_Grey, tuple[Box, ...]]:
     """The picture with its patches turned into ground, and the boxes of those on which nothing is written; the same
     array where there are none.
 
     grey: uint8 (H, W). A patch is a rectangle or a disc of one level that meets one side of the picture at most. So may
     a thick 0 be: what tells is that several marks stand side by side on a patch, that there are several patches alike
     with one mark each, or that other marks are as tall as what is written on it.
+
+    dark_alone: leave those that are lighter than their ground, as a sheet on a desk is.
 
     >>> picture = np.full((200, 300), 240, np.uint8)
     >>> picture[20:180, 30:90] = 40
@@ -73,10 +75,15 @@ def patches_removed(grey: _Grey) -> tuple[_Grey, tuple[Box, ...]]:
     plain, bare = grey, list[Box]()
     for _ in range(_NESTED):
         small, scale = shrunk(plain, _SIDE)
-        found = _found(small)
+        if min(small.shape) < 2 * _SMALLEST:
+            break
+        found = [patch for patch in _found(small) if not dark_alone or patch.level < patch.around]
         heights = _heights(small, found) if found else np.zeros(0)
-        ground = float(np.median(small))
-        taken = [patch for patch in found if _is_meant(patch, found, heights, ground)]
+        ground = float(np.median(np.concatenate([small[:3].ravel(), small[-3:].ravel(), *small[:, [0, 1, -2, -1]].T])))
+        taken: list[_Patch] = []
+        for patch in sorted(found, key=lambda patch: patch.box[2] * patch.box[3]):
+            if not any(overlap(patch.box, other.box) for other in taken) and _is_meant(patch, found, heights, ground):
+                taken.append(patch)
         if not taken:
             break
         plain = plain.copy() if plain is grey else plain
@@ -88,7 +95,7 @@ def patches_removed(grey: _Grey) -> tuple[_Grey, tuple[Box, ...]]:
 
 
 def _found(small: _Grey) -> list[_Patch]:
-    """All that may be a patch, the larger first, none of them in another."""
+    """All that may be a patch; the same may be found at several levels, or in another."""
     found: list[_Patch] = []
     for level in _levels(small):
         bright = np.asarray(small > level, np.uint8)
@@ -96,12 +103,7 @@ def _found(small: _Grey) -> list[_Patch]:
             outlines, _ = cv2.findContours(side, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
             long = (outline for outline in outlines if len(outline) >= 3 * _SMALLEST)
             found += [patch for outline in long if (patch := _patch(small, np.asarray(outline, np.int32))) is not None]
-    found.sort(key=lambda patch: -patch.box[2] * patch.box[3])
-    kept: list[_Patch] = []
-    for patch in found:
-        if not any(overlap(patch.box, other.box) for other in kept):
-            kept.append(patch)
-    return kept
+    return found
 
 
 def _levels(small: _Grey) -> list[float]:
@@ -201,7 +203,10 @@ def _heights(small: _Grey, patches: Sequence[_Patch]) -> npt.NDArray[np.float64]
 
 
 def _is_meant(patch: _Patch, patches: Sequence[_Patch], heights: npt.NDArray[np.float64], ground: float) -> bool:
-    """Whether a patch is one, and not a thick digit. heights: of the marks in no patch. ground: most of the picture."""
+    """Whether a patch is one, and not a thick digit.
+
+    heights: of the marks in no patch. ground: along the picture's edge.
+    """
     height = patch.box[3]
     if not patch.marks:
         others = [mark[3] for other in patches for mark in other.marks]
@@ -235,7 +240,7 @@ def _is_meant(patch: _Patch, patches: Sequence[_Patch], heights: npt.NDArray[np.
 def _is_open(patch: _Patch) -> bool:
     """Whether what is written on a patch fills its box as digits do, and neither a bar nor the counter of a 0."""
     width, height = max(patch.marks, key=lambda mark: mark[2] * mark[3])[2:]
-    return width * height < 0.5 * patch.box[2] * patch.box[3] and height > 0.35 * patch.box[3]
+    return width * height < 0.5 * patch.box[2] * patch.box[3] and height > 0.2 * patch.box[3]
 
 
 def _turn(grey: _Grey, patch: _Patch, scale: float) -> None:

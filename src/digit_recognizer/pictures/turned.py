@@ -11,10 +11,12 @@ from typing import Protocol
 
 import numpy as np
 
+from digit_recognizer.pictures.barcodes import BARCODE
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.page_ink import MANY
+from digit_recognizer.pictures.patches import PATCH
 from digit_recognizer.pictures.steps import Watch, unwatched
-from digit_recognizer.reading import Box, Page
+from digit_recognizer.reading import Box, Page, Rejected
 
 # On 24 composed lines of MNIST's validation digits evidence was 0.38 to 1.0 upright, median 0.83; upside down 0 to 0.6,
 # and 1.0 for one of 0, 1, 6, 8 and 9 alone, which nothing can tell; sideways 0 to 0.5.
@@ -83,13 +85,18 @@ def evidence(page: Page) -> float:
     >>> evidence(Page())
     0.0
     """
-    found = len(page.digits) + len(page.rejected)
+    found = len(page.digits) + len(_rejected(page))
     return sum(digit.confidence for digit in page.digits if digit.accepted) / found if found else 0.0
+
+
+def _rejected(page: Page) -> list[Rejected]:
+    """What was found to be no digit, but for what says nothing of the way up."""
+    return [found for found in page.rejected if found.reason not in (BARCODE, PATCH)]
 
 
 def _mean_confidence(page: Page) -> float:
     """The mean confidence of all that was found, 0-1, what is no digit counting as 0."""
-    found = len(page.digits) + len(page.rejected)
+    found = len(page.digits) + len(_rejected(page))
     return sum(digit.confidence for digit in page.digits) / found if found else 0.0
 
 
@@ -108,7 +115,7 @@ def _digits_at_most(page: Page, longest: float = math.inf) -> float:
     """How many digits a page could hold: those read, and what was found to be none by the shape of its box, ``longest``
     at most in each.
     """
-    fitting = (max(1.0, max(found.box[2:]) / (_NARROW * max(1, min(found.box[2:])))) for found in page.rejected)
+    fitting = (max(1.0, max(found.box[2:]) / (_NARROW * max(1, min(found.box[2:])))) for found in _rejected(page))
     return len(page.digits) + sum(min(longest, each) for each in fitting)
 
 
