@@ -21,7 +21,6 @@ from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
 from digit_recognizer.pictures.chosen_grid import chosen_grid
 from digit_recognizer.pictures.coarseness import has_even_ground, is_drawing
 from digit_recognizer.pictures.context import ReadWord, judged, without_text
-from digit_recognizer.pictures.crosses import find_crosses
 from digit_recognizer.pictures.cutting import Candidate, Piece, frame_of
 from digit_recognizer.pictures.display import Shown, read_display
 from digit_recognizer.pictures.dots import joined_dots
@@ -34,6 +33,7 @@ from digit_recognizer.pictures.ink_map import FindInk
 from digit_recognizer.pictures.lines import find_lines
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.lone import lone_digit
+from digit_recognizer.pictures.operators import find_operators, with_minus
 from digit_recognizer.pictures.page_ink import MANY, box_of, ink_of_page, levelled, marks_of
 from digit_recognizer.pictures.paper import Contrast, Mask, PageInk, ink_of
 from digit_recognizer.pictures.paths import best_path
@@ -251,12 +251,12 @@ def _read_ink(
     rings = find_rings(labels, boxes)
     lines = find_lines(boxes, rings)
     fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
-    crosses = find_crosses(labels, boxes)
-    words = list(words_of(ink, labels, boxes, lines, fields, expectation, read_strips, crosses))
+    operators = with_minus(find_operators(labels, boxes), boxes, lines)
+    words = list(words_of(ink, labels, boxes, lines, fields, expectation, read_strips, operators))
     watch("pieces", [(word.line, word.pieces) for word in words])
     frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
     around_others = tuple(Rejected(view.box(box_of(boxes[ring])), RING) for ring in rings)
-    around_others += tuple(Rejected(view.box(box_of(boxes[cross])), NOT_A_DIGIT) for cross in sorted(crosses))
+    around_others += tuple(Rejected(view.box(box_of(boxes[sign])), NOT_A_DIGIT) for sign in sorted(operators))
     if not is_all:
         around_others += (Rejected(view.box((0, 0, *view.grey.shape[::-1])), MANY),)
     if not words:
@@ -300,7 +300,7 @@ def _read_ink(
         seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts, signs)
         read.append(seen)
     read = [one for number in range(len(read)) for one in _apart(read, number, expectation)]
-    found = with_holes(without_text(read, expectation), np.delete(boxes, [*rings, *crosses], 0))
+    found = with_holes(without_text(read, expectation), np.delete(boxes, [*rings, *operators], 0))
     page = _page(found, view, name)
     page = replace(page, rejected=page.rejected + around_others)
     return page if is_all else _not_accepted(page)

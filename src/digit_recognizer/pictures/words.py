@@ -21,7 +21,7 @@ from digit_recognizer.pictures.signs import MINUS, NO_SIGN, find_signs
 from digit_recognizer.pictures.ticks import find_ticks
 
 _DIRT = 0.006  # share of the square of a line's height: smaller marks are no part of a digit
-_PARTED = 10_000  # what a plus sign adds to the number of the field that is right of it
+_PARTED = 10_000  # what a plus or equals sign adds to the number of the field that is right of it
 _LOWEST = 5  # pixels of a line's height: even the digits of the smallest fonts are no lower
 
 
@@ -49,21 +49,21 @@ def words_of(
     fields: Sequence[list[int]],
     expectation: Expectation,
     read_strips: ReadStrips | None,
-    crosses: Collection[int] = (),
+    operators: Collection[int] = (),
 ) -> Iterator[Word]:
     """The words of each line, with their marks cut into pieces; pieces that were cut get numbers of their own.
 
     fields: for each line which field each of its marks is in; marks of two are no word, however close they stand.
-    crosses: marks that are plus signs; these are left out, and part words.
+    operators: marks that are plus or equals signs; these are left out, and part words.
     """
     areas = np.bincount(labels.ravel(), minlength=len(boxes) + 1)
     number = len(boxes) + 1
     for line_number, line in enumerate(lines):
         field_of = dict(zip(line, fields[line_number], strict=True))
-        for cross in [mark for mark in line if mark in crosses]:
-            right = {mark for mark in line if boxes[mark, 0] > boxes[cross, 0]}
+        for operator in [mark for mark in line if mark in operators]:
+            right = {mark for mark in line if boxes[mark, 0] > boxes[operator, 0]}
             field_of |= {mark: field_of[mark] + _PARTED * (mark in right) for mark in line}
-        line = [mark for mark in line if mark not in crosses]
+        line = [mark for mark in line if mark not in operators]
         if not line:
             continue
         height = line_height(boxes, line)

@@ -1,4 +1,4 @@
-"""A plus sign parts numbers wherever it stands, and is no digit; a 4, a t and an x are no plus."""
+"""Plus and equals signs part numbers wherever they stand, and are no digits; a 4, a t and an x are neither."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.crosses import find_crosses
+from digit_recognizer.pictures.operators import find_operators
 from digit_recognizer.recognizer import Recognizer
 
 
-def crosses_in(page: np.ndarray) -> frozenset[int]:
+def operators_in(page: np.ndarray) -> frozenset[int]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats((page < 128).astype(np.uint8), connectivity=8)
-    return find_crosses(labels, stats[1:, :4].astype(np.int64))
+    return find_operators(labels, stats[1:, :4].astype(np.int64))
 
 
 def drawn(*strokes: tuple[tuple[int, int], tuple[int, int]]) -> np.ndarray:
@@ -23,8 +23,8 @@ def drawn(*strokes: tuple[tuple[int, int], tuple[int, int]]) -> np.ndarray:
 
 
 def test_a_plus_is_two_strokes_that_cross_in_the_middle() -> None:
-    assert crosses_in(drawn(((10, 30), (50, 30)), ((30, 10), (30, 50)))) == {0}
-    assert crosses_in(drawn(((10, 28), (50, 28)), ((28, 12), (28, 50)))) == {0}
+    assert operators_in(drawn(((10, 30), (50, 30)), ((30, 10), (30, 50)))) == {0}
+    assert operators_in(drawn(((10, 28), (50, 28)), ((28, 12), (28, 50)))) == {0}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_plus_is_two_strokes_that_cross_in_the_middle() -> None:
     ],
 )
 def test_what_is_no_plus(strokes: tuple[tuple[tuple[int, int], tuple[int, int]], ...]) -> None:
-    assert crosses_in(drawn(*strokes)) == frozenset()
+    assert operators_in(drawn(*strokes)) == frozenset()
 
 
 @pytest.mark.parametrize("down", [0, 8, -8])
@@ -52,3 +52,17 @@ def test_a_plus_as_tall_as_letters_parts_numbers(down: int) -> None:
     found = Recognizer(threads=1).read(page)
     assert [line.text for line in found.lines] == ["52 37"]
     assert [rejected.reason for rejected in found.rejected] == ["not a digit"]
+
+
+def test_an_equals_sign_is_two_level_strokes() -> None:
+    assert operators_in(drawn(((10, 22), (50, 22)), ((10, 38), (50, 38)))) == {0, 1}
+    assert operators_in(drawn(((10, 22), (50, 22)), ((30, 38), (50, 38)))) == frozenset()
+    assert operators_in(drawn(((10, 5), (50, 5)), ((10, 55), (50, 55)))) == frozenset()
+
+
+@pytest.mark.parametrize(("text", "expected"), [("52+37=89", "52 37 89"), ("89-52=37", "89 52 37")])
+def test_a_sum_is_three_numbers(text: str, expected: str) -> None:
+    page = np.full((120, 520), 245, np.uint8)
+    cv2.putText(page, text, (30, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 20, 4, cv2.LINE_AA)
+    found = Recognizer(threads=1).read(page)
+    assert [(line.text, line.accepted) for line in found.lines] == [(expected, True)]
