@@ -6,6 +6,7 @@ strokes are thin beside a patch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,7 +25,8 @@ _LARGEST = 0.6  # of the picture that one covers at most: more is the page
 _STEP = 24  # grey levels that a patch differs from what lies around it, at least
 _JAGGED = 40  # times the square of its outline's length is its area at most; of a rectangle of one by five 29
 _RECTANGLE, _DISC = 0.92, 0.72  # of the smallest box around it, turned or not, that it fills at least
-_ROUND = 1.25  # times a disc is longer than broad, at most
+_ROUND = 1.15  # times a disc is longer than broad, at most
+_CIRCULAR = 0.84  # of the area that its outline could hold that it has, at least: thick digits have less
 _BESIDE, _UNLIKE = 0.2, 0.85  # how far beside a patch, in shares of its side, how much is unlike it, at least
 _WRITTEN = 0.3  # of its step by which what is written on a patch differs from it, at least
 _PLAIN = 0.5  # of it that nothing is written on, at least, of a disc:
@@ -131,6 +133,8 @@ def _patch(small: _Grey, outline: npt.NDArray[np.int32]) -> _Patch | None:
     full = area / max(1.0, sides[0] * sides[1])
     is_disc = full < _RECTANGLE
     if full < _DISC or (is_disc and max(sides) > _ROUND * min(sides)):
+        return None
+    if is_disc and 4 * math.pi * area < _CIRCULAR * cv2.arcLength(outline, True) ** 2:
         return None
     mask = np.zeros((height, width), np.uint8)
     cv2.drawContours(mask, [outline], -1, 1, cv2.FILLED, offset=(-x, -y))
