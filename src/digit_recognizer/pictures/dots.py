@@ -16,13 +16,7 @@ _LONGEST = 7.5  # diameters that a bit is long, at most: seven dots in touch
 _LIKE = 1.6  # times a bit is thicker or thinner than most, at most,
 _MOST = 0.7  # of so many of them at least
 _SHARE = 0.4  # of the ink that is in bits, at least
-_WIDTHS = (
-    1.0,
-    1.6,
-    2.4,
-    3.2,
-    4.0,
-)  # diameters of the discs that gaps between dots are closed with, the least that will do
+_WIDTHS = (1.0, 1.6, 2.4, 3.2, 4.0)  # diameters of the discs that gaps are closed with: the least that will do
 _TALL, _JOINED = 5.0, 0.85  # diameters that letters are tall, at least, and how much of the ink is in such ones then
 _FEWER, _TALLER = 3.0, 2.0  # times there are fewer marks then, and these are taller, at least: bold print only merges
 _TALLEST = 25.0  # diameters that they are tall, at most

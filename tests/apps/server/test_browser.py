@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -174,7 +175,8 @@ def test_photos_are_read_as_python_reads_them(page: Any) -> None:
     with page.expect_download() as saved:
         page.click("#csv")
     rows = Path(saved.value.path()).read_text("utf-8").splitlines()
-    assert rows[0] == "file,line,text,confidence"
+    assert rows[0] == "file,line,text,confidence,accepted"
+    assert [row.split(",")[4] for row in rows[1:]] == [str(line.accepted).lower() for line in expected.lines]
     assert [row.split(",")[2] for row in rows[1:]] == [line.text for line in expected.lines]
 
 
@@ -287,7 +289,17 @@ def test_no_confidence_is_claimed_for_a_corrected_digit(desktop: Any) -> None:
     assert (line["text"], line["confidence"]) == (str(right), None)
     assert (digit["digit"], digit["corrected"], digit["confidence"]) == (right, True, None)
     assert (digit["second"], digit["second_confidence"]) == (None, None)
-    assert downloaded(page, "#csv").splitlines()[1] == f"drawing,1,{right},"
+    assert downloaded(page, "#csv").splitlines()[1] == f"drawing,1,{right},,true"
+
+
+def test_why_digits_are_unsure_is_told_though_each_is_read_surely(desktop: Any) -> None:
+    page = np.full((120, 330), 250, np.uint8)
+    for place, digit in enumerate("472"):
+        cv2.putText(page, digit, (40 + 70 * place, 85), cv2.FONT_HERSHEY_SIMPLEX, 2, 0, 5, cv2.LINE_AA)
+    found = Recognizer(threads=1).read(page)
+    assert not any(line.accepted for line in found.lines)
+    desktop.set_input_files("#files", [picture("page.png", cv2.imencode(".png", page)[1].tobytes())])
+    playwright.expect(desktop.locator("#verdict")).to_contain_text("gaps in it that may be spaces")
 
 
 def test_trouble_is_over_with_the_next_answer(desktop: Any) -> None:

@@ -478,9 +478,17 @@ function judge(entry) {
   if (digits.some((digit) => digit.corrected)) return [textOf(entry.page), ...judgeCorrected(digits, unsure)];
   const sure = percent(entry.page.lines.reduce((product, line) => product * line.confidence, 1));
   if (!unsure.length) return [textOf(entry.page), digits.length > 1 ? `All digits sure, ${sure} together` : `Sure, ${sure}`, "sure"];
-  if (digits.length > 1) return [textOf(entry.page), `${unsure.length} of ${digits.length} digits unsure`, "unsure"];
+  const why = reasonOf(entry.page, unsure);
+  if (digits.length > 1) return [textOf(entry.page), `${unsure.length} of ${digits.length} digits unsure${why}`, "unsure"];
   if (unsure[0].reason === "not a digit") return [textOf(entry.page), "Probably not a digit", "unsure"];
   return [textOf(entry.page), `Unsure: ${percent(unsure[0].confidence)}, or ${unsure[0].second}`, "unsure"];
+}
+
+// What stands against the unsure digits, where it is no doubt about one of them.
+function reasonOf(page, unsure) {
+  const apart = ["not a digit", "a ring or box around what is read"];
+  const found = page.rejected.find(({ box, reason }) => !apart.includes(reason) && unsure.some((digit) => shared(box, digit.box) > 0));
+  return found ? `: ${found.reason}` : "";
 }
 
 // A correction has no probability, and so the numbers with one have none.
@@ -679,6 +687,7 @@ const plain = () => state.pages.filter((entry) => entry.page).map(({ name, page 
   lines: page.lines.map((line) => ({
     ...line,
     confidence: line.digits.some((digit) => digit.corrected) ? null : line.confidence,
+    accepted: line.digits.every((digit) => digit.accepted),
     digits: line.digits.map(plainDigit),
   })),
   rejected: page.rejected,
@@ -707,8 +716,8 @@ $("copy").addEventListener("click", async () => {
   setTimeout(() => { $("copy").textContent = "Copy text"; }, 1600);
 });
 $("csv").addEventListener("click", () => {
-  const rows = plain().flatMap((page) => page.lines.map((line, index) => [page.file, index + 1, line.text, line.confidence]));
-  save("numbers.csv", "text/csv", [["file", "line", "text", "confidence"], ...rows].map((row) => `${row.map(cell).join(",")}\n`).join(""));
+  const rows = plain().flatMap((page) => page.lines.map((line, index) => [page.file, index + 1, line.text, line.confidence, line.accepted]));
+  save("numbers.csv", "text/csv", [["file", "line", "text", "confidence", "accepted"], ...rows].map((row) => `${row.map(cell).join(",")}\n`).join(""));
 });
 $("json").addEventListener("click", () => save("numbers.json", "application/json", `${JSON.stringify(plain(), null, 2)}\n`));
 
