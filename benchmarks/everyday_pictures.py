@@ -258,6 +258,7 @@ def thousands(material: Material, rng: Random) -> Everyday:
     return Everyday(taken(on_page(ink, rng), rng), number.replace(",", ""))
 
 
+_LABELS = ("Diesel", "Home", "Guest", "kWh", "Level", "Super", "Speed", "Zone", "Tank", "Room")
 _ARTICLES = ("Bread", "Milk", "Cheese", "Apples", "Coffee", "Total", "Tax", "Cash", "Change", "Butter", "Rice", "Tea")
 
 
@@ -295,7 +296,28 @@ def ringed(material: Material, rng: Random) -> Everyday:
 def display(material: Material, rng: Random) -> Everyday:
     """A number on a display of seven segments, light on dark or dark on light."""
     number = str(rng.integers(10 ** int(rng.integers(2, 6))))
-    height = int(rng.integers(60, 180))
+    picture = taken(on_page(_segments(number, int(rng.integers(60, 180)), rng), rng), rng)
+    return Everyday(255 - picture if rng.random() < 0.6 else picture, number)
+
+
+def labelled_display(material: Material, rng: Random) -> Everyday:
+    """A number on a display of seven segments, a word printed above it or beside it."""
+    number, height = str(rng.integers(10, 10 ** int(rng.integers(3, 6)))), int(rng.integers(60, 140))
+    face = material.faces[int(rng.integers(len(material.faces)))]
+    word = printed(face, str(rng.choice(_LABELS)), round(height * rng.uniform(0.25, 0.6)))
+    shown, room = _segments(number, height, rng), round(height * rng.uniform(0.5, 0.9))
+    if rng.random() < 0.5:  # above
+        page = np.zeros((len(word) + room + len(shown), max(word.shape[1], shown.shape[1])), np.float32)
+        page[: len(word), : word.shape[1]] = word
+    else:
+        page = np.zeros((max(len(word), len(shown)), shown.shape[1] + room + word.shape[1]), np.float32)
+        page[-len(word) :, -word.shape[1] :] = word
+    page[-len(shown) :, : shown.shape[1]] = shown
+    picture = taken(on_page(page, rng), rng)
+    return Everyday(255 - picture if rng.random() < 0.6 else picture, number)
+
+
+def _segments(number: str, height: int, rng: Random) -> Floats:
     wide, pen = round(height * rng.uniform(0.5, 0.62)), max(3, round(height * rng.uniform(0.08, 0.14)))
     step = wide + round(height * 0.22) + pen
     page = np.zeros((height + 2 * pen, step * len(number) + pen), np.float32)
@@ -309,8 +331,7 @@ def display(material: Material, rng: Random) -> Everyday:
                 cv2.rectangle(page, (left + gap, low - pen // 2), (right - gap, low + pen // 2), 1.0, -1)
             else:
                 cv2.rectangle(page, (left - pen // 2, low + gap), (left + pen // 2, high - gap), 1.0, -1)
-    picture = taken(on_page(page, rng), rng)
-    return Everyday(255 - picture if rng.random() < 0.6 else picture, number)
+    return page
 
 
 def one_brightness(material: Material, rng: Random) -> Everyday:
@@ -338,6 +359,7 @@ PRINTED: dict[str, Maker] = {  # these need fonts
     "thousands with a comma, printed": thousands,
     "prices beside words, printed": receipt,
     **THINGS,
+    "seven segments beside a word": labelled_display,
 }
 DRAWN: dict[str, Maker] = {"a large digit, fine pen": fine_pen}  # and these pen drawings
 KINDS: dict[str, Maker] = {

@@ -22,7 +22,7 @@ from digit_recognizer.pictures.paper import Mask, PageInk, stroke_width
 _SIDE = 1000  # pixels of the longer side of the page in which rows are looked for
 _LEAST = 24  # pixels there that a digit is tall at least
 _MOST = 400  # bars, and marks of bars; a page with more of them is no display
-_NEAR = 0.4  # of a segment's length between two of a digit at most; digits that are nearer yet are told apart later
+_NEAR = 0.58  # of a segment's length between two of a digit at most; digits that are nearer yet are told apart later
 _AS_LONG = 2.5  # times another that is near is a segment as long at most
 _AS_THICK = 1.6  # and as thick
 _AS_TALL = 0.72  # of a digit's height: a 4 and a 1 lack the bars at top and bottom
@@ -31,6 +31,7 @@ _CLEAR = 0.35  # heights around a row in which nothing is that may be a letter, 
 _LETTER = 0.3, 1.35  # heights that this is tall; what is in the row's way counts, too, where it is as wide
 _SOLID = 1.8  # times as thick as all bars are what is no letter, but a part of the case
 _SEGMENT = 0.7  # heights: letters are longer than the bars of a digit
+_PIECE = 0.2  # heights: dots are shorter than the bars of a digit
 _SLIM = 0.05  # thickness of a display's bars in heights at least; a form's boxes have thinner sides
 _FEWEST = 4  # bars that tell a digit which stands alone
 _SURE = 0.85  # confidence in each digit at least; of words in 1,369 fonts, those in one passed for digits without
@@ -60,14 +61,39 @@ def displays_among(ink: PageInk) -> Among | None:
     marks = find_marks(small)
     shown: list[Shown] = []
     covered = np.zeros(ink.mask.shape, np.bool_)
-    for row in _rows(marks.boxes, thickness_of_bars(small, marks)):
+    thickness = thickness_of_bars(small, marks)
+    boxes = []
+    for row in _rows(marks.boxes, thickness):
         for box, found in _read(ink.mask, small, marks, row, times):
+            boxes.append(box)
             line, number = (shown[-1].line + 1, shown[-1].number + 1) if shown else (0, 0)
             shown += [one._replace(line=line, number=number + one.number) for one in found]
             x, y, wide, tall = (times * box).tolist()
             room = round(_ROOM * tall)
             covered[max(0, y - room) : y + tall + room, max(0, x - room) : x + wide + room] = True
-    return Among(shown, covered) if shown else None
+    return Among(shown, covered) if shown and not _are_parts(boxes, marks.boxes, thickness) else None
+
+
+def _are_parts(
+    rows: Sequence[npt.NDArray[np.int64]], boxes: npt.NDArray[np.int64], thickness: npt.NDArray[np.float64]
+) -> bool:
+    """Whether segments stand beside rows that were read, as thick as theirs: of digits that were not.
+
+    rows: the boxes (4,) of these. boxes, thickness: of all marks, as for ``_rows``.
+    """
+    middle = boxes[:, :2] + boxes[:, 2:] / 2
+    long = boxes[:, 2:].max(1)
+    bars = (thickness > 0) & (long >= LONG * boxes[:, 2:].min(1))
+    inside = [((middle >= row[:2]) & (middle <= row[:2] + row[2:])).all(1) for row in rows]
+    left_over = bars & ~np.any(inside, axis=0)
+    for row, mine in zip(rows, inside, strict=True):
+        usual = float(np.median(thickness[mine & (thickness > 0)])) if (mine & (thickness > 0)).any() else 0.0
+        apart = np.maximum(boxes[:, 0] - row[0] - row[2], row[0] - boxes[:, 0] - boxes[:, 2])
+        near = left_over & (apart <= _APART * row[3]) & (middle[:, 1] >= row[1]) & (middle[:, 1] <= row[1] + row[3])
+        near &= (long >= _PIECE * row[3]) & (long <= _SEGMENT * row[3])
+        if (near & (np.maximum(thickness, usual) <= _AS_THICK * np.minimum(thickness, usual) + 1)).any():
+            return True
+    return False
 
 
 def _rows(boxes: npt.NDArray[np.int64], thickness: npt.NDArray[np.float64]) -> list[list[_Places]]:
