@@ -19,7 +19,7 @@ _MIDDLE = (0.3, 0.7)  # where it lies in a plus
 _ELSEWHERE = 0.08  # of the ink that lies beside both strokes, at most
 _FLAT = 1.8  # times a stroke of an equals sign is longer than thick, at least
 _UNEVEN = 0.2  # of their length, by which the two differ, at most
-_CLEAR = 0.8  # of their length that is between them, at most
+_LOW = 1.2  # of their length that both together are tall, at most: what is left of a 0 is taller
 
 
 def find_operators(labels: Labels, boxes: Boxes) -> frozenset[int]:
@@ -113,8 +113,9 @@ def _equal_strokes(boxes: Boxes) -> set[int]:
             if left - x > _UNEVEN * width:
                 break
             apart = max(y, top) - min(y + height, top + tall)
+            whole = max(y + height, top + tall) - min(y, top)
             alike = abs(broad - width) <= _UNEVEN * width and max(height, tall) <= 2 * min(height, tall)
-            if alike and 0 < apart <= _CLEAR * width:
+            if alike and apart > 0 and whole <= _LOW * width:
                 found |= {one, other}
     return found
 
