@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.operators import find_operators
+from digit_recognizer.pictures.operators import find_operators, with_minus
 from digit_recognizer.recognizer import Recognizer
 
 
@@ -67,3 +67,10 @@ def test_a_sum_is_three_numbers(text: str, expected: str) -> None:
     cv2.putText(page, text, (30, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 20, 4, cv2.LINE_AA)
     found = Recognizer(threads=1).read(page)
     assert [(line.text, line.accepted) for line in found.lines] == [(expected, True)]
+
+
+def test_a_small_cross_beside_digits_is_a_comma() -> None:
+    boxes = np.array([[0, 0, 20, 40], [24, 34, 8, 9], [36, 0, 20, 40]])
+    assert with_minus(frozenset({1}), boxes, [[0, 1, 2]]) == frozenset()
+    assert with_minus(frozenset({1}), boxes * [1, 1, 2, 2], [[0, 1, 2]]) == frozenset()
+    assert with_minus(frozenset({1}), np.array([[0, 0, 20, 40], [24, 14, 18, 18], [50, 0, 20, 40]]), [[0, 1, 2]]) == {1}

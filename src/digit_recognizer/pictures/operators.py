@@ -17,6 +17,7 @@ _WHOLE = 0.85  # that a stroke covers, at least
 _THICK = 0.4  # of the side across it, at most
 _MIDDLE = (0.3, 0.7)  # where it lies in a plus
 _ELSEWHERE = 0.08  # of the ink that lies beside both strokes, at most
+_SMALL, _COMMA = 0.3, 0.55  # of the tallest mark in its line, and of the line from its top: what is smaller or lower
 _FLAT = 1.8  # times a stroke of an equals sign is longer than thick, at least
 _UNEVEN = 0.2  # of their length, by which the two differ, at most
 _LOW = 1.2  # of their length that both together are tall, at most: what is left of a 0 is taller
@@ -47,7 +48,9 @@ def find_operators(labels: Labels, boxes: Boxes) -> frozenset[int]:
 
 
 def with_minus(operators: frozenset[int], boxes: Boxes, lines: Sequence[Sequence[int]]) -> frozenset[int]:
-    """The operators, and the dashes in their lines: elsewhere a dash is part of a number.
+    """The operators that are neither small nor low in their line, as a comma is, and the dashes in the lines of these.
+
+    Elsewhere a dash is part of a number.
 
     operators: as ``find_operators`` gives them. boxes: int64 (N, 4). lines: the marks of each, from left to right.
 
@@ -57,10 +60,16 @@ def with_minus(operators: frozenset[int], boxes: Boxes, lines: Sequence[Sequence
     """
     found = set(operators)
     for line in lines:
-        if not operators.isdisjoint(line):
-            rest = np.array([mark for mark in line if mark not in operators], np.int64)
+        mine = [mark for mark in line if mark in operators]
+        rest = np.array([mark for mark in line if mark not in operators], np.int64)
+        if mine and len(rest):
             _, tops, broad, tall = boxes[rest].T
-            top, foot = (np.median(tops), np.median(tops + tall)) if len(rest) else (0, 0)
+            top, foot = np.median(tops), np.median(tops + tall)
+            low = top + _COMMA * (foot - top)
+            small = {mark for mark in mine if boxes[mark, 2:].max() < _SMALL * tall.max() or boxes[mark, 1] > low}
+            found -= small
+            if len(small) == len(mine):
+                continue
             hangs = (tops > top + 0.25 * (foot - top)) & (tops + tall < foot - 0.2 * (foot - top))
             found |= set(rest[(broad >= _FLAT * tall) & (broad >= 0.2 * (foot - top)) & hangs].tolist())
     return frozenset(found)
