@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digit_recognizer.pictures.boxed import together
+from digit_recognizer.pictures.assembled import together
 from digit_recognizer.pictures.steps import Steps
 from digit_recognizer.reading import NOT_A_DIGIT, Line, Page
 from digit_recognizer.recognizer import Recognizer

@@ -77,11 +77,12 @@ def _found(grey: _Grey) -> list[tuple[_Grey, Box]]:
         for box in boxes
         if box[2] >= 2 * _BARS and _is_barcode(darker, darker | lighter, box) and _are_alike(_part(smooth, box))
     ]
-    found = []
-    while codes:
-        mine = [number for number, box in enumerate(boxes) if any(_goes_on(box, code) for code in codes[:1])]
-        found.append(_covered(np.asarray(labels, np.int32), mine, around(boxes[number] for number in mine)))
-        codes = [code for code in codes[1:] if boxes.index(code) not in mine]
+    found, taken = [], set[Box]()
+    for code in codes:
+        if code not in taken:
+            mine = [number for number, box in enumerate(boxes) if _goes_on(box, code)]
+            taken.update(boxes[number] for number in mine)
+            found.append(_covered(np.asarray(labels, np.int32), mine, around(boxes[number] for number in mine)))
     return found
 
 

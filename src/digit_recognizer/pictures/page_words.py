@@ -1,0 +1,118 @@
+"""The ink of a page becomes a Page: marks, lines, words, candidates for digits, and the best way through them.
+
+All candidates of a page are scored together by ``answer``, which is all that is known of a model here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from digit_recognizer.digits import CLASSES, SIDE
+from digit_recognizer.pictures.apart import numbers_of
+from digit_recognizer.pictures.assembled import not_accepted, page_of
+from digit_recognizer.pictures.at_once import read_at_once
+from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
+from digit_recognizer.pictures.context import ReadWord, judged, without_text
+from digit_recognizer.pictures.cutting import frame_of
+from digit_recognizer.pictures.edges import EDGE, is_edge
+from digit_recognizer.pictures.expectation import Expectation
+from digit_recognizer.pictures.fields import find_uprights, parted_marks
+from digit_recognizer.pictures.holes import with_holes
+from digit_recognizer.pictures.lines import find_lines
+from digit_recognizer.pictures.means import Means
+from digit_recognizer.pictures.operators import find_operators, with_minus
+from digit_recognizer.pictures.page_ink import MANY, box_of, marks_of
+from digit_recognizer.pictures.paper import Contrast, PageInk
+from digit_recognizer.pictures.paths import best_path
+from digit_recognizer.pictures.rings import RING, find_rings
+from digit_recognizer.pictures.runs import run_scores
+from digit_recognizer.pictures.slashes import find_slashes
+from digit_recognizer.pictures.upright import View
+from digit_recognizer.pictures.words import words_of
+from digit_recognizer.reading import NOT_A_DIGIT, Page, PlacedReading, Rejected, around
+
+# Words on either side whose gaps tell how wide a space is in their line.
+_NEAR = 8
+
+
+def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page:
+    """Read all numbers of a page whose ink is found. contrast: what stands out from it, printed lines included."""
+    expectation = means.expectation
+    means.watch("ink", ink)
+    labels, boxes, is_all = marks_of(ink)
+    rings = find_rings(labels, boxes)
+    lines = find_lines(boxes, rings)
+    fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
+    operators = with_minus(find_operators(labels, boxes), boxes, lines)
+    words = list(words_of(ink, labels, boxes, lines, fields, expectation, means.read_strips, operators))
+    means.watch("pieces", [(word.line, word.pieces) for word in words])
+    frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
+    around_others = tuple(Rejected(view.box(box_of(boxes[ring])), RING) for ring in rings)
+    around_others += tuple(Rejected(view.box(box_of(boxes[sign])), NOT_A_DIGIT) for sign in sorted(operators))
+    if not is_all:
+        around_others += (Rejected(view.box((0, 0, *view.grey.shape[::-1])), MANY),)
+    if not words:
+        return Page((), around_others, means.name)
+    images = np.stack(frames) if frames else np.zeros((0, SIDE, SIDE), np.uint8)
+    probabilities, unfamiliarity = means.answer(images) if frames else (np.zeros((0, CLASSES), np.float32), None)
+    strange = np.zeros(len(images), np.float32) if unfamiliarity is None else unfamiliarity
+
+    read: list[ReadWord] = []
+    start = 0
+    for word in words:
+        part = slice(start, start + len(word.candidates))
+        start = part.stop
+        if not word.candidates:
+            whole = around([piece.box for piece in word.pieces])
+            read.append(ReadWord(word.line, word.height, "", (), (Rejected(whole, NOT_A_DIGIT),)))
+            continue
+        weighed, scores, unfamiliar = run_scores(word.candidates, word.runs, probabilities[part], strange[part])
+        # A number's length is asked for once slashes are told from its digits.
+        for asked in (Expectation(), expectation) if expectation.asks else (expectation,):
+            path = best_path(len(word.pieces), weighed, scores, unfamiliar, word.height, asked)
+            digits = digits_of(word, path, images[part], scores, unfamiliar, means.min_confidence)
+            if find_slashes(parts_of(word, path, digits), word.height).found:
+                break
+        if len(digits) == 1 and is_edge(view.grey, ink.mask, digits[0].box):
+            read.append(ReadWord(word.line, word.height, "", (), (Rejected(digits[0].box, EDGE),)))
+            continue
+        letters, familiar = company_of(word, path, digits, probabilities[part], strange[part])
+        parts = parts_of(word, path, digits)
+        if (
+            means.read_strips
+            and not letters
+            and len(digits) == len(path)
+            and not any(sign for _, sign in word.signs)
+            and not expectation.asks
+        ):
+            again = read_at_once(word, digits, ink, labels, means.read_strips, means.min_confidence)
+            if again is not None:
+                digits, parts = again, tuple(again)
+        signs = tuple(word.signs)
+        seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts, signs)
+        read.append(seen)
+    read = [one for number in range(len(read)) for one in _apart(read, number, expectation)]
+    found = with_holes(without_text(read, expectation), np.delete(boxes, [*rings, *operators], 0))
+    page = page_of(found, view, means.name)
+    page = replace(page, rejected=page.rejected + around_others)
+    return page if is_all else not_accepted(page)
+
+
+def _apart(words: Sequence[ReadWord], number: int, expectation: Expectation) -> list[ReadWord]:
+    """The numbers that stand a space apart in one of a page's words, judged; the word where none of it was read."""
+    word = words[number]
+    if not word.parts:
+        return [word]
+    near = (*words[max(0, number - _NEAR) : number], *words[number + 1 : number + 1 + _NEAR])
+    beside = [other for other in near if other.line == word.line and other.parts]
+    result = []
+    for one in numbers_of(word, expectation, beside):
+        none = [part for part in one.parts if not isinstance(part, PlacedReading)]
+        result.append(judged(one, none, one.signs, expectation))
+    return result
+
+
+__all__ = ["read_ink"]
