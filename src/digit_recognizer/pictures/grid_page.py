@@ -27,6 +27,7 @@ def read_grid(grey: Grey, means: Means) -> Page | None:
 
     grey: uint8 (H, W). means: the grid that is told of is part of what is expected.
 
+    >>> import numpy as np
     >>> from digit_recognizer.pictures.expectation import parse_expectation
     >>> means = Means(lambda frames: (np.zeros((len(frames), 10), np.float32), None), parse_expectation("9x9"))
     >>> read_grid(np.full((60, 80), 255, np.uint8), means).rejected[0].reason
