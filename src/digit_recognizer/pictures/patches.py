@@ -99,11 +99,10 @@ def _found(small: _Grey) -> list[_Patch]:
     """All that may be a patch; the same may be found at several levels, or in another."""
     found: list[_Patch] = []
     for level in _levels(small):
-        bright = np.asarray(small > level, np.uint8)
-        for side in (bright, 1 - bright):
-            outlines, _ = cv2.findContours(side, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-            long = (outline for outline in outlines if len(outline) >= 3 * _SMALLEST)
-            found += [patch for outline in long if (patch := _patch(small, np.asarray(outline, np.int32))) is not None]
+        # What is lighter than its ground is a hole in what is darker.
+        outlines, _ = cv2.findContours(np.asarray(small <= level, np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        long = (outline for outline in outlines if len(outline) >= 3 * _SMALLEST)
+        found += [patch for outline in long if (patch := _patch(small, np.asarray(outline, np.int32))) is not None]
     return found
 
 
