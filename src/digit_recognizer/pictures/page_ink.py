@@ -52,13 +52,12 @@ def levelled(grey: Grey) -> tuple[View, Contrast | None, tuple[Rejected, ...]]:
     painted over, too, and patches of another ground made plain; at last comes what is left out so, and why.
     """
     small, scale = shrunk(grey, longest_needed(grey))
-    small, dark = patches_removed(small, dark_alone=True)
+    small, patches = patches_removed(small)
     small, turn_of_sheet = desk_removed(small)
     small, barcodes = barcodes_removed(small)
-    small, patches = patches_removed(small)
     view = view_of(small, scale, (grey.shape[0], grey.shape[1]))
     left_out = tuple(Rejected(view.box(box), BARCODE) for box in barcodes)
-    left_out += tuple(Rejected(view.box(box), PATCH) for box in (*dark, *patches))
+    left_out += tuple(Rejected(view.box(box), PATCH) for box in patches)
     contrast = contrast_of_page(view.grey)
     turn = 0.0 if contrast is None else turn_of_ruling(contrast)
     if contrast is not None and not turn and abs(turn_of_sheet) >= _LEAST_TURN_OF_SHEET:

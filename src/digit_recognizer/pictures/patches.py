@@ -22,6 +22,7 @@ PATCH = "a patch of another ground"
 _SIDE = 480  # pixels of the picture in which patches are looked for
 _SMALLEST = 12  # pixels of their shorter side there, at least
 _LARGEST = 0.6  # of the picture that one covers at most: more is the page
+_SHEET = 0.12  # of the picture that a lighter one covers at most: what covers more is a sheet, see sheet.py
 _STEP = 24  # grey levels that a patch differs from what lies around it, at least
 _JAGGED = 40  # times the square of its outline's length is its area at most; of a rectangle of one by five 29
 _RECTANGLE, _DISC = 0.92, 0.72  # of the smallest box around it, turned or not, that it fills at least
@@ -55,15 +56,14 @@ class _Patch:
     is_disc: bool
 
 
-def patches_removed(grey: _Grey, *, dark_alone: bool = False) -> tuple[_Grey, tuple[Box, ...]]:
+def patches_removed(grey: _Grey) -> tuple[_Grey, tuple[Box, ...]]:
     """The picture with its patches turned into ground, and the boxes of those on which nothing is written; the same
     array where there are none.
 
     grey: uint8 (H, W). A patch is a rectangle or a disc of one level that meets one side of the picture at most. So may
     a thick 0 be: what tells is that several marks stand side by side on a patch, that there are several patches alike
-    with one mark each, or that other marks are as tall as what is written on it.
-
-    dark_alone: leave those that are lighter than their ground, as a sheet on a desk is.
+    with one mark each, or that other marks are as tall as what is written on it. A large one that is lighter than its
+    ground is a sheet on a desk, and left.
 
     >>> picture = np.full((200, 300), 240, np.uint8)
     >>> picture[20:180, 30:90] = 40
@@ -78,7 +78,7 @@ def patches_removed(grey: _Grey, *, dark_alone: bool = False) -> tuple[_Grey, tu
         small, scale = shrunk(plain, _SIDE)
         if min(small.shape) < 2 * _SMALLEST:
             break
-        found = [patch for patch in _found(small) if not dark_alone or patch.level < patch.around]
+        found = _found(small)
         heights = _heights(small, found) if found else np.zeros(0)
         ground = float(np.median(np.concatenate([small[:3].ravel(), small[-3:].ravel(), *small[:, [0, 1, -2, -1]].T])))
         taken: list[_Patch] = []
@@ -143,6 +143,8 @@ def _patch(small: _Grey, outline: npt.NDArray[np.int32]) -> _Patch | None:
         return None
     level, around = float(np.median(part[inner > 0])), float(np.median(ring))
     step = abs(level - around)
+    if level > around and width * height > _SHEET * small.size:
+        return None
     if step < _STEP or np.mean(np.abs(ring - around) < 0.3 * step) < 0.7:
         return None
     if not _stands_alone(small, (x, y, width, height), level, step):
