@@ -65,23 +65,6 @@ def test_what_is_no_line_reader_is_no_start(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_is_not_written_over_unless_asked_for_and_other_files_never(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = tmp_path / "run"
-    words = ("train-lines", "sample", "--rows", "8", "--steps", "1", "--device", "cpu", "--fonts", tmp_path)
-    assert call(capsys, monkeypatch, *words, "-o", run).code == 0
-    before = (run / "metrics.json").read_bytes()
-    refused = call(capsys, monkeypatch, *words, "-o", run)
-    assert refused.code == 5
-    assert refused.sentence == f"{run}: holds a run; choose another folder, or --overwrite to start anew"
-    assert (run / "metrics.json").read_bytes() == before
-    (run / "notes.txt").write_text("mine")
-    assert call(capsys, monkeypatch, *words, "-o", run, "--overwrite").code == 0
-    assert (run / "metrics.json").read_bytes() != before
-    assert (run / "notes.txt").read_text() == "mine"
-
-
 def test_senseless_numbers_are_refused_before_anything_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
