@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from digit_recognizer.pictures.apart import numbers_of
-from digit_recognizer.pictures.beside import number_beside, signs_between, without_letters
+from digit_recognizer.pictures.beside import number_beside, signs_between, without_brackets, without_letters
 from digit_recognizer.pictures.context import BESIDE_LETTER, ReadWord, judged, without_text
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.within import Part
@@ -191,3 +191,22 @@ def test_a_plus_parts_numbers_and_so_does_a_low_mark_that_stands_clear(mark: Box
 @pytest.mark.parametrize(("mark", "gap"), [(LETTER, 10), ((0, 6, 12, 14), 2), (BRACKET, 10)])
 def test_other_marks_between_digits_part_nothing(mark: Box, gap: int) -> None:
     assert signs_between(sum_of(mark, gap), 20.0) == ()
+
+
+def test_brackets_right_beside_digits_are_left_out_of_a_line_of_print_and_letters_stay() -> None:
+    opened, closed = (30, 0, 5, 25), (65, 0, 5, 25)
+    digits = [replace(one, box=(one.box[0] + 37, *one.box[1:])) for one in line("42") if isinstance(one, PlacedReading)]
+    name = [(0, 0, 12, 20), (14, 0, 12, 20)]
+    assert without_brackets([*name, opened, *digits, closed], 20.0) == (*name, *digits)
+    assert without_brackets([*name, (30, 0, 12, 20), *digits], 20.0) == (*name, (30, 0, 12, 20), *digits)
+    assert without_brackets([*name, opened, closed], 20.0) == (*name, opened, closed)
+
+
+def test_years_in_brackets_after_a_name_are_read() -> None:
+    parts: list[Part] = list(line("Karl "))
+    start = 4 * 14 + 9
+    digits = [one for one in line("1880") if isinstance(one, PlacedReading)]
+    parts += [(start, 0, 5, 25), *(replace(one, box=(one.box[0] + start + 7, *one.box[1:])) for one in digits)]
+    parts.append((start + 7 + 56, 0, 5, 25))
+    found = without_text([replace(word(parts), letters=6)])
+    assert [one.text for one in found if one.digits] == ["1880"]

@@ -154,3 +154,10 @@ def test_what_may_be_a_space_is_not_accepted(space: int, doubted: bool) -> None:
 def test_a_point_fills_its_gap_and_a_space_after_it_is_one() -> None:
     assert find_spaces(line("4213"), [26.0], 20.0) == []
     assert find_spaces(line("42   13"), [30.0], 20.0) != []
+
+
+@pytest.mark.parametrize(("space", "doubted"), [(13, True), (10, False)])
+def test_even_digits_that_are_not_level_may_be_lone_ones_if_they_stand_very_wide(space: int, doubted: bool) -> None:
+    step = 12 + space
+    parts = placed("652", [(0, 0, 12, 20), (step, 1, 12, 20), (2 * step, 0, 12, 20)])
+    assert may_have_spaces(parts, [], 20.0) is doubted

@@ -184,9 +184,7 @@ def _whole_or_unsure(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
 def _beside_signs(word: ReadWord, words: Sequence[ReadWord], expectation: Expectation) -> ReadWord:
     """The word with the digits that stand beside what may be a sign; as it is where it has none, or others' letters."""
     beside = word.beside
-    if beside is None:
-        return word
-    if any(other.letters and not other.beside for other in words if other.line == word.line):
+    if beside is None or any(other.letters and not other.beside for other in words if other.line == word.line):
         return word
     rejected = [Rejected(box, NOT_A_DIGIT) for box in beside.marks]
     digits = beside.digits

@@ -5,6 +5,7 @@ Knows nothing of models: nothing is read here.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,7 +22,6 @@ from digit_recognizer.pictures.signs import MINUS, NO_SIGN, find_signs
 from digit_recognizer.pictures.ticks import find_ticks
 
 _DIRT = 0.006  # share of the square of a line's height: smaller marks are no part of a digit
-_PARTED = 10_000  # what a plus or equals sign adds to the number of the field that is right of it
 _LOWEST = 5  # pixels of a line's height: even the digits of the smallest fonts are no lower
 
 
@@ -59,10 +59,11 @@ def words_of(
     areas = np.bincount(labels.ravel(), minlength=len(boxes) + 1)
     number = len(boxes) + 1
     for line_number, line in enumerate(lines):
-        field_of = dict(zip(line, fields[line_number], strict=True))
-        for operator in [mark for mark in line if mark in operators]:
-            right = {mark for mark in line if boxes[mark, 0] > boxes[operator, 0]}
-            field_of |= {mark: field_of[mark] + _PARTED * (mark in right) for mark in line}
+        signs_at = sorted(int(boxes[mark, 0]) for mark in line if mark in operators)
+        field_of = {
+            mark: (field, bisect(signs_at, int(boxes[mark, 0])))
+            for mark, field in zip(line, fields[line_number], strict=True)
+        }
         line = [mark for mark in line if mark not in operators]
         if not line:
             continue
@@ -112,8 +113,8 @@ def _points(boxes: Boxes, line: Sequence[int], signs: Mapping[int, str]) -> dict
     return {mark: NO_SIGN for mark, sign in signs.items() if sign != MINUS and is_clear(mark)}
 
 
-def _parted(words: Sequence[list[int]], field_of: dict[int, int]) -> Iterator[list[int]]:
-    """Words cut where their marks are in different fields."""
+def _parted(words: Sequence[list[int]], field_of: Mapping[int, tuple[int, int]]) -> Iterator[list[int]]:
+    """Words cut where their marks are in different fields, or on different sides of an operator."""
     for word in words:
         for _, marks in groupby(sorted(word, key=field_of.__getitem__), key=field_of.__getitem__):
             yield list(marks)
