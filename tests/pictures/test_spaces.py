@@ -156,8 +156,8 @@ def test_a_point_fills_its_gap_and_a_space_after_it_is_one() -> None:
     assert find_spaces(line("42   13"), [30.0], 20.0) != []
 
 
-@pytest.mark.parametrize(("space", "doubted"), [(13, True), (10, False)])
+@pytest.mark.parametrize(("space", "doubted"), [(40, True), (30, False)])
 def test_even_digits_that_are_not_level_may_be_lone_ones_if_they_stand_very_wide(space: int, doubted: bool) -> None:
-    step = 12 + space
-    parts = placed("652", [(0, 0, 12, 20), (step, 1, 12, 20), (2 * step, 0, 12, 20)])
-    assert may_have_spaces(parts, [], 20.0) is doubted
+    step = 36 + space
+    parts = placed("652", [(0, 0, 36, 60), (step, 3, 36, 60), (2 * step, 0, 36, 60)])
+    assert may_have_spaces(parts, [], 60.0) is doubted
