@@ -96,6 +96,24 @@ def test_expectations_are_read_from_words() -> None:
     assert parse_expectation("3-7").complaint([1, 2]) == "expected 3 to 7 digits, found 2"
 
 
+@pytest.mark.parametrize(("expect", "check"), [("4", None), ("1-4", None), ("6", None), (None, "luhn"), ("4", "luhn")])
+def test_no_sure_digit_is_left_out_to_meet_an_expectation(expect: str | None, check: str | None) -> None:
+    found = [Candidate(place, place + 1, (place * 20, 0, 14, 20)) for place in range(5)]
+    probabilities = np.full((5, 10), 1e-5, np.float32)
+    probabilities[range(5), [1, 2, 3, 4, 6]] = 0.999
+    path = best_path(5, found, probabilities, np.zeros(5, np.float32), HEIGHT, parse_expectation(expect, check=check))
+    assert [step.digit for step in path] == [1, 2, 3, 4, 6]
+    probabilities[2, 3] = 0.6  # nobody is sure of it
+    path = best_path(5, found, probabilities, np.full(5, 0.01, np.float32), HEIGHT, parse_expectation("4"))
+    assert [step.digit for step in path] == [1, 2, None, 4, 6]
+
+
+def test_a_number_of_any_length_may_be_read_where_nobody_asks() -> None:
+    assert parse_expectation().complaint([1] * 70) is None
+    assert parse_expectation(check="luhn").complaint([0] * 70) is None
+    assert parse_expectation("64").complaint([1] * 70) == "expected 64 digits, found 70"
+
+
 def test_a_check_digit_asks_for_no_more_sums_than_there_are_marks(monkeypatch: pytest.MonkeyPatch) -> None:
     sums: list[int] = []
 
@@ -119,6 +137,20 @@ def test_the_path_that_fits_a_check_digit_is_the_cheapest_that_does(expect: str 
     found, probabilities, strange = word(5, seed)
     digit_costs, none_costs = _costs(found, probabilities, strange, HEIGHT)
     expectation = parse_expectation(expect, check="luhn")
+    free = best_path(5, found, probabilities, strange, HEIGHT, Expectation())
+    least = sum(
+        none_costs[step.candidate] if step.digit is None else digit_costs[step.candidate, step.digit] for step in free
+    )
+    for step in free:
+        if (
+            step.digit is not None
+            and probabilities[step.candidate, step.digit] >= 0.9
+            and strange[step.candidate] <= 0.05
+        ):
+            taken = range(found[step.candidate].start, found[step.candidate].end)
+            for number, candidate in enumerate(found):
+                if set(taken) & set(range(candidate.start, candidate.end)):
+                    none_costs[number] = np.inf
 
     def ways(start: int) -> list[tuple[float, tuple[int, ...]]]:
         if start == 5:
@@ -142,9 +174,5 @@ def test_the_path_that_fits_a_check_digit_is_the_cheapest_that_does(expect: str 
     path = best_path(5, found, probabilities, strange, HEIGHT, expectation)
     cost = sum(
         none_costs[step.candidate] if step.digit is None else digit_costs[step.candidate, step.digit] for step in path
-    )
-    free = best_path(5, found, probabilities, strange, HEIGHT, Expectation())
-    least = sum(
-        none_costs[step.candidate] if step.digit is None else digit_costs[step.candidate, step.digit] for step in free
     )
     assert cost == pytest.approx(cheapest if cheapest <= least + paths._FORCED else least)

@@ -35,11 +35,11 @@ class Expectation:
 
     def allows_length(self, count: int) -> bool:
         """Whether a number may have that many digits."""
-        return (self.shortest or 0) <= count <= self.most
+        return self.shortest is None or self.shortest <= count <= self.most
 
     @property
     def most(self) -> int:
-        """How many digits a number may have at most."""
+        """How many digits of a number are counted at most where something is asked of it."""
         return self.longest or _LONGEST
 
     @property

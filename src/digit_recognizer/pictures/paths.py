@@ -24,6 +24,8 @@ _LOW_COST = 3.0
 _BROAD = 0.95  # heights from which on a digit is unusually broad
 _BROAD_COST = 2.5
 _FORCED = 6.0  # how much dearer than the cheapest a way may be that meets an expectation; beyond, it is no reading
+_LEAST_STRANGE = 0.05  # unfamiliarity below which it makes no difference
+_READ = 0.9  # probability of a digit that is no stranger than that from which on it is one, whatever is expected
 _ROUNDING = 1e-6  # of costs that are summed in another order
 _ALTERNATIVE = 0.005  # probability from which on a digit may stand for the likeliest, where a check digit asks for it
 
@@ -48,7 +50,8 @@ def best_path(
     """The cheapest way through a word of ``count`` pieces, left to right.
 
     found: the candidates. probabilities: float32 (N, 10) of them, short of 1 by unfamiliarity, float32 (N,). height: of
-    the line's digits, in pixels. Where no likely way meets the expectation, the cheapest of all is returned.
+    the line's digits, in pixels. Where no likely way meets the expectation, the cheapest of all is returned. Nothing is
+    left out to meet one that is read as a digit without it.
 
     >>> path = best_path(1, [Candidate(0, 1, (0, 0, 9, 20))], np.eye(10, dtype=np.float32)[[7]],
     ...                  np.zeros(1, np.float32), 20.0, Expectation())
@@ -59,6 +62,7 @@ def best_path(
     free, cost = _cheapest(count, found, digit_costs, none_costs, probabilities, Expectation())
     if expectation.asks:
         most = cost + _FORCED
+        none_costs = np.where(_are_read(found, free, probabilities, unfamiliarity), math.inf, none_costs)
         path, forced_cost = _cheapest(count, found, digit_costs, none_costs, probabilities, expectation, most)
         if forced_cost <= most:
             return path
@@ -80,9 +84,24 @@ def _costs(
     apart = np.array([candidate.apart for candidate in found])
     digit_costs = weight[:, None] * (shape[:, None] - np.log(np.maximum(probabilities.astype(np.float64), _LEAST)))
     digit_costs += apart[:, None]
-    none_costs = weight * (_NO_DIGIT - np.log(np.maximum(unfamiliarity.astype(np.float64), 0.05)))
+    none_costs = weight * (_NO_DIGIT - np.log(np.maximum(unfamiliarity.astype(np.float64), _LEAST_STRANGE)))
     cuts = np.array([candidate.parting for candidate in found])
     return digit_costs + cuts[:, None], none_costs + cuts
+
+
+def _are_read(
+    found: Sequence[Candidate],
+    path: Sequence[Step],
+    probabilities: npt.NDArray[np.float32],
+    unfamiliarity: npt.NDArray[np.float32],
+) -> npt.NDArray[np.bool_]:
+    """Which candidates share pieces with what a path surely takes for a digit: bool (N,)."""
+    result = np.zeros(len(found), np.bool_)
+    starts, ends = np.array([(candidate.start, candidate.end) for candidate in found]).reshape(-1, 2).T
+    for number, digit in path:
+        if digit is not None and probabilities[number, digit] >= _READ and unfamiliarity[number] <= _LEAST_STRANGE:
+            result |= (starts < found[number].end) & (ends > found[number].start)
+    return result
 
 
 def _cheapest(
