@@ -7,6 +7,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from digit_recognizer.pictures.among import displays_among
 from digit_recognizer.pictures.display import Shown, read_display
@@ -226,3 +227,13 @@ def test_a_lone_1_and_a_lone_digit_of_few_bars_are_left_to_others() -> None:
     for number, read in (("1", ""), ("7", ""), ("5", "5"), ("8", "8")):
         picture = with_room(display(number, apart=8), above=80, right=200)
         assert shown_among(written(picture, "HOME", (40, 70))) == read
+
+
+def test_print_with_round_corners_is_no_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Image.new("L", (400, 180), 250)
+    ImageDraw.Draw(page).text((40, 30), "08", font=ImageFont.load_default(80), fill=20)
+    print_of_it = np.array(page)
+    assert shown_on(print_of_it) == []
+    assert text_of(display("086", thick=15, apart=4)) == "086"
+    monkeypatch.setattr("digit_recognizer.pictures.display._ROUND", 1.0)
+    assert text_of(print_of_it) == "08"

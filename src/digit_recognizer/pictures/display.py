@@ -33,6 +33,11 @@ _NEXT = 0.5  # of a digit's height: room between two of them at most where nothi
 _DOUBLE = 0.62  # of a line's height and the room around it that two uprights in touch are long at least
 _TOUCHING = 0.75  # share of uprights at most that are two in touch
 _MOST = 400  # bars; a page with more of them is no display
+# How far from where two segments meet, in thicknesses, there is no ink in a corner that is round, and there is some. Of
+# 3,765 pictures of 0s, 5s, 6s and 8s in print 21 pass for displays, all of them read right; without, a tenth of bold
+# ones did, half of them wrong. Of 104 photographed displays in DSEG fonts two are lost.
+_BEYOND, _WITHIN = 0.12, (0.42, 0.7)
+_ROUND = 0.6  # share of the corners of a page's digits that are round at most
 _SURE = 0.999  # confidence in a digit each of whose segments is clearly there, or clearly not
 
 # Where a digit's segments are: middle (x, y) in its breadth and height, and whether they are level.
@@ -40,6 +45,8 @@ _PLACES = (
     (0.5, 0.0, True), (1.0, 0.25, False), (1.0, 0.75, False), (0.5, 1.0, True), (0.0, 0.75, False), (0.0, 0.25, False),
     (0.5, 0.5, True),
 )  # fmt: skip
+# Where two of them meet: (x, y), and which they are.
+_CORNERS = ((0.0, 0.0, "af"), (1.0, 0.0, "ab"), (1.0, 1.0, "cd"), (0.0, 1.0, "de"))
 _DIGITS = {
     "abcdef": 0, "bc": 1, "abdeg": 2, "abcdg": 3, "bcfg": 4, "acdfg": 5, "acdefg": 6, "cdefg": 6, "abc": 7, "abcf": 7,
     "abcdefg": 8, "abcdfg": 9, "abcfg": 9,
@@ -144,6 +151,7 @@ def _read_upright(ink: PageInk, lean: float) -> list[Shown]:
         return []
     result: list[Shown] = []
     placed = 0
+    rounded: list[bool] = []
     shift = max(0.0, -lean) * mask.shape[0]
     number = 0
     for line, (top, bottom) in enumerate(_lines(level, upright, ink.thickness)):
@@ -159,13 +167,16 @@ def _read_upright(ink: PageInk, lean: float) -> list[Shown]:
             found = _read_cell(mask, left, first, breadth, height, ink.thickness)
             if found is None:
                 return []
-            digit, confidence, rows, columns = found
+            digit, confidence, rows, columns, corners = found
+            rounded += corners
             placed += len(rows)
             columns = np.rint(columns - shift - lean * rows).astype(np.int64)
             x, y = int(columns.min()), int(rows.min())
             box = x, y, int(columns.max()) - x + 1, int(rows.max()) - y + 1
             result.append(Shown(digit, box, confidence, line, number))
         number += 1
+    if sum(rounded) > _ROUND * len(rounded):
+        return []
     return result if placed >= _PLACED * np.count_nonzero(in_level | in_upright) else []
 
 
@@ -258,8 +269,9 @@ def _clusters(values: npt.NDArray[np.float64], near: float) -> npt.NDArray[np.fl
 
 def _read_cell(
     mask: Mask, left: float, first: float, breadth: float, height: float, thickness: float
-) -> tuple[int, float, npt.NDArray[np.int64], npt.NDArray[np.int64]] | None:
-    """A digit, how sure it is, and the rows and columns of its pixels; None where it is none."""
+) -> tuple[int, float, npt.NDArray[np.int64], npt.NDArray[np.int64], list[bool]] | None:
+    """A digit, how sure it is, the rows and columns of its pixels, and which of its corners are round; None where it is
+    none."""
     shares = np.array([
         _share(mask, left + x * breadth, first + y * height, breadth if is_level else height / 2, thickness, is_level)
         for x, y, is_level in _PLACES
@@ -273,7 +285,28 @@ def _read_cell(
     top, bottom = max(0, round(first - room)), round(first + height + room) + 1
     start, stop = max(0, round(left - room)), round(left + breadth + room) + 1
     rows, columns = np.nonzero(mask[top:bottom, start:stop])
-    return _DIGITS[lit], confidence, rows + top, columns + start
+    # Where its ink ends tells more than where all digits' bars are.
+    low, far = rows.min() + top + thickness / 2, columns.min() + start + thickness / 2
+    tall, broad = rows.max() - rows.min() + 1 - thickness, columns.max() - columns.min() + 1 - thickness
+    corners = [
+        _is_round(mask, far + x * broad, low + y * tall, (2 * x - 1) * thickness, (2 * y - 1) * thickness)
+        for x, y, names in _CORNERS
+        if set(names) <= set(lit)
+    ]
+    return _DIGITS[lit], confidence, rows + top, columns + start, corners
+
+
+def _is_round(mask: Mask, x: float, y: float, outward: float, downward: float) -> bool:
+    """Whether ink runs around a corner of a digit within it: segments end there, or meet in it.
+
+    x, y: where the middles of two segments meet. outward, downward: a thickness, away from the digit.
+    """
+
+    def is_ink(share: float) -> bool:
+        row, column = round(y + share * downward), round(x + share * outward)
+        return 0 <= row < mask.shape[0] and 0 <= column < mask.shape[1] and bool(mask[row, column])
+
+    return not is_ink(_BEYOND) and all(is_ink(-share) for share in _WITHIN)
 
 
 def _share(mask: Mask, x: float, y: float, length: float, thickness: float, is_level: bool) -> float:
