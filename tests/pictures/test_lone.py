@@ -90,3 +90,13 @@ def test_where_nothing_is_sure_what_was_read_in_parts_stands() -> None:
         return rows, np.full(len(frames), 0.02, np.float32)
 
     assert len(read_page(loops(4), doubtful).lines) == 2
+
+
+@pytest.mark.parametrize(("room", "pen"), [(12, 20), (17, 17), (16, 30), (40, 30)])
+def test_a_1_that_fills_the_picture_cut_out_around_it_is_read(recognizer: Recognizer, room: int, pen: int) -> None:
+    paper = np.full((210 + 2 * room, pen + 2 * room), 255, np.uint8)
+    paper[room:-room, room:-room] = 20
+    page = recognizer.read(paper)
+    assert page.text == "1"
+    x, y, width, height = page.digits[0].box
+    assert (x, y, width, height) == pytest.approx((room, room, pen, 210), abs=4)
