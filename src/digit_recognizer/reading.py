@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +41,7 @@ class Reading:
     - ``"blank"``: there is no ink; all probabilities are 0, and ``digit`` means nothing
     - ``"not a digit"``: unfamiliarity is above 0.5
     - ``"unsure"``: the confidence is below the model's threshold
+    - on pages also what speaks against the number that it stands in, in words
 
     Two readings are equal where all else than the arrays is; so are lines and pages of equal readings.
     """
@@ -101,6 +102,16 @@ class PlacedReading(Reading):
             "second": self.second,
             "second_confidence": round(self.second_confidence, 6),
         }
+
+
+def refused(digit: PlacedReading, reason: str) -> PlacedReading:
+    """The digit, not accepted for that reason; one that was not before keeps its own.
+
+    >>> digit = PlacedReading(7, 0.99, True, 1, 0.01, np.zeros(10, np.float32), np.zeros((28, 28), np.uint8))
+    >>> refused(refused(digit, "too small"), "bars").reason
+    'too small'
+    """
+    return replace(digit, accepted=False, reason=reason) if digit.accepted else digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,4 +308,5 @@ __all__ = [
     "clipped",
     "overlap",
     "readings",
+    "refused",
 ]

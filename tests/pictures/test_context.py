@@ -12,6 +12,7 @@ from digit_recognizer.pictures.context import (
     BARS,
     DOUBTED,
     PART,
+    POINT_LEFT_OUT,
     TOO_SMALL,
     ReadWord,
     judged,
@@ -329,3 +330,17 @@ def test_the_marks_of_a_ruler_are_not_accepted_beside_its_numbers() -> None:
     assert not any(one.accepted for one in bars.digits)
     assert [rejected.reason for rejected in bars.rejected] == [BARS]
     assert all(one.accepted for one in numbers.digits)
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "accepted"),
+    [("1999", (26.0,), False), ("1234", (12.0,), True), ("0500", (12.0,), False), ("199", (60.0,), True)],
+)
+def test_a_number_is_not_accepted_without_a_point_that_changes_its_value(
+    text: str, places: tuple[float, ...], accepted: bool
+) -> None:
+    word = replace(number(text), signs=tuple((place, "") for place in places))
+    (kept,) = without_text([word])
+    assert [one.accepted for one in kept.digits] == [accepted] * len(text)
+    assert {one.reason for one in kept.digits} == {None if accepted else POINT_LEFT_OUT}
+    assert [one.reason for one in kept.rejected] == ([] if accepted else [POINT_LEFT_OUT])

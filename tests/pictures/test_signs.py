@@ -11,7 +11,7 @@ import pytest
 
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.page import read_page
-from digit_recognizer.pictures.signs import without_commas
+from digit_recognizer.pictures.signs import are_thousands, without_commas
 from digit_recognizer.reading import Box, PlacedReading
 from tests.pictures.test_context import digit
 from tests.pictures.test_page import answer, on_paper, sprite
@@ -77,3 +77,19 @@ def test_where_nobody_asks_for_decimals_points_are_no_part_of_a_digit(text: str,
     assert page.text == read
     sides = [one.box[2:] for one in page.digits]
     assert np.abs(np.subtract(sides, [one.box[2:] for one in read_page(number_of(read), answer).digits])).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("places", "digits", "wanted"),
+    [
+        ([10.0], 4, True),  # 1,234
+        ([30.0], 6, True),  # 123,456
+        ([10.0, 40.0], 7, True),  # 1,234,567
+        ([20.0], 4, False),  # 19.99
+        ([40.0], 7, False),  # 1234,567
+        ([10.0], 2, False),  # 7.5
+        ([10.0, 40.0], 6, False),  # 1.234,56
+    ],
+)
+def test_thousands_are_groups_of_three(places: list[float], digits: int, wanted: bool) -> None:
+    assert are_thousands(places, [10.0 * place + 1 for place in range(digits)]) == wanted

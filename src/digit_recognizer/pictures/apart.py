@@ -18,7 +18,7 @@ from digit_recognizer.pictures.signs import without_commas
 from digit_recognizer.pictures.slashes import MAYBE_ONE, MAYBE_SLASH, SLASH, find_slashes
 from digit_recognizer.pictures.spaces import find_spaces, may_have_spaces
 from digit_recognizer.pictures.within import Part, box_of
-from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around
+from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around, refused
 
 MAYBE_SPACE = "gaps in it that may be spaces"
 
@@ -140,10 +140,10 @@ def _doubted(word: ReadWord) -> ReadWord:
 
 def _not_accepted(word: ReadWord, boxes: Sequence[Box], *why: Rejected) -> ReadWord:
     """The word with none of the digits in these boxes accepted, and why."""
-    if not boxes:
+    if not boxes or not why:
         return word
     parts = tuple(
-        replace(part, accepted=False) if isinstance(part, PlacedReading) and part.box in boxes else part
+        refused(part, why[0].reason) if isinstance(part, PlacedReading) and part.box in boxes else part
         for part in word.parts
     )
     digits = tuple(part for part in parts if isinstance(part, PlacedReading))

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from digit_recognizer.pictures.context import ReadWord
 from digit_recognizer.pictures.upright import View
-from digit_recognizer.reading import Line, Page, Rejected
+from digit_recognizer.reading import Line, Page, Rejected, refused
+
+UNSURE_LINE = "most digits of its line are unsure, as letters would be"
 
 # Of a line of so many digits fewer than this share sure: letters, a few of which look like digits.
 _LONG_LINE, _SURE_SHARE = 5, 0.25
@@ -29,20 +31,20 @@ def page_of(read: Sequence[ReadWord], view: View, name: str) -> Page:
             continue
         digits = [replace(digit, box=view.box(digit.box)) for word in words for digit in word.digits]
         if len(digits) >= _LONG_LINE and sum(digit.accepted for digit in digits) < _SURE_SHARE * len(digits):
-            digits = [replace(digit, accepted=False) for digit in digits]
+            digits = [refused(digit, UNSURE_LINE) for digit in digits]
         text = " ".join(word.text for word in words)
         lines.append(Line(text, tuple(digits)))
     rejected = tuple(Rejected(view.box(found.box), found.reason) for word in read for found in word.rejected)
     return Page(tuple(lines), rejected, name)
 
 
-def not_accepted(page: Page) -> Page:
-    """The page with none of its digits accepted.
+def not_accepted(page: Page, reason: str) -> Page:
+    """The page with none of its digits accepted. reason: why.
 
-    >>> not_accepted(Page())
+    >>> not_accepted(Page(), "too many marks")
     Page(lines=(), rejected=(), name='')
     """
-    lines = (tuple(replace(digit, accepted=False) for digit in line.digits) for line in page.lines)
+    lines = (tuple(refused(digit, reason) for digit in line.digits) for line in page.lines)
     return replace(page, lines=tuple(Line(line.text, digits) for line, digits in zip(page.lines, lines, strict=True)))
 
 
@@ -75,4 +77,4 @@ def _are_beside(one: Line, other: Line) -> bool:
     return min(bottom, lower) - max(top, upper) >= _BESIDE * min(bottom - top, lower - upper)
 
 
-__all__ = ["not_accepted", "page_of", "together"]
+__all__ = ["UNSURE_LINE", "not_accepted", "page_of", "together"]

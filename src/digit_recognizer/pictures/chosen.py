@@ -17,6 +17,8 @@ from digit_recognizer.pictures.within import Part
 from digit_recognizer.pictures.words import Word
 from digit_recognizer.reading import MAX_UNFAMILIARITY, PlacedReading, readings
 
+ALTERNATIVE = "not its likeliest digit, but one that fits the check digit"
+
 Scores = npt.NDArray[np.float32]
 
 _CHARACTER = 0.4  # of the line's height from which on a mark counts as a digit or letter
@@ -40,14 +42,14 @@ def digits_of(
     for step, reading in zip((step for step in path if step.digit is not None), found, strict=True):
         if step.digit is not None and step.digit != reading.digit:  # a check digit asked for another one
             confidence = float(reading.probabilities[step.digit])
-            sure = confidence >= min_confidence and confidence >= 0.5
             reading = replace(
                 reading,
                 digit=step.digit,
                 confidence=confidence,
                 second=reading.digit,
                 second_confidence=reading.confidence,
-                accepted=sure,
+                accepted=False,
+                reason=ALTERNATIVE,
             )
         result.append(PlacedReading.of(reading, word.candidates[step.candidate].box))
     return result

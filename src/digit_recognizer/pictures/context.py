@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from digit_recognizer.pictures.beside import Beside, number_beside, without_brackets
 from digit_recognizer.pictures.expectation import Expectation
-from digit_recognizer.pictures.signs import MINUS
+from digit_recognizer.pictures.signs import MINUS, NO_SIGN, are_thousands
 from digit_recognizer.pictures.within import Part, box_of, is_tall, numbers_within
-from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around
+from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around, refused
 
 AMONG_LETTERS = "among letters, which it may be itself"
 BARS = "bars, and no other digit to tell them by"
@@ -21,6 +21,7 @@ TOO_SMALL = "too small to be sure"
 DOUBTED = "a digit of it is unlikely"
 PART = "a part of a number, or all of it"
 BESIDE_LETTER = "beside a mark that may be a letter"
+POINT_LEFT_OUT = "a point or comma in it is left out, unless numbers are decimal"
 
 _TALL = 0.5  # share of the line's height from which on a piece that is no digit counts as a letter
 _UNLIKELY = 0.6  # confidence below which a digit may as well be a letter
@@ -109,7 +110,7 @@ def judged(
             digits=(),
             rejected=(Rejected(whole, NOT_A_DIGIT),),
             letters=count,
-            doubted=tuple(replace(digit, accepted=False) for digit in digits) if is_doubted else (),
+            doubted=tuple(refused(digit, DOUBTED) for digit in digits) if is_doubted else (),
             beside=beside if beside and count <= len(beside.marks) else None,
         )
     return _number(word, digits, rejected, expectation)
@@ -123,12 +124,22 @@ def _number(
     digits = tuple(sorted(digits, key=lambda digit: digit.box[0] + digit.box[2] / 2))
     complaint = expectation.complaint([digit.digit for digit in digits])
     if complaint is not None:
-        digits = tuple(replace(digit, accepted=False) for digit in digits)
+        digits = _refused(digits, complaint)
         rejected.append(Rejected(around(digit.box for digit in digits), complaint))
     if max(digit.box[3] for digit in digits) < _SMALLEST:
-        digits = tuple(replace(digit, accepted=False) for digit in digits)
+        digits = _refused(digits, TOO_SMALL)
         rejected.append(Rejected(around(digit.box for digit in digits), TOO_SMALL))
     return replace(word, text=_text(digits, word.signs), digits=digits, rejected=tuple(rejected))
+
+
+def _refused(digits: Sequence[PlacedReading], reason: str) -> tuple[PlacedReading, ...]:
+    return tuple(refused(digit, reason) for digit in digits)
+
+
+def _not_accepted(word: ReadWord, reason: str) -> ReadWord:
+    """The word with none of its digits accepted, and why."""
+    whole = Rejected(around(digit.box for digit in word.digits), reason)
+    return replace(word, digits=_refused(word.digits, reason), rejected=(*word.rejected, whole))
 
 
 def _text(digits: Sequence[PlacedReading], signs: Sequence[tuple[float, str]]) -> str:
@@ -148,7 +159,8 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
     either even or have one of those in them. A word that was not read or does not stay is searched for even numbers
     between its letters, which follow it in the list. Where there is no letter at all, a word keeps digits that were
     only doubted, none of them accepted, and why. A number with a mark at its ends that is no digit is read where no
-    letters stand in its line, and accepted where that mark surely is a sign, or stands clear.
+    letters stand in its line, and accepted where that mark surely is a sign, or stands clear. One whose value is
+    another without the point that was left out of it is not accepted.
     """
     result = []
     expectation = expectation or Expectation()
@@ -162,7 +174,7 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
             kept = _number(kept, kept.doubted, [doubted], expectation)
         result.append(_around(kept, numbers) if numbers else kept)
         result += numbers
-    return _without_bars([_whole_or_unsure(word, result) for word in result])
+    return _without_bars([_of_value(_whole_or_unsure(word, result)) for word in result])
 
 
 def _whole_or_unsure(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
@@ -175,10 +187,19 @@ def _whole_or_unsure(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
             continue
         left, _, broad, _ = around(one.box for one in other.rejected)
         if max(left - x - width, x - left - broad) <= _ITS_REST * word.height:
-            rest = Rejected(around(digit.box for digit in word.digits), PART)
-            digits = tuple(replace(digit, accepted=False) for digit in word.digits)
-            return replace(word, digits=digits, rejected=(*word.rejected, rest))
+            return _not_accepted(word, PART)
     return word
+
+
+def _of_value(word: ReadWord) -> ReadWord:
+    """The word; none of its digits accepted where a point was left out between them that does not part thousands."""
+    if not any(digit.accepted for digit in word.digits):
+        return word
+    starts = [digit.box[0] for digit in word.digits]
+    places = [place for place, sign in word.signs if sign == NO_SIGN and starts[0] < place < starts[-1]]
+    if not places or (word.digits[0].digit != 0 and are_thousands(places, starts)):
+        return word
+    return _not_accepted(word, POINT_LEFT_OUT)
 
 
 def _beside_signs(word: ReadWord, words: Sequence[ReadWord], expectation: Expectation) -> ReadWord:
@@ -193,7 +214,7 @@ def _beside_signs(word: ReadWord, words: Sequence[ReadWord], expectation: Expect
         is_alone = is_alone and sum(other.line == word.line for other in words) == 1
         if not is_alone and not _is_number(digits, word.tallest):
             return word
-        digits = tuple(replace(digit, accepted=False) for digit in digits)
+        digits = _refused(digits, BESIDE_LETTER)
         rejected.append(Rejected(around(digit.box for digit in digits), BESIDE_LETTER))
     return _number(replace(word, letters=0, beside=None), digits, rejected, expectation)
 
@@ -213,9 +234,7 @@ def _without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:
     for word in words:
         line = [digit.digit for other in words if other.line == word.line for digit in other.digits]
         if word.digits and (is_hatched or (len(line) >= _COMB and set(line) == {1})):
-            bars = Rejected(around(digit.box for digit in word.digits), BARS)
-            digits = tuple(replace(digit, accepted=False) for digit in word.digits)
-            word = replace(word, digits=digits, rejected=(*word.rejected, bars))
+            word = _not_accepted(word, BARS)
         result.append(word)
     return result
 
@@ -237,7 +256,7 @@ def _alone_or_among(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
     if not word.letters and len(word.digits) == len([part for part in word.parts if is_tall(part, word.height)]):
         likely = tuple(replace(digit, accepted=digit.confidence >= _LIKELY) for digit in word.digits)
         if len(likely) > 1 and _is_number(likely, word.tallest, pointed=_is_pointed(word)):
-            return replace(word, digits=tuple(replace(digit, accepted=False) for digit in word.digits))
+            return replace(word, digits=_refused(word.digits, AMONG_LETTERS))
     whole = Rejected(around(digit.box for digit in word.digits), AMONG_LETTERS)
     return replace(word, text="", digits=(), rejected=(*word.rejected, whole))
 
@@ -352,6 +371,7 @@ __all__ = [
     "BESIDE_LETTER",
     "DOUBTED",
     "PART",
+    "POINT_LEFT_OUT",
     "TOO_SMALL",
     "ReadWord",
     "judged",

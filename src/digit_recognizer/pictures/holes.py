@@ -11,7 +11,7 @@ from dataclasses import replace
 from digit_recognizer.pictures.context import ReadWord
 from digit_recognizer.pictures.lines import Boxes
 from digit_recognizer.pictures.page_ink import box_of
-from digit_recognizer.reading import Box, Rejected, around
+from digit_recognizer.reading import Box, Rejected, around, refused
 
 MISSED = "ink between digits, which may be one more"
 
@@ -40,9 +40,7 @@ def with_holes(words: Sequence[ReadWord], boxes: Boxes) -> list[ReadWord]:
         if not missed:
             continue
         for place in mine:
-            result[place] = replace(
-                words[place], digits=tuple(replace(digit, accepted=False) for digit in words[place].digits)
-            )
+            result[place] = replace(words[place], digits=tuple(refused(digit, MISSED) for digit in words[place].digits))
         last = mine[-1]
         told = tuple(Rejected(box, MISSED) for box in missed)
         result[last] = replace(result[last], rejected=(*result[last].rejected, *told))

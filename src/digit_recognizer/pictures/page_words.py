@@ -98,7 +98,7 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
     found = with_holes(without_text(read, expectation), np.delete(boxes, [*rings, *operators], 0))
     page = page_of(found, view, means.name)
     page = replace(page, rejected=page.rejected + around_others)
-    return page if is_all else not_accepted(page)
+    return page if is_all else not_accepted(page, MANY)
 
 
 def _apart(words: Sequence[ReadWord], number: int, expectation: Expectation) -> list[ReadWord]:

@@ -6,11 +6,12 @@ Known by their boxes and what they were read as. Knows nothing of pixels or mode
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from digit_recognizer.pictures.within import Part, box_of
-from digit_recognizer.reading import Box, PlacedReading, around
+from digit_recognizer.reading import Box, PlacedReading, around, refused
+
+RAISED = "raised, as an exponent or a sign is"
 
 # Shares of the height of the line's digits. In 43 families of fonts exponents and the rings of percent signs are 0.4 to
 # 0.63 tall and end 0.37 to 0.6 above the line; in all but three degrees are at most 0.52 tall and end from 0.47 on. Of
@@ -57,7 +58,7 @@ def without_raised(parts: Sequence[Part], height: float) -> Raised:
         is_degree = part.digit == 0 and tall <= _RING_LOW * height and above >= _RING_ABOVE * height
         if (is_degree and not after) or _ends_percent(after, foot, height):
             return Raised(tuple(kept), (around(box_of(one) for one in parts[place:]),))
-        kept.append(replace(part, accepted=False))
+        kept.append(refused(part, RAISED))
     return Raised(tuple(kept), ())
 
 

@@ -5,7 +5,9 @@ A mark is known by its box alone. Knows nothing of pixels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 
 from digit_recognizer.pictures.lines import Boxes
@@ -24,6 +26,7 @@ _FLAT = 1.6  # times a minus is broader than tall
 _BROAD = (0.15, 0.9)
 _MIDDLE = (0.25, 0.8)  # between the top and the bottom of the digits
 _NEAR = 1.1  # to the digit after it
+_GROUP = 3  # digits of a group of thousands
 
 
 def find_signs(boxes: Boxes, line: list[int], height: float) -> dict[int, str]:
@@ -59,6 +62,20 @@ def find_signs(boxes: Boxes, line: list[int], height: float) -> dict[int, str]:
     return found
 
 
+def are_thousands(places: Sequence[float], starts: Sequence[float]) -> bool:
+    """Whether points or commas part a number as thousands are parted: three digits after each, one to three before the
+    first.
+
+    places: where they are, from left to right. starts: where each digit begins.
+
+    >>> are_thousands([15.0], [0.0, 20.0, 30.0, 40.0]), are_thousands([25.0], [0.0, 10.0, 30.0, 40.0])
+    (True, False)
+    """
+    bounds = [-math.inf, *sorted(places), math.inf]
+    first, *groups = (sum(left < start <= right for start in starts) for left, right in pairwise(bounds))
+    return 1 <= first <= _GROUP and all(group == _GROUP for group in groups)
+
+
 def without_commas(parts: Sequence[Part]) -> tuple[Part, ...]:
     """The same parts, with digits that have the size and place of a comma, and come after another, as boxes.
 
@@ -84,4 +101,4 @@ def without_commas(parts: Sequence[Part]) -> tuple[Part, ...]:
     )
 
 
-__all__ = ["COMMA", "MINUS", "NO_SIGN", "POINT", "find_signs", "without_commas"]
+__all__ = ["COMMA", "MINUS", "NO_SIGN", "POINT", "are_thousands", "find_signs", "without_commas"]

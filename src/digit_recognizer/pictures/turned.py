@@ -1,6 +1,6 @@
 """A page photographed sideways or upside down is read the way up in which its digits make most sense.
 
-Knows nothing of how a page is read, nor of why a digit was accepted.
+Knows nothing of how a page is read.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import Protocol
 import numpy as np
 
 from digit_recognizer.pictures.barcodes import BARCODE
+from digit_recognizer.pictures.context import POINT_LEFT_OUT
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.page_ink import MANY
 from digit_recognizer.pictures.patches import PATCH
 from digit_recognizer.pictures.steps import Watch, unwatched
-from digit_recognizer.reading import Box, Page, Rejected
+from digit_recognizer.reading import Box, Page, PlacedReading, Rejected
 
 # On 24 composed lines of MNIST's validation digits evidence was 0.38 to 1.0 upright, median 0.83; upside down 0 to 0.6,
 # and 1.0 for one of 0, 1, 6, 8 and 9 alone, which nothing can tell; sideways 0 to 0.5.
@@ -80,18 +81,23 @@ def read_any_way_up(grey: Grey, read: ReadPage, watch: Watch | None = None) -> P
 
 
 def evidence(page: Page) -> float:
-    """How much sense a reading makes, 0-1: the mean confidence of all that was found, accepted digits alone counting.
+    """How much sense a reading makes, 0-1: the mean confidence of all that was found, only digits counting that are
+    accepted, or would be but for a point that was left out.
 
     >>> evidence(Page())
     0.0
     """
     found = len(page.digits) + len(_rejected(page))
-    return sum(digit.confidence for digit in page.digits if digit.accepted) / found if found else 0.0
+    return sum(digit.confidence for digit in page.digits if _is_sure(digit)) / found if found else 0.0
+
+
+def _is_sure(digit: PlacedReading) -> bool:
+    return digit.accepted or digit.reason == POINT_LEFT_OUT
 
 
 def _rejected(page: Page) -> list[Rejected]:
     """What was found to be no digit, but for what says nothing of the way up."""
-    return [found for found in page.rejected if found.reason not in (BARCODE, PATCH)]
+    return [found for found in page.rejected if found.reason not in (BARCODE, PATCH, POINT_LEFT_OUT)]
 
 
 def _mean_confidence(page: Page) -> float:
@@ -101,13 +107,13 @@ def _mean_confidence(page: Page) -> float:
 
 
 def _accepted_in_numbers(page: Page) -> int:
-    """How many accepted digits stand in lines of two or more."""
-    return sum(digit.accepted for line in page.lines if len(line.digits) > 1 for digit in line.digits)
+    """How many sure digits stand in lines of two or more."""
+    return sum(_is_sure(digit) for line in page.lines if len(line.digits) > 1 for digit in line.digits)
 
 
 def _is_mostly_bars(page: Page) -> bool:
-    """Whether more than half of the accepted digits in lines of two or more are 1s."""
-    accepted = [digit.digit for line in page.lines if len(line.digits) > 1 for digit in line.digits if digit.accepted]
+    """Whether more than half of the sure digits in lines of two or more are 1s."""
+    accepted = [digit.digit for line in page.lines if len(line.digits) > 1 for digit in line.digits if _is_sure(digit)]
     return 2 * accepted.count(1) > len(accepted)
 
 
