@@ -10,6 +10,7 @@ import pytest
 from digit_recognizer.pictures.context import (
     AMONG_LETTERS,
     BARS,
+    BESIDE_LETTER,
     DOUBTED,
     PART,
     POINT_LEFT_OUT,
@@ -19,7 +20,8 @@ from digit_recognizer.pictures.context import (
     without_text,
 )
 from digit_recognizer.pictures.expectation import parse_expectation
-from digit_recognizer.reading import NOT_A_DIGIT, PlacedReading, Reading
+from digit_recognizer.pictures.within import box_of
+from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Reading, Rejected, around
 
 
 def digit(value: int, place: int = 0, height: int = 20, confidence: float = 0.99) -> PlacedReading:
@@ -344,3 +346,46 @@ def test_a_number_is_not_accepted_without_a_point_that_changes_its_value(
     assert [one.accepted for one in kept.digits] == [accepted] * len(text)
     assert {one.reason for one in kept.digits} == {None if accepted else POINT_LEFT_OUT}
     assert [one.reason for one in kept.rejected] == ([] if accepted else [POINT_LEFT_OUT])
+
+
+def unread(*parts: PlacedReading | Box, line: int = 0) -> ReadWord:
+    """A word of which nothing was read."""
+    whole = Rejected(around(box_of(part) for part in parts), NOT_A_DIGIT)
+    return ReadWord(line, 20.0, "", (), (whole,), 3, 0, 20.0, parts)
+
+
+def test_a_number_right_after_digits_that_were_not_read_may_be_half_of_it() -> None:
+    word = replace(number("4711"), digits=tuple(digit(int(one), 6 + at) for at, one in enumerate("4711")))
+    code = unread((16, 0, 10, 20), digit(3, 2), digit(8, 3), digit(9, 4))
+    assert [one.reason for one in without_text([code, word])[-1].digits] == [PART] * 4
+    for other in (
+        unread((0, 0, 10, 20), digit(3, 3), (60, 6, 8, 14)),
+        unread((0, 0, 10, 20), digit(3, 3, 14), digit(8, 4, 14)),
+    ):
+        assert all(one.accepted for one in without_text([other, word])[-1].digits)
+
+
+@pytest.mark.parametrize(("x", "accepted"), [(54, False), (72, True)])
+def test_a_number_is_whole_where_nothing_tall_touches_it(x: int, accepted: bool) -> None:
+    touching = unread((x, 2, 9, 18))
+    kept = without_text([number("4711"), touching])[0]
+    assert [one.reason for one in kept.digits] == [None if accepted else PART] * 4
+
+
+@pytest.mark.parametrize(("places", "letter"), [((0, 2, 3, 4), (14, 0, 10, 20)), ((0, 1, 2, 3), (55, 0, 10, 20))])
+def test_a_letter_in_or_at_a_number_leaves_it_unsure(places: tuple[int, ...], letter: Box) -> None:
+    digits = tuple(digit(int(one), at) for at, one in zip(places, "4711", strict=True))
+    parts = tuple(sorted((*digits, letter), key=lambda part: box_of(part)[0]))
+    read = judged(ReadWord(0, 20.0, "", digits, (), 1, 4, 20.0, parts), [letter], (), parse_expectation())
+    assert read.text == "4711"
+    assert [one.reason for one in read.digits] == [BESIDE_LETTER] * 4
+
+
+@pytest.mark.parametrize(
+    ("box", "stays"), [((-14, -8, 12, 18), False), ((-40, -8, 12, 18), True), ((-14, -60, 12, 18), True)]
+)
+def test_a_lone_digit_right_beside_a_letter_of_another_line_is_none(box: Box, stays: bool) -> None:
+    letter = ReadWord(0, 20.0, "", (), (Rejected(box, NOT_A_DIGIT),), 1, 0, 20.0, (box,))
+    lone = replace(number("8", 1), parts=number("8").digits)
+    numbers = [number("4711", 2), number("4711", 3)]
+    assert bool(without_text([letter, lone, *numbers])[1].digits) == stays

@@ -74,3 +74,15 @@ def test_of_more_marks_than_are_looked_at_the_lowest_are_left_out(monkeypatch: p
     assert not is_all
     assert len(boxes) == labels.max() == 70  # no more, though all specks are alike
     assert (boxes[:, 3] == 10).sum() == 50
+
+
+def test_a_lone_stem_on_an_even_ground_is_given_back_where_it_is_level_with_a_digit() -> None:
+    mask = np.zeros((80, 200), np.bool_)
+    mask[10:30, 10:22] = True  # a digit
+    mask[10:30, 150:154] = mask[26:30, 146:158] = True  # a 1 with a foot in its row, in another column
+    mask[50:70, 90:94] = True  # a stem in no row
+    clean = PageInk(mask * np.uint8(255), mask, 4.0)
+    known = mask & (np.arange(200) < 30)
+    found = completed(PageInk(known * np.uint8(255), known, 4.0), clean).mask
+    assert found[:, 140:].sum() == mask[:, 140:].sum()
+    assert not found[40:].any()

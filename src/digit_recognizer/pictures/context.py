@@ -47,6 +47,9 @@ _LETTERLIKE_MOST = frozenset((0, 1, 5))  # SOS, OIL, loss: words of these alone 
 _SPELL_NOTHING = (frozenset((0,)), frozenset((5,)))
 _SAME_BREADTH = 1.2  # times a font's broadest digit is broader than its narrowest but the 1; O and S differ more
 _ITS_REST = 1.0  # heights between a number and what may be the rest of it, at most
+_LETTER_APART = 0.35  # heights between two letters of a word at most
+_LETTER_SHARED = 0.3  # of the lower one's height that they share, be one a g
+_TOUCHING = 0.2  # and between it and what surely is, be it no digit
 _MOST_AFTER_POINT = 3  # digits of a price, or of a group of thousands
 _APART = 0.3  # heights between a number and the words beside it, where nothing else tells them apart
 _PAIR_APART = 0.35  # and of two digits
@@ -113,7 +116,12 @@ def judged(
             doubted=tuple(refused(digit, DOUBTED) for digit in digits) if is_doubted else (),
             beside=beside if beside and count <= len(beside.marks) else None,
         )
-    return _number(word, digits, rejected, expectation)
+    number = _number(word, digits, rejected, expectation)
+    if letters:
+        found = number_beside(word.parts, word.height)
+        if found is None or not found.is_sure:
+            return _not_accepted(number, BESIDE_LETTER)
+    return number
 
 
 def _number(
@@ -183,12 +191,27 @@ def _whole_or_unsure(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
         return word
     x, _, width, _ = around(digit.box for digit in word.digits)
     for other in words:
-        if other.line != word.line or other.digits or not any(one.reason == AMONG_LETTERS for one in other.rejected):
+        if other.line != word.line or other.digits or not other.rejected:
             continue
         left, _, broad, _ = around(one.box for one in other.rejected)
-        if max(left - x - width, x - left - broad) <= _ITS_REST * word.height:
+        gap = max(left - x - width, x - left - broad)
+        if gap > _ITS_REST * word.height:
+            continue
+        is_left_out = any(one.reason == AMONG_LETTERS for one in other.rejected)
+        is_left_out |= gap <= _TOUCHING * word.height and any(is_tall(part, word.height) for part in other.parts)
+        if is_left_out or _ends_in_digits(other, word, before=left < x):
             return _not_accepted(word, PART)
     return word
+
+
+def _ends_in_digits(other: ReadWord, word: ReadWord, *, before: bool) -> bool:
+    """Whether a word that was not read has two digits at its end towards a number, as sure and as tall as that has.
+
+    before: whether it stands before the number.
+    """
+    parts = [part for part in other.parts if is_tall(part, other.height)]
+    ends = [part for part in (parts[-2:] if before else parts[:2]) if isinstance(part, PlacedReading) and part.accepted]
+    return len(ends) == 2 and _are_even([*ends, *word.digits], word.tallest)
 
 
 def _of_value(word: ReadWord) -> ReadWord:
@@ -250,8 +273,10 @@ def _alone_or_among(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
             letters += counts * other.letters
             if not other.letters and all(digit.accepted for digit in other.digits):
                 digits += counts * other.familiar * bool(other.digits)
-    is_number = _is_number(word.digits, word.tallest, pointed=_is_pointed(word))
-    if is_number or ((letters < _FEW or letters <= digits) and not _is_lone_among(word, words)):
+    is_number = _is_number(word.digits, word.tallest, pointed=_is_pointed(word)) and not _is_lone_letter(word, words)
+    if is_number or (
+        (letters < _FEW or letters <= digits) and not (_is_lone_among(word, words) or _is_lone_letter(word, words))
+    ):
         return word
     if not word.letters and len(word.digits) == len([part for part in word.parts if is_tall(part, word.height)]):
         likely = tuple(replace(digit, accepted=digit.confidence >= _LIKELY) for digit in word.digits)
@@ -279,6 +304,22 @@ def _is_lone_among(word: ReadWord, words: Sequence[ReadWord]) -> bool:
     ]
     lone = sum(other.letters == 1 for other in column)
     return bool(word.signs) and 1 < lone >= sum(bool(other.digits) for other in column)
+
+
+def _is_lone_letter(word: ReadWord, words: Sequence[ReadWord]) -> bool:
+    """Whether a lone digit stands right beside what is none in another line, as the g of kg does, which hangs lower."""
+    if len(word.parts) > 1 or len(word.digits) != 1:
+        return False
+    x, y, _, tall = word.digits[0].box
+    for other in words:
+        if other.line == word.line:
+            continue
+        for left, top, broad, high in (part for part in other.parts if not isinstance(part, PlacedReading)):
+            shared = min(top + high, y + tall) - max(top, y)
+            beside = left < x and abs(x - left - broad) <= _LETTER_APART * tall
+            if beside and high >= _TALL * other.height and shared >= _LETTER_SHARED * min(tall, high):
+                return True
+    return False
 
 
 def _is_pointed(word: ReadWord) -> bool:

@@ -5,6 +5,7 @@ Knows nothing of lines, words and digits.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import cv2
@@ -40,6 +41,7 @@ _SEEN = 0.3
 _SEEN_IN_TABLES = 0.1
 _TALL, _BROAD = 1.25, 1.5
 _STEM, _BESIDE, _LEVEL = 0.6, 0.7, 0.15
+_STEM_ON_EVEN = 0.75  # on an even ground 1s with a foot, too, however far away from that digit
 _UPRIGHT = 0.25  # of the page's height that the printed uprights of a table are long at least
 _LEAST_TURN_OF_SHEET = 5.0  # degrees; less may be how a camera saw it from aside
 _LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
@@ -129,7 +131,7 @@ def completed(seen: PageInk, clean: PageInk) -> PageInk:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(clean.mask.view(np.uint8), connectivity=8)
     known = _seen_of(labels, stats, seen) >= _SEEN
     known[0] = False
-    return _with(seen, clean, known[labels])
+    return _with(seen, clean, _with_stems(known, stats, _usual_height(seen), _STEM_ON_EVEN, math.inf)[labels])
 
 
 def completed_in_table(seen: PageInk, clean: PageInk) -> PageInk:
@@ -145,17 +147,34 @@ def completed_in_table(seen: PageInk, clean: PageInk) -> PageInk:
     >>> int(completed_in_table(PageInk(clean.strength, seven, 2.0), clean).mask[:, 30:].sum())
     40
     """
-    heights = cv2.connectedComponentsWithStats(seen.mask.view(np.uint8), connectivity=8)[2][1:, cv2.CC_STAT_HEIGHT]
-    usual = float(np.median(heights[heights >= np.percentile(heights, 90) / 2]))
+    usual = _usual_height(seen)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(clean.mask.view(np.uint8), connectivity=8)
-    left, top, broad, tall = stats[:, :4].T
+    broad, tall = stats[:, 2:4].T
     known = (_seen_of(labels, stats, seen) >= _SEEN_IN_TABLES) & (tall <= _TALL * usual) & (broad <= _BROAD * usual)
     known[0] = False
-    for stem in np.flatnonzero(~known & (np.abs(tall - usual) <= usual - usual / _TALL) & (broad <= _STEM * usual)):
+    return _with(seen, clean, _with_stems(known, stats, usual, _STEM, _BESIDE)[labels])
+
+
+def _usual_height(seen: PageInk) -> float:
+    """How tall most marks are that are no bits, in pixels."""
+    heights = cv2.connectedComponentsWithStats(seen.mask.view(np.uint8), connectivity=8)[2][1:, cv2.CC_STAT_HEIGHT]
+    return float(np.median(heights[heights >= np.percentile(heights, 90) / 2]))
+
+
+def _with_stems(
+    known: npt.NDArray[np.bool_], stats: npt.NDArray[Any], usual: float, broadest: float, farthest: float
+) -> npt.NDArray[np.bool_]:
+    """The marks that are known, and stems as tall as a digit that are level with one of them: bool (N,) as ``known``.
+
+    usual: the height of digits. broadest, farthest: how broad stems are, and how far from that mark, in such.
+    """
+    left, top, broad, tall = stats[:, :4].T
+    known = known.copy()
+    for stem in np.flatnonzero(~known & (np.abs(tall - usual) <= usual - usual / _TALL) & (broad <= broadest * usual)):
         gaps = np.maximum(left - left[stem] - broad[stem], left[stem] - left - broad)
         uneven = np.maximum(np.abs(top - top[stem]), np.abs(top + tall - top[stem] - tall[stem]))
-        known[stem] = (known & (gaps < _BESIDE * usual) & (uneven <= _LEVEL * usual)).any()
-    return _with(seen, clean, known[labels])
+        known[stem] = (known & (gaps < farthest * usual) & (uneven <= _LEVEL * usual)).any()
+    return known
 
 
 def _seen_of(labels: npt.NDArray[Any], stats: npt.NDArray[Any], seen: PageInk) -> npt.NDArray[np.float64]:
