@@ -15,14 +15,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from common import DIGITS, cores, print_heading, print_table, run, run_child, say
+from common import DIGITS, print_heading, print_table, run, run_child, say
+from digit_recognizer.cores import available_cores
 from unseen import add_arguments, count_wrong, given_and_unseen
 
 
 def main() -> None:
     arguments = _arguments()
     print_heading(f"A sweep of {arguments.trials} trials around the preset {arguments.preset}", ("torch", "ray"))
-    workers = cores()
+    workers = available_cores()
     engines = {
         f"one after another, {workers} threads": (workers, ("--engine", "local")),
         "one after another, 1 thread": (1, ("--engine", "local")),

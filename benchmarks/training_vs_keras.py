@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from common import DIGITS, cores, kaggle_zip, load_labelled, print_heading, print_table, require_keras, run_child, say
+from common import DIGITS, kaggle_zip, load_labelled, print_heading, print_table, require_keras, run_child, say
+from digit_recognizer.cores import available_cores
 from digit_recognizer.digits import Digits
 from digit_recognizer.files import write_json
 from digit_recognizer.training.job import Settings, Split, split
@@ -154,7 +155,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--epochs-keras", type=int, default=1, help="of the notebook's 50, in Keras and in ours")
     parser.add_argument("--epochs-fast", type=int, help="instead of the preset's own number")
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=cores())
+    parser.add_argument("--threads", type=int, default=available_cores())
     parser.add_argument("--limit", type=int, help="only the first images: a check that everything runs, no result")
     parser.add_argument("-o", "--output", type=Path, help="all runs as JSON")
     return parser.parse_args()
