@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from digit_recognizer.apps.server import answers
+from digit_recognizer.apps.server import answers, schema
 from digit_recognizer.apps.server.app import PAGE_FILES
 from digit_recognizer.apps.server.service import AT_ONCE
 from digit_recognizer.recognizer import Recognizer
@@ -149,6 +149,45 @@ def test_a_wish_that_makes_no_sense_is_refused(client: TestClient, query: str) -
     response = client.post(f"/v1/read?{query}", content=png(drawing()), headers=PNG)
     assert response.status_code == 422
     assert error_code(response)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/v1/read?expcet=5", "unknown parameter 'expcet': expected expect, check, numbers, details alone"),
+        ("/v1/predict?expect=5", "unknown parameter 'expect': expected details alone"),
+        ("/v1/corrections?digit=1&of=2", "unknown parameter 'of': expected digit alone"),
+        ("/v1/model?details=1", "unknown parameter 'details': expected none at all"),
+        ("/v1/read?%C3%A9%0A" + "x" * 50, f"unknown parameter '\\xe9\\n{'x' * 38}': "),
+        ("/v1/read?expect=5&expect=6", "parameter 'expect': expected once, found again"),
+        ("/v1/read?details=1&details=1", "parameter 'details': expected once, found again"),
+        ("/v1/predict?details=1&details=0", "parameter 'details': expected once, found again"),
+    ],
+)
+def test_a_parameter_that_is_unknown_or_stands_twice_is_refused(client: TestClient, path: str, message: str) -> None:
+    response = client.get(path) if "model" in path else client.post(path, content=png(drawing()), headers=PNG)
+    assert response.status_code == 422
+    assert error_code(response) == ("unknown_parameter" if message.startswith("unknown") else "repeated_parameter")
+    assert response.json()["error"]["message"].startswith(message)
+
+
+def test_addresses_of_pages_may_carry_what_they_like(client: TestClient) -> None:
+    for path in ("/?from=mail", "/docs?a=1&a=2", "/openapi.json?x", "/v2/health/live?now"):
+        assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_heic_is_told_of_where_it_can_be_read(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, is_installed: bool
+) -> None:
+    monkeypatch.setattr(schema, "find_spec", lambda name: object() if is_installed and name == "pi_heif" else None)
+    client = connect()
+    paths = client.get("/openapi.json").json()["paths"]
+    refusal = client.post("/v1/read", content=b"hello", headers={"Content-Type": "text/plain"})
+    assert refusal.status_code == 415
+    told = [refusal.json()["error"]["message"]]
+    told += [paths[path]["post"]["requestBody"]["content"] for path in ("/v1/read", "/v1/predict", "/v1/corrections")]
+    assert all(("image/heic" in each) is is_installed and "image/gif" in each for each in told)
 
 
 def test_the_card_tells_of_the_model_but_not_where_it_lies(client: TestClient, recognizer: Recognizer) -> None:

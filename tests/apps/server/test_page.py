@@ -75,3 +75,12 @@ def test_every_control_has_a_name_for_a_screen_reader(tags: list[tuple[str, dict
             assert "alt" in attributes
         if tag == "input" and attributes.get("type") != "radio":  # those stand inside their labels
             assert attributes["id"] in labelled
+
+
+def test_its_script_sends_parameters_that_the_service_knows(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    asked = re.findall(r"(/v1/\w+)\?([^`\"]+)", TEXTS["script.js"])
+    assert [path for path, _ in asked] == ["/v1/read", "/v1/corrections"]
+    for path, query in asked:
+        known = {parameter["name"] for parameter in paths[path]["post"]["parameters"]}
+        assert {pair.partition("=")[0] for pair in query.split("&")} <= known

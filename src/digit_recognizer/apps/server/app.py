@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib import resources
 from typing import Annotated, Any, TypeVar
 
-from fastapi import FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -54,9 +55,12 @@ _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_SHOWN = 40  # characters of an unknown parameter's name
 _LARGE = 2**16  # bytes of a body from which on parsing goes to a thread
 
 Expect = Annotated[str | None, Query(max_length=20, description="Digits in a number: 5, 3-7, or 9x9.", examples=["5"])]
+Check = Annotated[str | None, Query(max_length=20, description="luhn: numbers end in a check digit.")]
+Numbers = Annotated[str, Query(max_length=20, description="digits or decimal.")]
 Details = Annotated[bool, Query(description="Add probabilities, unfamiliarity and the 28 x 28 frame of each digit.")]
 
 
@@ -93,8 +97,10 @@ def make_app(recognizer: Recognizer, settings: ServerSettings | None = None) -> 
     app.add_exception_handler(HTTPException, _raise_refusal)
     app.add_exception_handler(RequestValidationError, _raise_refusal)
     app.add_exception_handler(DigitsError, _raise_refusal)
-    _add_reading(app, service)
-    _add_corrections(app, service, metrics)
+    router = APIRouter(dependencies=[Depends(_refuse_unknown)])
+    _add_reading(router, service)
+    _add_corrections(router, service, metrics)
+    app.include_router(router)
     app.include_router(protocol_router(service, state))
     _add_page(app)
 
@@ -107,10 +113,10 @@ def make_app(recognizer: Recognizer, settings: ServerSettings | None = None) -> 
     return app
 
 
-def _add_reading(app: FastAPI, service: Service) -> None:
+def _add_reading(router: APIRouter, service: Service) -> None:
     limits = service.settings.limits
 
-    @app.post(
+    @router.post(
         "/v1/predict",
         tags=["Reading"],
         summary="One digit per image",
@@ -121,7 +127,7 @@ def _add_reading(app: FastAPI, service: Service) -> None:
             {
                 JSON_TYPE: schema.IMAGES_REQUEST,
                 BYTES_TYPE: schema.BINARY,
-                **schema.PICTURES,
+                **schema.pictures(),
                 FORM_TYPE: schema.FORM,
             }
         ),
@@ -143,22 +149,20 @@ def _add_reading(app: FastAPI, service: Service) -> None:
         found = [one if isinstance(one, DigitsError) else tell(one) for one in await service.read_pictures(pictures)]
         return json_list(_entries("name", pictures, found))
 
-    @app.post(
+    @router.post(
         "/v1/read",
         tags=["Reading"],
         summary="All numbers on a picture",
         description="Takes one picture as the body, or a form of pictures. Answers with a list of pages, as "
         "`digits read --json` prints it: lines top to bottom, digits left to right, boxes in pixels.",
         responses={**schema.ERRORS, **schema.example([schema.PAGE], description="One page per picture")},
-        openapi_extra=schema.body({**schema.PICTURES, FORM_TYPE: schema.FORM}),
+        openapi_extra=schema.body({**schema.pictures(), FORM_TYPE: schema.FORM}),
     )
     async def read(
         request: Request,
-        expect: Annotated[
-            str | None, Query(max_length=20, description="Digits in a number: 5, 3-7, or 9x9.", examples=["5"])
-        ] = None,
-        check: Annotated[str | None, Query(max_length=20, description="luhn: numbers end in a check digit.")] = None,
-        numbers: Annotated[str, Query(max_length=20, description="digits or decimal.")] = "digits",
+        expect: Expect = None,
+        check: Check = None,
+        numbers: Numbers = "digits",
         details: Details = False,
     ) -> Response:
         body = await request.body()
@@ -169,7 +173,7 @@ def _add_reading(app: FastAPI, service: Service) -> None:
         pages = await _unless_gone(request, service.read_pages(pictures, wanted, partial(page_bytes, details=details)))
         return json_list(_entries("file", pictures, pages))
 
-    @app.get(
+    @router.get(
         "/v1/model",
         tags=["Reading"],
         summary="What the model is, and what the service takes",
@@ -182,20 +186,20 @@ def _add_reading(app: FastAPI, service: Service) -> None:
         return json_response(service.card())
 
 
-def _add_corrections(app: FastAPI, service: Service, metrics: Metrics) -> None:
+def _add_corrections(router: APIRouter, service: Service, metrics: Metrics) -> None:
     settings = service.settings
     folder = (
         None if settings.corrections is None else CorrectionFolder(settings.corrections, settings.limits.corrections)
     )
 
-    @app.post(
+    @router.post(
         "/v1/corrections",
         tags=["Reading"],
         summary="Keep a picture that was misread, with what it shows",
         description="Only where the service was started with `--keep-corrections`; else 404.",
         status_code=201,
         responses={**schema.ERRORS, **schema.example({"kept": "7/1f0c...png"}, 201, "Kept")},
-        openapi_extra=schema.body(dict(schema.PICTURES)),
+        openapi_extra=schema.body(schema.pictures()),
     )
     async def correct(
         request: Request, digit: Annotated[int, Query(ge=0, le=9, description="What the picture shows.")]
@@ -234,6 +238,20 @@ def _file(content: bytes, kind: str) -> Any:
     return answer
 
 
+async def _refuse_unknown(request: Request) -> None:
+    """Refuse parameters in the address that the endpoint does not know, or that stand there twice: a slip of the pen
+    must not be answered as if nothing had been asked for."""
+    known = [name for name in inspect.signature(request.scope["endpoint"]).parameters if name != "request"]
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name not in known:
+            expected = f"expected {', '.join(known)} alone" if known else "expected none at all"
+            raise Refusal(422, f"unknown parameter {name[:_SHOWN]!a}: {expected}", "unknown_parameter")
+        if name in seen:
+            raise Refusal(422, f"parameter {name!a}: expected once, found again", "repeated_parameter")
+        seen.add(name)
+
+
 def _json_images(body: bytes, limits: Limits) -> Images:
     return images_of_json(parse_json(body, limits), limits)
 
@@ -269,7 +287,7 @@ def _reading_bytes(details: bool, reading: Reading) -> bytes:
 
 
 def _other_type(besides: str) -> Refusal:
-    kinds = ", ".join(filter(None, [*schema.PICTURE_TYPES, FORM_TYPE, besides]))
+    kinds = ", ".join(filter(None, [*schema.picture_types(), FORM_TYPE, besides]))
     return Refusal(415, f"expected a Content-Type of {kinds}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 from digit_recognizer.apps.server.refusals import CODES
@@ -131,8 +132,7 @@ FORM = {
         },
     }
 }
-PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff", "image/gif")
-PICTURES = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in PICTURE_TYPES}
+_PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff", "image/gif")
 
 _ERROR = {
     "type": "object",
@@ -165,6 +165,20 @@ _MEANINGS = {
     500: "A mistake of the service",
     503: "Busy, or about to stop; come again after Retry-After seconds",
 }
+
+
+def picture_types() -> tuple[str, ...]:
+    """The media types of pictures that are taken; HEIC's where the extra ``heif`` is installed.
+
+    >>> picture_types()[:2]
+    ('image/png', 'image/jpeg')
+    """
+    return (*_PICTURE_TYPES, "image/heic") if find_spec("pi_heif") else _PICTURE_TYPES
+
+
+def pictures() -> dict[str, Any]:
+    """The ``content`` of a body that is one picture, by media type."""
+    return {kind: {"schema": {"type": "string", "format": "binary"}} for kind in picture_types()}
 
 
 def example(value: Any, status: int = 200, description: str = "The answer") -> dict[int | str, dict[str, Any]]:
@@ -221,10 +235,10 @@ __all__ = [
     "INFER_REQUEST",
     "JSON_AND_BYTES",
     "PAGE",
-    "PICTURES",
-    "PICTURE_TYPES",
     "PROTOCOL_ERRORS",
     "READING",
     "body",
     "example",
+    "picture_types",
+    "pictures",
 ]
