@@ -68,6 +68,22 @@ def test_an_error_reaches_all_who_waited_for_that_run_and_nobody_after() -> None
     play(scene)
 
 
+def test_an_error_before_a_run_reaches_those_who_wait_for_it_too() -> None:
+    def counted(size: int) -> None:
+        if size == 3:
+            raise ValueError("three")
+
+    async def scene(executor: ThreadPoolExecutor) -> None:
+        batcher = Batcher(corners, executor, observe=counted)
+        odd = np.zeros((1, 27, 27), np.uint8)  # which cannot be laid on the others
+        for second in (numbered(2, 3), odd):
+            asked = asyncio.gather(batcher.submit(numbered(1)), batcher.submit(second), return_exceptions=True)
+            assert [type(answer) for answer in await asyncio.wait_for(asked, 5)] == [ValueError, ValueError]
+        assert list(await batcher.submit(numbered(4))) == [4]
+
+    play(scene)
+
+
 def test_a_full_queue_refuses_at_once_and_takes_again_when_there_is_room() -> None:
     go = threading.Event()
 

@@ -108,9 +108,9 @@ class Batcher(Generic[Answer]):
         return batch
 
     async def _answer(self, batch: list[_Job[Answer]]) -> None:
-        images = batch[0].images if len(batch) == 1 else np.concatenate([job.images for job in batch])
-        self._observe(len(images))
         try:
+            images = batch[0].images if len(batch) == 1 else np.concatenate([job.images for job in batch])
+            self._observe(len(images))
             answers = await asyncio.get_running_loop().run_in_executor(self._executor, self._run, images)
         except Exception as error:  # whatever it is, those who wait for it must hear of it
             for job in batch:
