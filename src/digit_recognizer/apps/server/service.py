@@ -25,6 +25,7 @@ from digit_recognizer.cores import available_cores
 from digit_recognizer.digits import Digits, Images
 from digit_recognizer.errors import DigitsError, InputError
 from digit_recognizer.pictures.collect import Picture
+from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.framed import frame_images, is_framed
 from digit_recognizer.pictures.ink import to_frame
 from digit_recognizer.pictures.load import Grey, load_grey
@@ -110,6 +111,7 @@ class Service:
         read it, since to write down a page of a thousand digits takes long, too. Raises UsageError where the
         expectation makes no sense.
         """
+        parse_expectation(**expectation)  # what makes no sense is told before any picture costs time
         read = partial(self._page, expectation, tell)
         return await asyncio.gather(*(self.aside(read, name, content) for name, content in pictures))
 
