@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from digit_recognizer.errors import FileError, InputError
+from digit_recognizer.pictures import load
 from digit_recognizer.pictures.load import grey_of_array, grey_of_image, load_grey, picture_format
 
 
@@ -309,6 +310,48 @@ def test_a_pil_image_with_a_damaged_file_behind_it_is_refused(tmp_path: Path) ->
     with Image.open(path) as image, pytest.raises(InputError, match="mine: expected a whole PNG") as error:
         grey_of_image(image, name="mine")
     assert error.value.code == "truncated_image"
+
+
+@pytest.mark.parametrize("palette", [None, bytes(6)])
+def test_a_palette_that_is_broken_is_damage_though_all_pixels_are_there(palette: bytes | None) -> None:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    content = png_header(8, 1).replace(b"\x08\x00\x00\x00\x00", b"\x08\x03\x00\x00\x00")[:-4]
+    content += struct.pack(">I", zlib.crc32(content[12:]))
+    content += b"" if palette is None else chunk(b"PLTE", palette) + chunk(b"tRNS", bytes(400))
+    content += chunk(b"IDAT", zlib.compress(bytes(9))) + chunk(b"IEND", b"")
+    with pytest.raises(InputError, match="expected a whole PNG"):
+        load_grey(content)
+    with Image.open(io.BytesIO(content)) as image, pytest.raises(InputError, match="expected a whole PNG"):
+        grey_of_image(image)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF"])
+def test_want_of_memory_is_not_told_as_damage(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    def starved(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    content = encode(Image.fromarray(textured()), kind)
+    for place in ("PIL.ImageFile.ImageFile.load", "PIL.Image.open"):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, starved)
+            with pytest.raises(MemoryError):
+                load_grey(content)
+    with Image.open(io.BytesIO(content)) as image, monkeypatch.context() as patch:
+        patch.setattr("PIL.ImageFile.ImageFile.load", starved)
+        with pytest.raises(MemoryError):
+            grey_of_image(image)
+
+
+@pytest.mark.parametrize("ours", ["_to_grey", "_upright", "_to_colour", "is_whole"])
+def test_a_fault_of_ours_is_not_told_as_damage(monkeypatch: pytest.MonkeyPatch, ours: str) -> None:
+    def faulty(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(load, ours, faulty)
+    with pytest.raises(ZeroDivisionError):
+        load.load_picture(encode(Image.fromarray(textured())), colour=True)
 
 
 def test_too_many_pixels_are_refused_through_every_door() -> None:

@@ -100,7 +100,8 @@ def load_picture(
     16-bit pixels are scaled, not clipped; colour becomes luma (ITU-R BT.601), or what hues.py makes of it where luma
     shows nothing.
     Raises FileError where the file cannot be read, InputError where it is no such picture; its ``code`` is
-    ``empty_file``, ``unsupported_image``, ``truncated_image`` (also for damage) or ``too_many_pixels``.
+    ``empty_file``, ``unsupported_image``, ``truncated_image`` (also for damage) or ``too_many_pixels``; MemoryError
+    where there is not enough.
 
     >>> from io import BytesIO
     >>> file = BytesIO()
@@ -154,13 +155,8 @@ def grey_of_image(image: Image.Image, *, name: str = "picture", max_pixels: int 
     """
     check_size(image.size, name, max_pixels)
     with _NO_WARNINGS:
-        try:
-            image.load()
-            return _upright(_to_grey(image, name), _orientation(image)[0])
-        except InputError:
-            raise
-        except Exception as error:  # an image is decoded only here, so broken bytes show themselves here
-            raise damaged(name, f"{image.format or 'PIL'} picture") from error
+        decoded = _decoded(image, name, image.format or "PIL")
+        return _upright(_to_grey(decoded, name), _orientation(image)[0])
 
 
 def grey_of_array(pixels: npt.NDArray[Any], *, name: str = "picture", max_pixels: int = MAX_PIXELS) -> Grey:
@@ -250,25 +246,38 @@ def _decode(content: bytes, kind: str, name: str, max_pixels: int, colour: bool)
     except Image.DecompressionBombError as error:
         pixels = int(next(iter(re.findall(r"\d+", str(error))), 2 * MOST_PIXELS))  # it says no more than how many
         raise too_large(name, f"{pixels:,} pixels", pixels, max_pixels) from error
+    except MemoryError:
+        raise  # the file is not to blame
     except Exception as error:  # broken bytes make Pillow's parsers raise nearly anything; all of it means the same
         raise damaged(name, f"{kind} picture") from error
     with image:
         check_size(image.size, name, max_pixels)
-        try:
-            image.load()
-            if not is_whole(content, kind):
-                raise EOFError("cut off, or damaged where the decoder does not look")
-            orientation, sound = _orientation(image)
-            grey = _upright(_to_grey(image, name), orientation)
-            colours = _to_colour(image) if colour else None
-        except InputError:
-            raise
-        except Exception as error:  # as above
-            raise damaged(name, f"{kind} picture") from error
+        decoded = _decoded(image, name, kind)
+        if not is_whole(content, kind):  # cut off, or damaged where the decoder does not look
+            raise damaged(name, f"{kind} picture")
+        orientation, sound = _orientation(image)
+        grey = _upright(_to_grey(decoded, name), orientation)
+        colours = _to_colour(decoded) if colour else None
         remarks = [] if sound else ["its EXIF data are malformed and were ignored"]
         if _goes_on(image, kind):
             remarks.append(f"it holds several {'pages' if kind == 'TIFF' else 'frames'}, the first alone was read")
         return LoadedPicture(grey, tuple(remarks), None if colours is None else _upright(colours, orientation))
+
+
+def _decoded(image: Image.Image, name: str, kind: str) -> Image.Image:
+    """An opened image with its pixels, RGB or RGBA where it had a palette. Raises InputError.
+
+    Opening reads no pixels: broken ones show themselves here, and a broken palette where it is looked up.
+    """
+    try:
+        image.load()
+        if image.mode in ("P", "PA"):
+            return image.convert("RGBA" if image.has_transparency_data else "RGB")
+        return image
+    except MemoryError:
+        raise  # as in _decode
+    except Exception as error:  # likewise
+        raise damaged(name, f"{kind} picture") from error
 
 
 def _goes_on(image: Image.Image, kind: str) -> bool:
@@ -307,7 +316,7 @@ def _to_grey(image: Image.Image, name: str) -> Grey:
     if image.has_transparency_data:
         return _laid_on_paper(image.convert("RGBA"))
     if image.mode not in ("1", "L", "RGB"):
-        image = image.convert("RGB")  # palette, CMYK, YCbCr, HSV
+        image = image.convert("RGB")  # CMYK, YCbCr, HSV
     if image.mode != "RGB":
         return np.asarray(image if image.mode == "L" else image.convert("L"), np.uint8)
     luma = np.asarray(image.convert("L"), np.uint8)
