@@ -128,6 +128,20 @@ def test_pictures_that_kill_the_decoder_are_set_aside_by_real_processes(tmp_path
     assert [row["id"] for row in rows(request.output)] == [row["id"] for row in rows(tmp_path / "without")]
 
 
+@pytest.mark.parametrize("task", ["predict", "read"])
+def test_a_picture_that_needs_more_memory_than_there_is_is_found_and_set_aside(tmp_path: Path, task: str) -> None:
+    folder = sources.write_pictures(tmp_path / "pictures", frames(3))
+    (folder / "hungry.png").write_bytes((folder / "0000.png").read_bytes())
+    request = Request(str(folder), tmp_path / "out", task=task, part_size=4)
+
+    with LocalEngine(1, work=works.do_with_hungry_decoder) as engine:
+        result = run_batch(request, engine)
+
+    assert result.tally.failed == {"killed_the_worker": 1}
+    assert [row["id"] for row in errors(request.output)] == ["hungry.png"]
+    assert len(rows(request.output)) == 3
+
+
 def test_workers_that_cannot_begin_are_told_in_a_sentence(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     context.set_executable("/bin/false")

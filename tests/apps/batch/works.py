@@ -26,6 +26,18 @@ def do_with_deadly_decoder(task: Task) -> Outcome:
     return do(task, decode=deadly_decode)
 
 
+def hungry_decode(content: bytes, name: str) -> Any:
+    """A decoder that needs more memory for some pictures than there is."""
+    if name.startswith("hungry"):
+        raise MemoryError
+    return load_grey(content, name=name)
+
+
+def do_with_hungry_decoder(task: Task) -> Outcome:
+    """``do``, with that decoder."""
+    return do(task, decode=hungry_decode)
+
+
 def do_nothing(task: Task) -> Outcome:
     """A task that is done at once; its part says in which process."""
     Path(task.part).write_text(str(os.getpid()))

@@ -48,7 +48,7 @@ def do(task: Task, *, decode: Decode | None = None) -> Outcome:
     tests put one in its place that kills its process.
     A picture that cannot be read is a row of the errors, which are written before the part: where there is a part,
     all of it is there. Doing a task twice leaves the same bytes. Raises ModelError where the model cannot be opened or
-    is another one, FileError where a table or archive is gone or the part cannot be written.
+    is another one, FileError where a table or archive is gone or the part cannot be written, MemoryError.
     """
     began = time.perf_counter()
     recognizer = _opened(task.job.model, task.job.model_sha256)
@@ -176,6 +176,8 @@ def _predict(
                     pictures[place] = grey if block.as_published and _is_published(content, grey) else to_frame(grey)
                 except DigitsError as error:
                     failed[place] = error
+                except MemoryError:
+                    raise  # the worker's death: which picture needs so much, the driver finds out by halving
                 except Exception as error:  # a fault of ours with one picture must not stop a million others
                     failed[place] = _unexpected(error)
         places = np.array(list(pictures), np.int64)
@@ -213,7 +215,7 @@ def _read(
                 grey = decode(block.encoded[place], name)
             pages.append(recognizer.read(Picture(name, grey), expect=job.expect, check=job.check, numbers=job.numbers))
             names.append(name)
-        except ModelError:
+        except (ModelError, MemoryError):
             raise
         except DigitsError as error:
             failed[place] = error
