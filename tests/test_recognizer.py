@@ -8,6 +8,7 @@ import io
 import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,11 @@ from onnx import helper
 from PIL import Image
 
 from digit_recognizer.analysis import metrics
+from digit_recognizer.cell_reader import CellReader
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import DigitsError, FileError, InputError, ModelError, UsageError
+from digit_recognizer.ink_finder import InkFinder
+from digit_recognizer.line_reader import LineReader
 from digit_recognizer.model_probe import run_session
 from digit_recognizer.pictures.ink import to_frame
 from digit_recognizer.reading import Reading
@@ -35,6 +39,8 @@ from tests.plain_models import (
     unfamiliar_bytes,
     unfamiliarity_by_hand,
 )
+
+ASSETS = Path(str(files("digit_recognizer") / "assets"))
 
 
 @pytest.fixture(autouse=True)
@@ -50,12 +56,37 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+def copied_by_pickle(found: Any) -> Any:
+    return pickle.loads(pickle.dumps(found))  # noqa: S301  # our own bytes
+
+
 @pytest.fixture
 def recognizer(path: Path) -> Recognizer:
     return Recognizer(path)
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda found: pickle.loads(pickle.dumps(found))])  # noqa: S301
+@pytest.mark.parametrize("copied", [copy.deepcopy, copied_by_pickle])
+@pytest.mark.parametrize(
+    ("kind", "file", "ask"),
+    [
+        (LineReader, "lines.onnx", lambda network: network.frames([np.eye(32, 60, dtype=np.uint8) * 255])[0]),
+        (InkFinder, "ink.onnx", lambda network: network.ink(np.eye(40, 60, dtype=np.uint8) * 255)),
+        (CellReader, "cells.onnx", lambda network: network.probabilities(np.full((1, 48, 48), 9, np.uint8))),
+    ],
+)
+def test_a_copy_has_networks_of_its_own_that_answer_as_those_that_it_was_given(
+    path: Path, copied: Callable[[Any], Any], kind: Callable[..., Any], file: str, ask: Callable[[Any], Any]
+) -> None:
+    network = kind((ASSETS / file).read_bytes(), f"my {file}", 1)
+    word = {"lines.onnx": "lines", "ink.onnx": "ink", "cells.onnx": "cells"}[file]
+    again = getattr(copied(Recognizer(path, **{word: network}))._others, f"_{word}")
+    assert type(again) is kind
+    assert again is not network
+    assert again.name == f"my {file}"
+    np.testing.assert_array_equal(ask(again), ask(network))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, copied_by_pickle])
 def test_a_copy_opens_the_same_file_from_wherever_it_is_used(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copied: Callable[[Recognizer], Recognizer]
 ) -> None:

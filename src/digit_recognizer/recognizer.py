@@ -58,7 +58,8 @@ class Recognizer:
     threads below 1.
 
     A copy, by ``pickle`` or ``copy``, as for the processes of a pool, opens the file again by its full path; it raises
-    ModelError (``code`` ``other_model``) where that holds another model by then.
+    ModelError (``code`` ``other_model``) where that holds another model by then. Networks that it was given
+    are copied with it.
 
     >>> recognizer = Recognizer("runs/kaggle")                            # doctest: +SKIP
     >>> recognizer.predict("my_seven.jpg").digit                          # doctest: +SKIP

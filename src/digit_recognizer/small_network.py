@@ -18,7 +18,8 @@ class SmallNetwork:
     """A network, opened once; it may be used by several threads at the same time.
 
     content: of the ONNX file. name: what messages call it. threads: of ONNX Runtime, 1 or more.
-    Raises ModelError where it cannot be opened, or is another one.
+    Raises ModelError where it cannot be opened, or is another one. A copy, by ``pickle`` or ``copy``, opens the same
+    content again.
     """
 
     kind: ClassVar[str]  # in messages
@@ -27,6 +28,7 @@ class SmallNetwork:
 
     def __init__(self, content: bytes, name: str, threads: int = 1) -> None:
         self.name = name
+        self._made_of = content, name, threads  # for copies
         try:
             self._session = open_session(content, threads)
         except ModelError as error:
@@ -36,6 +38,9 @@ class SmallNetwork:
         if inputs != [(self.input, "tensor(uint8)")] or outputs != [self.output]:
             found = f"{self.input} to {self.output}, found {inputs} to {outputs}"
             raise ModelError(f"{name}: expected {self.kind}, {found}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._made_of
 
     def _run(self, batch: npt.NDArray[np.uint8], shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
         """The answer of that shape. Raises ModelError where the model fails, or gives another one."""
