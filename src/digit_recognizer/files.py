@@ -107,6 +107,15 @@ def open_bytes(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             raise FileError(f"{path}: cannot be read ({_reason(error)})") from error
 
 
+def refuse_no_path(path: object) -> None:
+    """Refuse the empty text, which many functions take for the current folder. Raises FileError.
+
+    >>> refuse_no_path("a.png")
+    """
+    if path == "":
+        raise FileError("expected a path, found an empty one", code="missing")
+
+
 def _fsync(path: Path) -> None:
     is_folder = path.is_dir()
     if is_folder and os.name == "nt":
@@ -125,4 +134,4 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-__all__ = ["open_bytes", "read_bytes", "whole_file", "write_bytes", "write_json", "write_text"]
+__all__ = ["open_bytes", "read_bytes", "refuse_no_path", "whole_file", "write_bytes", "write_json", "write_text"]

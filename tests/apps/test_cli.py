@@ -475,3 +475,25 @@ def test_pen_strokes_that_are_missing_are_refused_before_the_run_folder_is_made(
     assert end.code == 5
     assert "missing.json" in end.sentence
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("predict", ""),
+        ("read", ""),
+        ("batch", "", "-o", "out"),
+        ("explore", "", "-o", "out"),
+        ("evaluate", ""),
+        ("train", "", "-o", "out"),
+        ("run", "", "-o", "out"),
+    ],
+)
+def test_an_empty_path_is_not_taken_for_the_current_folder(
+    digits_command: Call, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    Image.fromarray(np.pad(draw_digits(8).images[7], 10)).save(tmp_path / "seven.png")
+    ended = digits_command(*words)
+    assert (ended.code, ended.sentence) == (5, "expected a path, found an empty one")
+    assert ended.out == ""
+    assert os.listdir(tmp_path) == ["seven.png"]

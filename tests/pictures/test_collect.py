@@ -214,3 +214,12 @@ def test_an_axis_for_a_single_channel_is_left_out_alone_and_among_others() -> No
         assert not is_one(many)
         for source in (many, [many]):
             assert [picture.grey().tolist() for picture in collect(source)] == stack.tolist()
+
+
+@pytest.mark.parametrize("documents", [False, True])
+def test_an_empty_path_is_no_folder(folder: Path, documents: bool) -> None:
+    assert is_one("", documents=documents)
+    empty, *others = collect(["", "scans/2.PNG"], documents=documents)
+    assert [picture.name for picture in others] == ["scans/2.PNG"]
+    with pytest.raises(FileError, match="expected a path, found an empty one"):
+        empty.grey()

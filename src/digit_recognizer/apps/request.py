@@ -85,7 +85,7 @@ def make_request(
         recipe = replace(recipe, epochs=epochs)
     if resume and output is not None and RunFolder(output).is_started():
         saved, config = settings_of(RunFolder(output)), RunFolder(output).read_json(RunFolder(output).config)
-        data = data or config.get("source")
+        data = config.get("source") if data is None else data
         skip_bad_rows = skip_bad_rows or has_left_out(config)
         if not isinstance(data, str):
             raise UsageError(f"{output}: does not say which data it was started on; give DATA")
@@ -103,7 +103,7 @@ def make_request(
         raise CheckpointError(f"{output}: nothing to resume, no config.json in it")
     if settings.strokes is not None:
         read_strokes(Path(settings.strokes))  # refused before a folder is claimed; read again when it is needed
-    data = data or "sample"
+    data = "sample" if data is None else data
     if not resume:
         refuse_inside_pictures(output or Path("runs"), data)
     dataset = load(data, skip_bad_rows=skip_bad_rows)

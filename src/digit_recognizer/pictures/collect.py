@@ -20,7 +20,7 @@ from PIL import Image
 
 from digit_recognizer.digits import SIDE, Images
 from digit_recognizer.errors import DigitsError, FileError, InputError
-from digit_recognizer.files import read_bytes
+from digit_recognizer.files import read_bytes, refuse_no_path
 from digit_recognizer.foreign import as_array
 from digit_recognizer.pictures import pdf
 from digit_recognizer.pictures.framed import frame_images
@@ -103,7 +103,7 @@ def is_one(source: object, *, documents: bool = False) -> bool:
         return is_one(source.source, documents=documents)
     if isinstance(source, str | os.PathLike):
         path = _path(source)
-        if path is None or _is_address(source):
+        if path is None or source == "" or _is_address(source):
             return True
         return not (os.path.isdir(path) or _is_pattern(path) or (documents and pdf.is_pdf(path)))
     source = as_array(source)
@@ -239,6 +239,11 @@ def _pages(picture: Picture) -> Iterator[Picture]:
 
 def _from_path(source: str | os.PathLike[Any], documents: bool) -> Iterator[Picture]:
     path = _path(source)
+    try:
+        refuse_no_path(source)
+    except FileError as error:
+        yield Picture(repr(source), error)
+        return
     if path is None:
         name = repr(os.fspath(source))
         yield Picture(name, FileError(f"{name}: expected a path as text, without a NUL character"))

@@ -19,7 +19,7 @@ from typing import IO, BinaryIO, cast
 
 from digit_recognizer.digits import Dataset, Digits
 from digit_recognizer.errors import FileError, InputError
-from digit_recognizer.files import open_bytes
+from digit_recognizer.files import open_bytes, refuse_no_path
 from digit_recognizer.sources.pixel_csv import OnBadRow, check_unpacked, read_pixel_csv
 
 NAMES = ("mnist", "sample")
@@ -67,6 +67,7 @@ def load(data: str | os.PathLike[str], *, skip_bad_rows: bool = False) -> Datase
     """
     if isinstance(data, str) and data in NAMES:
         return _load_name(data)
+    refuse_no_path(data)
     try:
         is_folder = stat.S_ISDIR(os.stat(data).st_mode)
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
@@ -121,7 +122,7 @@ def is_image_folder(data: str | os.PathLike[str]) -> bool:
     from digit_recognizer.sources.idx import has_idx_files
 
     path = Path(data)
-    if data in NAMES or not path.is_dir():
+    if data in ("", *NAMES) or not path.is_dir():
         return False
     try:
         files = [entry.name for entry in path.iterdir() if entry.is_file() and not entry.name.startswith(".")]

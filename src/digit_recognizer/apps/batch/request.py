@@ -8,6 +8,7 @@ from pathlib import Path
 from digit_recognizer.apps.batch.source import Sizes
 from digit_recognizer.apps.predictions import pixel_limit
 from digit_recognizer.errors import UsageError
+from digit_recognizer.files import refuse_no_path
 from digit_recognizer.pictures.expectation import parse_expectation
 
 TASKS = ("predict", "read")
@@ -23,7 +24,7 @@ class Request:
     takes it. expect, check, numbers: as ``Recognizer.read`` takes them. part_size: pictures of a part, None for the
     usual. limit: how many pictures at most, from the first on. shard: (k, n), every n-th part from the k-th on, from 1.
     max_pixels: cap on width times height of a picture, None for the usual.
-    Raises UsageError where something is none of these.
+    Raises UsageError where something is none of these, FileError where the source is the empty text.
     """
 
     source: str
@@ -39,6 +40,7 @@ class Request:
     max_pixels: int | None = None
 
     def __post_init__(self) -> None:
+        refuse_no_path(self.source)
         if self.task not in TASKS:
             raise UsageError(f"expected the task to be one of {', '.join(TASKS)}, found {self.task!r}")
         if self.task == "predict" and (self.expect or self.check or self.numbers != "digits"):
