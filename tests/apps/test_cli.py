@@ -224,7 +224,7 @@ def test_evaluate_is_what_python_says(digits_command: Call, data: Path, model: P
     expected = metrics.evaluate(Recognizer(model).probabilities(digits.images), digits.known_labels()).to_dict()
     document = json.loads(digits_command("evaluate", data, "--model", model, "--json").out)
     assert {name: document[name] for name in expected} == json.loads(json.dumps(expected))
-    assert (document["part"], document["seen_in_training"]) == ("train", False)
+    assert (document["part"], document["seen_in_training"]) == ("train", None)
     shown = digits_command("evaluate", data, "--model", model).out
     assert f"{expected['errors']} wrong" in shown
     assert f"log-loss {expected['log_loss']:.4f}" in shown
@@ -235,6 +235,28 @@ def test_evaluate_takes_a_labelled_test_part_first(digits_command: Call, tmp_pat
     np.savez("both.npz", x_train=train.images, y_train=train.labels, x_test=test.images, y_test=test.labels)
     document = json.loads(digits_command("evaluate", "both.npz", "--model", model, "--json").out)
     assert (document["part"], document["n"]) == ("test", 20)
+
+
+@pytest.mark.parametrize(
+    ("order", "seen", "said"),
+    [
+        (slice(None), True, "warning: the model was trained on train of some.npz; these figures flatter it"),
+        (slice(None, None, -1), None, "note: it is not known whether the model, trained on all.npz, learnt from"),
+        (slice(20), None, "note: it is not known whether the model, trained on all.npz, learnt from"),
+    ],
+    ids=["the same", "in another order", "a part"],
+)
+def test_evaluate_says_whether_the_model_learnt_from_the_images_and_where_it_does_not_know(
+    digits_command: Call, tmp_path: Path, order: slice, seen: bool | None, said: str
+) -> None:
+    digits = draw_digits(30)
+    card = replace(CARD, data="all.npz", data_fingerprint=digits.fingerprint())
+    (tmp_path / "own.onnx").write_bytes(with_metadata(plain_proto().SerializeToString(), card))
+    np.savez("some.npz", x_train=digits.images[order], y_train=digits.known_labels()[order])
+    ended = digits_command("evaluate", "some.npz", "--model", "own.onnx", "--json")
+    assert json.loads(ended.out)["seen_in_training"] is seen
+    assert len([line for line in ended.err.splitlines() if line.startswith(said)]) == 1
+    assert ("it is not known" in ended.err) is (seen is None)
 
 
 def test_images_without_names_or_labels_are_predicted_as_kaggle_wants_it(
@@ -402,7 +424,8 @@ def test_a_reader_that_goes_away_is_no_error(command: str, data: Path, model: Pa
     process.stdout.close()
     process.stdout = None
     end = ended(process)
-    assert (end.code, end.err) == (0, "")
+    others = [line for line in end.err.splitlines() if not line.startswith("note: it is not known whether the model")]
+    assert (end.code, others) == (0, [])
 
 
 def test_where_nobody_reads_the_error_the_exit_code_still_tells(tmp_path: Path) -> None:

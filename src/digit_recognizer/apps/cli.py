@@ -241,9 +241,15 @@ def evaluate(
     skip_bad_rows: SkipBadRows = False,
     as_json: Json = False,
 ) -> None:
-    """Accuracy with its interval, log-loss, per-digit scores."""
+    """Accuracy with its interval, log-loss, per-digit scores.
+
+    In JSON, seen_in_training is true where the model was trained on these very images; false where they were kept from
+    it: another part of the same data, or of MNIST or the sample where it was trained on one of these; null where that
+    is not known, as of images in another order, of some of them, or of a data set that shares images with its own.
+    """
     from digit_recognizer.analysis import metrics
     from digit_recognizer.apps.evaluation import part_to_evaluate, show_evaluation
+    from digit_recognizer.apps.predictions import printable
     from digit_recognizer.recognizer import Recognizer
 
     terminal = Terminal(as_json=as_json)
@@ -252,6 +258,12 @@ def evaluate(
     name, digits, seen = part_to_evaluate(dataset, model, recognizer.metadata.data_fingerprint, part)
     if seen:
         terminal.note(f"warning: the model was trained on {name} of {dataset.name}; these figures flatter it")
+    elif seen is None:
+        trained_on = printable(recognizer.metadata.data)
+        terminal.note(
+            f"note: it is not known whether the model, trained on {trained_on}, learnt from any of these images; if it "
+            "did, these figures flatter it"
+        )
     result = metrics.evaluate(recognizer.probabilities(digits.images), digits.known_labels())
     show_evaluation(terminal, dataset.name, name, result)
     terminal.document({"data": dataset.name, "part": name, "seen_in_training": seen, **result.to_dict()})

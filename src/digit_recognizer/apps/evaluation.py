@@ -15,9 +15,12 @@ from digit_recognizer.sources.catalog import load
 _ADVICE = "; for answers without labels: digits predict"
 
 
-def part_to_evaluate(dataset: Dataset, model: str | None, trained_on: str, part: str) -> tuple[str, Digits, bool]:
-    """(name, digits, whether the model learnt from them) for ``--part``.
+def part_to_evaluate(
+    dataset: Dataset, model: str | None, trained_on: str, part: str
+) -> tuple[str, Digits, bool | None]:
+    """(name, digits, whether the model learnt from them: see ``is_seen``) for ``--part``.
 
+    trained_on: the fingerprint of what the model learnt from, as its file tells it.
     Left to itself it takes a labelled test part; else the part for validation that the data bring; else, for a run
     folder trained on these very images, the part that the run kept for validation; else all images to learn from.
     Raises UsageError or InputError where there is no such part.
@@ -27,16 +30,16 @@ def part_to_evaluate(dataset: Dataset, model: str | None, trained_on: str, part:
     if part == "test" or (part == "auto" and dataset.test is not None and dataset.test.labels is not None):
         if dataset.test is None or dataset.test.labels is None:
             raise InputError(f"{dataset.name}: expected a test part with labels, found none{_ADVICE}", code="no_labels")
-        return "test", dataset.test, False
+        return "test", dataset.test, is_seen(dataset.test, dataset, trained_on)
     if part in ("auto", "validation") and dataset.validation is not None:
-        return "validation", dataset.validation, False
+        return "validation", dataset.validation, is_seen(dataset.validation, dataset, trained_on)
     try:
         labelled = dataset.labelled("to compare with")
     except InputError as error:
         raise InputError(f"{error}{_ADVICE}", code=error.code) from error
-    seen = labelled.fingerprint() == trained_on
     if dataset.validation is not None and dataset.train is not None:
-        return "train", dataset.train, seen or dataset.train.fingerprint() == trained_on
+        return "train", dataset.train, is_seen(dataset.train, dataset, trained_on)
+    seen = is_seen(labelled, dataset, trained_on)
     split_file = Path(model or "") / "split.json"
     if part == "validation" or (part == "auto" and seen and split_file.is_file()):
         if not (seen and split_file.is_file()):
@@ -47,6 +50,33 @@ def part_to_evaluate(dataset: Dataset, model: str | None, trained_on: str, part:
             raise CheckpointError(f"{split_file}: cannot be used ({error})") from error
         return "validation", held_out, False
     return "train", labelled, seen
+
+
+def is_seen(digits: Digits, dataset: Dataset, trained_on: str) -> bool | None:
+    """Whether a model learnt from ``digits``, a part of ``dataset``; None where that is not known.
+
+    trained_on: ``Digits.fingerprint()`` of what it learnt from. It did where these are the very images, in their order,
+    with their labels. It did not where they are another part of the data that it learnt from, or where both are parts
+    of MNIST or the sample. All else may hold images that it learnt from: shuffled, in part, or as another data set that
+    was made of the same ones, as Kaggle's was of MNIST.
+
+    >>> digits = load("sample").labelled()
+    >>> part = digits.take([2, 0, 1])
+    >>> is_seen(digits, load("sample"), digits.fingerprint())
+    True
+    >>> is_seen(part, Dataset("three", part, None), digits.fingerprint())
+    """
+    from digit_recognizer.sources.mnist import TEST_FINGERPRINT, TRAIN_FINGERPRINT
+    from digit_recognizer.sources.sample import load_sample
+
+    learnt = set() if dataset.train is None else {dataset.train.fingerprint(), dataset.labelled().fingerprint()}
+    if trained_on in learnt:
+        return digits is dataset.train or digits.fingerprint() == trained_on
+    found = digits.fingerprint()
+    if found == trained_on:
+        return True
+    published = (TRAIN_FINGERPRINT, TEST_FINGERPRINT, load_sample().labelled().fingerprint())
+    return False if trained_on in published and found in published else None
 
 
 def held_out_of(run_folder: Path, data: str | None) -> Digits:
@@ -99,4 +129,4 @@ def _score_rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
     return rows
 
 
-__all__ = ["held_out_of", "part_to_evaluate", "show_evaluation"]
+__all__ = ["held_out_of", "is_seen", "part_to_evaluate", "show_evaluation"]

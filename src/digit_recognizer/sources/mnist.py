@@ -28,6 +28,9 @@ HASHES: Mapping[str, str] = {
     "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
     "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
 }
+# ``Digits.fingerprint()`` of its two parts.
+TRAIN_FINGERPRINT = "d18cfd466eb143ac1097fde604dba9eec4116885869d04cc648b510949f9e88c"
+TEST_FINGERPRINT = "a0863a96c44e5666edbb30c4071ee79ca0514c621e6349c5967fc78e7305c891"
 _TIMEOUT_S = 15
 
 
@@ -152,4 +155,4 @@ class _Progress:
             self._bar.stop()
 
 
-__all__ = ["HASHES", "MIRRORS", "load_mnist"]
+__all__ = ["HASHES", "MIRRORS", "TEST_FINGERPRINT", "TRAIN_FINGERPRINT", "load_mnist"]
