@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import CheckpointError, Interrupted, TrainingDiverged
+from digit_recognizer.training import trainer
 from digit_recognizer.training.augment import Augmentation
 from digit_recognizer.training.checkpoint import CheckpointFolder
 from digit_recognizer.training.hardware import Hardware
@@ -206,6 +208,38 @@ def test_one_bad_epoch_is_rolled_back_and_training_goes_on() -> None:
     trained = run(replace(TINY, focus=1.0))
     assert [row["epoch"] for row in trained.history] == [1, 2, 3]
     assert all(torch.isfinite(value.float()).all() for value in trained.network.state_dict().values())
+
+
+def test_a_training_stopped_right_after_a_step_that_spoilt_the_weights_is_saved_as_it_was_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = trainer._Run._step
+
+    def spoiling(request: StopRequest) -> Callable[..., Any]:
+        """A third step whose loss is finite and whose weights are not; with it comes a request to stop."""
+        calls = 0
+
+        def spoilt(self: Any, chosen: torch.Tensor) -> Any:
+            nonlocal calls
+            calls += 1
+            found = step(self, chosen)
+            if calls == 3:
+                next(self.network.parameters()).data.fill_(float("nan"))
+                request.signal_number = 15
+            return found
+
+        return spoilt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer._Run, "_step", spoiling(StopRequest()))
+        whole = run(TINY)
+    checkpoints, request = CheckpointFolder(tmp_path), StopRequest()
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer._Run, "_step", spoiling(request))
+        with pytest.raises(Interrupted, match="--resume"):
+            run(TINY, checkpoints=checkpoints, stop=request)
+    resumed = run(TINY, checkpoints=checkpoints)
+    assert weights(resumed) == weights(whole) != weights(run(TINY))
 
 
 def test_a_bad_step_of_one_member_changes_no_other(request: pytest.FixtureRequest) -> None:

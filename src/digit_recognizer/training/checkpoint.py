@@ -36,6 +36,11 @@ class Snapshot:
     tensors: Mapping[str, Tensor]
     facts: Mapping[str, Any]
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether no tensor holds NaN or infinity: none that does is saved."""
+        return all(map(_is_finite, self.tensors.values()))
+
 
 def save_snapshot(path: str | Path, snapshot: Snapshot) -> None:
     """Write a snapshot, whole or not at all.
@@ -45,7 +50,7 @@ def save_snapshot(path: str | Path, snapshot: Snapshot) -> None:
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in snapshot.tensors.items()}
     for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+        if not _is_finite(tensor):
             raise CheckpointError(f"{path}: {name} holds values that are no finite numbers; not saved")
     facts = json.dumps(snapshot.facts, allow_nan=False)
     write_bytes(path, _in_order(save_tensors(tensors, {"facts": facts, "sha256": _checksum(tensors, facts)})))
@@ -74,7 +79,7 @@ def load_snapshot(path: str | Path) -> Snapshot:
     if _checksum(tensors, facts) != checksum:
         raise CheckpointError(f"{path}: damaged (its checksum does not match)")
     for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+        if not _is_finite(tensor):
             raise CheckpointError(f"{path}: {name} holds values that are no finite numbers")
     return Snapshot(tensors, known)
 
@@ -119,6 +124,10 @@ class CheckpointFolder:
             return []
         matches = ((_NAME.fullmatch(path.name), path) for path in self.folder.iterdir())
         return sorted((int(match[1]), path) for match, path in matches if match)
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    return not tensor.is_floating_point() or bool(torch.isfinite(tensor).all())
 
 
 def _in_order(content: bytes) -> bytes:

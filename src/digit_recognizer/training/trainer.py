@@ -355,8 +355,11 @@ class _Run:
     def _save_and_stop(self, signal_number: int) -> None:
         where = f"epoch {self.epoch}, batch {self.batch}"
         self._share_losses()
+        snapshot = self._snapshot()
+        if self.ranks.largest(int(not snapshot.is_finite)):
+            raise _NotFinite  # a step with a finite loss can do that; what is rolled back stops after its next step
         if self.checkpoints:
-            self.checkpoints.save(self._total_step(), self._snapshot())
+            self.checkpoints.save(self._total_step(), snapshot)
             where += "; saved, go on with --resume"
         self.ranks.largest(0)  # no rank ends before it is saved: torchrun would then stop the others too
         raise Interrupted(f"stopped at {where}", signal_number=signal_number)
@@ -395,7 +398,7 @@ class _Run:
 
 
 class _NotFinite(Exception):
-    """The loss of some step since the last look is NaN or infinite."""
+    """The loss of some step since the last look, or what it left, is NaN or infinite."""
 
 
 def _under(prefix: str, tensors: Any) -> dict[str, Tensor]:
