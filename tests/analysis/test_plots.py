@@ -155,6 +155,19 @@ def test_curves_go_through_the_mean_of_the_members(drawn: list[Figure]):
     assert "augmented" in thick[0].get_label()
 
 
+@pytest.mark.parametrize("epochs", [1, 2, 3, 34])
+def test_epochs_are_whole_numbers(drawn: list[Figure], tmp_path: Path, epochs: int):
+    row = {"member": 1, "loss": 0.2, "val_loss": 0.3, "accuracy": 0.9, "val_accuracy": 0.8, "learning_rate": 0.01}
+    history = [{**row, "epoch": epoch + 1} for epoch in range(epochs)]
+    for draw in (plots.plot_loss, plots.plot_accuracy, plots.plot_learning_rate):
+        draw(history, tmp_path / "a.png")
+        axes = drawn[-1].axes[0]
+        low, high = axes.get_xlim()
+        ticks = [float(tick) for tick in axes.get_xticks() if low <= tick <= high]
+        assert ticks
+        assert all(tick.is_integer() for tick in ticks)
+
+
 def test_a_flawless_epoch_stands_at_the_tick_of_a_hundred_per_cent(drawn: list[Figure]):
     history = [{"epoch": e, "accuracy": 0.9, "val_accuracy": a} for e, a in ((1, 0.99), (2, 1.0))]
     plots.plot_accuracy(history, Path("unused"))

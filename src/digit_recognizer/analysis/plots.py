@@ -309,7 +309,7 @@ def _draw_curves(axes: Axes, history: History, names: Mapping[str, str], scale: 
         label = f"{name}, mean of {len(members)}" if len(members) > 1 else name
         if epochs:
             axes.plot(epochs, means, linewidth=2, label=label, **look, **marker)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))  # with 2, one epoch has ticks like 0.975
     if len(names) > 1 and axes.lines:
         _legend(axes)
 
