@@ -99,6 +99,32 @@ def test_lines_are_put_where_they_stand() -> None:
     assert together(Page((upper,)), Page()).lines == (upper,)
 
 
+def line_at(text: str, *places: int) -> Line:
+    """A line with its text, each of its digits at a place of its own, from left to right."""
+    values = [int(letter) for letter in text if letter.isdecimal()]
+    return Line(text, tuple(digit(value, place) for value, place in zip(values, places, strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "between", "inside", "together_read"),
+    [
+        ("1 9", (0, 20), "34", (7, 8), "1 34 9"),
+        ("-1,5 9", (0, 1, 20), "3.4", (7, 8), "-1,5 3.4 9"),
+        ("12 9", (10, 11, 30), "3 4 5", (0, 20, 40), "3 12 4 9 5"),
+        ("1 9", (0, 20), "5", (40,), "1 9 5"),
+    ],
+)
+def test_what_stands_between_the_words_of_a_line_is_read_between_them(
+    text: str, places: tuple[int, ...], between: str, inside: tuple[int, ...], together_read: str
+) -> None:
+    lines = line_at(text, *places), line_at(between, *inside)
+    for one, other in (lines, lines[::-1]):
+        (found,) = together(Page((one,)), Page((other,))).lines
+        assert found.text == together_read
+        assert [one.digit for one in found.digits] == [int(letter) for letter in found.text if letter.isdecimal()]
+        assert [one.box[0] for one in found.digits] == sorted(one.box[0] for one in found.digits)
+
+
 def test_the_boxes_are_shown_among_the_steps(recognizer: Recognizer) -> None:
     steps = Steps()
     picture = boxes("83527")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 from digit_recognizer.pictures.context import ReadWord
 from digit_recognizer.pictures.upright import View
@@ -50,7 +51,7 @@ def not_accepted(page: Page, reason: str) -> Page:
 
 def together(page: Page, other: Page) -> Page:
     """The page with what was read in another part of it, each line at its height; what stands beside another line is a
-    part of that.
+    part of that, its words among the words there, from left to right.
 
     >>> together(Page(), Page()).lines
     ()
@@ -61,10 +62,18 @@ def together(page: Page, other: Page) -> Page:
         if beside is None:
             result.append(line)
         else:
-            first, last = sorted((line, result[beside]), key=lambda one: one.digits[0].box[0])
-            result[beside] = Line(f"{first.text} {last.text}", first.digits + last.digits)
+            words = sorted([*_words(result[beside]), *_words(line)], key=lambda word: word.digits[0].box[0])
+            digits = tuple(digit for word in words for digit in word.digits)
+            result[beside] = Line(" ".join(word.text for word in words), digits)
     lines = tuple(sorted(result, key=lambda one: sum(_span(one))))
     return replace(page, lines=lines, rejected=page.rejected + other.rejected)
+
+
+def _words(line: Line) -> list[Line]:
+    """The words of a line, each as a line of its own; the signs in their texts are no digits."""
+    digits = iter(line.digits)
+    counts = ((text, sum(letter.isdecimal() for letter in text)) for text in line.text.split())
+    return [Line(text, tuple(islice(digits, count))) for text, count in counts]
 
 
 def _span(line: Line) -> tuple[int, int]:
