@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from digit_recognizer.pictures import boxed as boxed_module
 from digit_recognizer.pictures.assembled import together
+from digit_recognizer.pictures.cells import read_cells
 from digit_recognizer.pictures.steps import Steps
 from digit_recognizer.reading import NOT_A_DIGIT, Line, Page
 from digit_recognizer.recognizer import Recognizer
@@ -97,6 +102,21 @@ def test_lines_are_put_where_they_stand() -> None:
     below = Line("8", tuple(one.__class__.of(one, (0, 90, 10, 20)) for one in (digit(8),)))
     assert [line.text for line in together(Page((lower,)), Page((below, between))).lines] == ["7 3", "8"]
     assert together(Page((upper,)), Page()).lines == (upper,)
+
+
+def test_a_number_in_boxes_that_is_none_after_all_is_told(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unlikely(*given: Any, **more: Any) -> Any:
+        page, sure = read_cells(*given, **more)
+        first, *others = page.lines[0].digits
+        return replace(page, lines=(Line(page.lines[0].text, (replace(first, confidence=0.5), *others)),)), sure
+
+    monkeypatch.setattr(boxed_module, "read_cells", unlikely)
+    page = recognizer.read(boxes("835"))
+    assert page.lines == ()
+    assert [one.reason for one in page.rejected] == [NOT_A_DIGIT]
+    assert [line.text for line in recognizer.read(boxes("835 46")).lines] == ["46"]
 
 
 def line_at(text: str, *places: int) -> Line:

@@ -46,9 +46,11 @@ def read_boxes(view: View, means: Means) -> tuple[Page, npt.NDArray[np.bool_]] |
         meant = count >= max(_FEWEST, _FILLED * len(row.corners)) and sure.sum() >= _READABLE * inked
         if meant and not shared_cells(row).any():
             words = _words_of(row, page.lines[0], sure[0] > 0, means.expectation)
-            lines.append(
-                Line(" ".join(word.text for word in words), tuple(one for word in words for one in word.digits))
-            )
+            read = [word for word in words if word.digits]
+            if read:
+                lines.append(
+                    Line(" ".join(word.text for word in read), tuple(one for word in read for one in word.digits))
+                )
             rejected += [*page.rejected, *(one for word in words for one in word.rejected)]
             kept.append(row)
     if not kept:
