@@ -49,6 +49,32 @@ def test_a_small_picture_is_enlarged_by_a_whole_factor(shape: tuple[int, int], b
     assert (drawn == ACCEPTED).all(axis=2).any()
 
 
+@pytest.mark.parametrize(
+    ("shape", "box"),
+    [
+        ((30, 20000), (4000, 4, 12, 22)),
+        ((20000, 30), (4, 4000, 12, 22)),
+        ((1, 5000), (90, 0, 9, 1)),
+        ((5000, 1), (0, 90, 1, 9)),
+        ((8, 8), (1, 1, 6, 6)),
+        ((8, 8), (0, 0, 8, 8)),
+        ((1, 1), (0, 0, 1, 1)),
+        ((300, 400), (380, 280, 60, 60)),  # its end beyond the picture
+    ],
+)
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_picture_of_any_shape_can_be_drawn_on(shape: tuple[int, int], box: Box, accepted: bool) -> None:
+    drawn = annotated(np.full(shape, 90, np.uint8), page_of(box, accepted=accepted))
+    assert drawn.shape[0] / shape[0] == drawn.shape[1] / shape[1]
+    assert (drawn == (ACCEPTED if accepted else UNSURE)).all(axis=2).any()
+
+
+def test_the_pen_on_a_long_strip_is_as_thin_as_that_is() -> None:
+    drawn = annotated(np.full((90, 20000), 90, np.uint8), page_of((4000, 40, 20, 36)))
+    assert (drawn[:10] == 90).all()
+    assert (drawn[30:, :3980] == 90).all()
+
+
 def test_the_picture_keeps_its_colours_and_is_left_as_it_was() -> None:
     red = np.zeros((900, 1600, 3), np.uint8)
     red[..., 0] = 200

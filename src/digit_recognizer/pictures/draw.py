@@ -38,8 +38,8 @@ def annotated(picture: Grey | Colour, page: Page) -> Colour:
     times = max(1, min(ceil(_DIGIT / height), _ENLARGED // max(picture.shape[:2]))) if height else 1
     drawn: Colour = picture if picture.ndim == 3 else np.repeat(picture[:, :, None], 3, axis=2)
     drawn = np.ascontiguousarray(drawn.repeat(times, axis=0).repeat(times, axis=1))
-    longest = max(drawn.shape[:2])
-    pen = max(1, round(longest / 800))
+    shortest, longest = sorted(drawn.shape[:2])
+    pen = max(1, round(min(longest / 800, shortest / 100)))
     for found in page.rejected:
         _box(drawn, _larger(found.box, times), REJECTED, max(1, pen // 2))
     for digit in page.digits:
@@ -75,7 +75,7 @@ def _box(picture: Colour, box: Box, colour: tuple[int, int, int], pen: int) -> N
 
 def _label(picture: Colour, box: Box, text: str, colour: tuple[int, int, int], size: float, gap: int) -> None:
     """Write ``text``, ``size`` pixels high and with a white halo: above the box, where that ends the picture below it,
-    else inside."""
+    else inside; as much of it as a low picture has room for."""
     x, y, _, height = box
     scale, bold = size / _HERSHEY, max(1, round(size / 9))
     halo = max(2, round(size / 8))
@@ -83,6 +83,7 @@ def _label(picture: Colour, box: Box, text: str, colour: tuple[int, int, int], s
     away = gap + halo + bold // 2
     below = y + height + away + high
     base = y - away if y - away - high >= 0 else below if below + halo < picture.shape[0] else y + away + high
+    base = max(high, min(base, picture.shape[0] - halo))
     left = max(halo, min(x, picture.shape[1] - wide - halo))
     # The place alone is worked on, its margin wide enough for the halo and what the font has below the line.
     margin = halo + high // 2
