@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import islice
 
 from digit_recognizer.pictures.context import ReadWord
+from digit_recognizer.pictures.neighbours import places_by_line
 from digit_recognizer.pictures.upright import View
 from digit_recognizer.reading import Line, Page, Rejected, refused
 
@@ -26,8 +27,8 @@ def page_of(read: Sequence[ReadWord], view: View, name: str) -> Page:
     Page(lines=(), rejected=(), name='blank.png')
     """
     lines = []
-    for number in sorted({word.line for word in read}):
-        words = [word for word in read if word.line == number and word.digits]
+    for places in places_by_line(read).values():
+        words = [read[place] for place in places if read[place].digits]
         if not words:
             continue
         digits = [replace(digit, box=view.box(digit.box)) for word in words for digit in word.digits]

@@ -6,13 +6,17 @@ Knows nothing of pixels or models.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
 
 from digit_recognizer.pictures.beside import Beside, number_beside, without_brackets
 from digit_recognizer.pictures.expectation import Expectation
+from digit_recognizer.pictures.neighbours import Neighbours, Unread, neighbours_of, unread_by_line
 from digit_recognizer.pictures.signs import MINUS, NO_SIGN, are_thousands
-from digit_recognizer.pictures.within import Part, box_of, is_tall, numbers_within
+from digit_recognizer.pictures.within import Part, is_tall, numbers_within
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around, refused
 
 AMONG_LETTERS = "among letters, which it may be itself"
@@ -172,33 +176,35 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
     """
     result = []
     expectation = expectation or Expectation()
-    words = [_beside_signs(word, words, expectation) for word in words]
+    neighbours = neighbours_of(words)
+    words = [_beside_signs(word, neighbours, expectation) for word in words]
+    neighbours = neighbours_of(words)
     has_letters = any(word.letters for word in words)
     for word in words:
-        kept = _alone_or_among(word, words)
+        kept = _alone_or_among(word, neighbours)
         numbers = [] if kept.digits else _within(kept, expectation)
         if kept.doubted and not numbers and not has_letters:
             doubted = Rejected(around(digit.box for digit in kept.doubted), DOUBTED)
             kept = _number(kept, kept.doubted, [doubted], expectation)
         result.append(_around(kept, numbers) if numbers else kept)
         result += numbers
-    return _without_bars([_of_value(_whole_or_unsure(word, result)) for word in result])
+    unread = unread_by_line(result)
+    return _without_bars([_of_value(_whole_or_unsure(word, unread)) for word in result])
 
 
-def _whole_or_unsure(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
-    """The word; none of its digits accepted where it may be a part of a number, the rest of which was left out."""
-    if not any(digit.accepted for digit in word.digits):
+def _whole_or_unsure(word: ReadWord, unread: Mapping[int, Unread]) -> ReadWord:
+    """The word; none of its digits accepted where it may be a part of a number, the rest of which was left out.
+
+    unread: what was not read, by line.
+    """
+    if word.line not in unread or not any(digit.accepted for digit in word.digits):
         return word
     x, _, width, _ = around(digit.box for digit in word.digits)
-    for other in words:
-        if other.line != word.line or other.digits or not other.rejected:
-            continue
+    for other in unread[word.line].near(x, x + width, _ITS_REST * word.height):
         left, _, broad, _ = around(one.box for one in other.rejected)
-        gap = max(left - x - width, x - left - broad)
-        if gap > _ITS_REST * word.height:
-            continue
         is_left_out = any(one.reason == AMONG_LETTERS for one in other.rejected)
-        is_left_out |= gap <= _TOUCHING * word.height and any(is_tall(part, word.height) for part in other.parts)
+        if max(left - x - width, x - left - broad) <= _TOUCHING * word.height:
+            is_left_out |= any(is_tall(part, word.height) for part in other.parts)
         if is_left_out or _ends_in_digits(other, word, before=left < x):
             return _not_accepted(word, PART)
     return word
@@ -225,16 +231,15 @@ def _of_value(word: ReadWord) -> ReadWord:
     return _not_accepted(word, POINT_LEFT_OUT)
 
 
-def _beside_signs(word: ReadWord, words: Sequence[ReadWord], expectation: Expectation) -> ReadWord:
+def _beside_signs(word: ReadWord, neighbours: Neighbours, expectation: Expectation) -> ReadWord:
     """The word with the digits that stand beside what may be a sign; as it is where it has none, or others' letters."""
     beside = word.beside
-    if beside is None or any(other.letters and not other.beside for other in words if other.line == word.line):
+    if beside is None or word.line in neighbours.with_letters:
         return word
     rejected = [Rejected(box, NOT_A_DIGIT) for box in beside.marks]
     digits = beside.digits
     if not beside.is_sure:
-        is_alone = not any(other.letters and not other.beside for other in words)
-        is_alone = is_alone and sum(other.line == word.line for other in words) == 1
+        is_alone = not neighbours.with_letters and neighbours.in_line[word.line] == 1
         if not is_alone and not _is_number(digits, word.tallest):
             return word
         digits = _refused(digits, BESIDE_LETTER)
@@ -253,30 +258,22 @@ def _without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:
     few = len(others) <= _OTHERS * sum(len(digits) for digits in found)
     several = len(found) >= 2 or any(len(digits) >= _COMB for digits in found)
     is_hatched = few and several and not any(digit.accepted for digit in others)
-    result = []
+    in_line: dict[int, list[int]] = {}
     for word in words:
-        line = [digit.digit for other in words if other.line == word.line for digit in other.digits]
-        if word.digits and (is_hatched or (len(line) >= _COMB and set(line) == {1})):
-            word = _not_accepted(word, BARS)
-        result.append(word)
-    return result
+        in_line.setdefault(word.line, []).extend(digit.digit for digit in word.digits)
+    combs = {line for line, digits in in_line.items() if len(digits) >= _COMB and set(digits) == {1}}
+    return [_not_accepted(word, BARS) if word.digits and (is_hatched or word.line in combs) else word for word in words]
 
 
-def _alone_or_among(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
+def _alone_or_among(word: ReadWord, neighbours: Neighbours) -> ReadWord:
     if not word.digits:
         return word
-    letters = digits = 0.0
     largest = _PARTS if len(word.digits) == 1 else _ALIKE[1]
-    for other in words:
-        if _ALIKE[0] * word.height <= other.height <= largest * word.height:
-            counts = 1.0 if other.line == word.line else _ELSEWHERE
-            letters += counts * other.letters
-            if not other.letters and all(digit.accepted for digit in other.digits):
-                digits += counts * other.familiar * bool(other.digits)
-    is_number = _is_number(word.digits, word.tallest, pointed=_is_pointed(word)) and not _is_lone_letter(word, words)
-    if is_number or (
-        (letters < _FEW or letters <= digits) and not (_is_lone_among(word, words) or _is_lone_letter(word, words))
-    ):
+    letters, digits = neighbours.company(word.line, _ALIKE[0] * word.height, largest * word.height, _ELSEWHERE)
+    is_lone = _is_lone_among(word, neighbours)
+    is_letter = len(word.parts) <= 1 and len(word.digits) == 1 and _is_letter(word, neighbours.marks)
+    is_number = _is_number(word.digits, word.tallest, pointed=_is_pointed(word))
+    if not is_letter and (is_number or ((letters < _FEW or letters <= digits) and not is_lone)):
         return word
     if not word.letters and len(word.digits) == len([part for part in word.parts if is_tall(part, word.height)]):
         likely = tuple(replace(digit, accepted=digit.confidence >= _LIKELY) for digit in word.digits)
@@ -286,40 +283,28 @@ def _alone_or_among(word: ReadWord, words: Sequence[ReadWord]) -> ReadWord:
     return replace(word, text="", digits=(), rejected=(*word.rejected, whole))
 
 
-def _is_lone_among(word: ReadWord, words: Sequence[ReadWord]) -> bool:
+def _is_lone_among(word: ReadWord, neighbours: Neighbours) -> bool:
     """Whether a lone digit stands in a row of lone letters, as at the head of a calendar, or in a column of letters
     with a point each, be there numbers beside and below.
     """
     if len(word.parts) > 1 or len(word.digits) != 1:
         return False
-    row = [other for other in words if other.line == word.line]
-    lone = sum(other.letters == 1 and len(other.parts) <= 1 for other in row)
-    if _FEW <= lone > sum(bool(other.digits) for other in row):
+    letters, numbers = neighbours.row(word.line)
+    if _FEW <= letters > numbers:
         return True
-    x = word.digits[0].box[0]
-    column = [
-        other
-        for other in words
-        if len(other.parts) == 1 and other.signs and abs(box_of(other.parts[0])[0] - x) <= word.height
-    ]
-    lone = sum(other.letters == 1 for other in column)
-    return bool(word.signs) and 1 < lone >= sum(bool(other.digits) for other in column)
+    letters, numbers = neighbours.column(word.digits[0].box[0], word.height)
+    return bool(word.signs) and 1 < letters >= numbers
 
 
-def _is_lone_letter(word: ReadWord, words: Sequence[ReadWord]) -> bool:
-    """Whether a lone digit stands right beside what is none in another line, as the g of kg does, which hangs lower."""
-    if len(word.parts) > 1 or len(word.digits) != 1:
-        return False
+def _is_letter(word: ReadWord, marks: npt.NDArray[np.int64]) -> bool:
+    """Whether a lone digit stands right beside a mark of another line that is none, as the g of kg does, which hangs
+    lower. marks: int64 (M, 5), the line, x, y, width and height of what is tall and no digit.
+    """
     x, y, _, tall = word.digits[0].box
-    for other in words:
-        if other.line == word.line:
-            continue
-        for left, top, broad, high in (part for part in other.parts if not isinstance(part, PlacedReading)):
-            shared = min(top + high, y + tall) - max(top, y)
-            beside = left < x and abs(x - left - broad) <= _LETTER_APART * tall
-            if beside and high >= _TALL * other.height and shared >= _LETTER_SHARED * min(tall, high):
-                return True
-    return False
+    line, left, top, broad, high = marks.T
+    shared = np.minimum(top + high, y + tall) - np.maximum(top, y)
+    beside = (line != word.line) & (left < x) & (np.abs(x - left - broad) <= _LETTER_APART * tall)
+    return bool((beside & (shared >= _LETTER_SHARED * np.minimum(high, tall))).any())
 
 
 def _is_pointed(word: ReadWord) -> bool:

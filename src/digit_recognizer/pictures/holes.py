@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from digit_recognizer.pictures.context import ReadWord
 from digit_recognizer.pictures.lines import Boxes
+from digit_recognizer.pictures.neighbours import places_by_line
 from digit_recognizer.pictures.page_ink import box_of
 from digit_recognizer.reading import Box, Rejected, around, refused
 
@@ -32,8 +35,9 @@ def with_holes(words: Sequence[ReadWord], boxes: Boxes) -> list[ReadWord]:
     []
     """
     result = list(words)
-    for line in sorted({word.line for word in words if word.digits}):
-        mine = [place for place, word in enumerate(words) if word.line == line]
+    for mine in places_by_line(words).values():
+        if not any(words[place].digits for place in mine):
+            continue
         digits = sorted(digit.box for place in mine for digit in words[place].digits)
         known = digits + [found.box for place in mine for found in words[place].rejected]
         missed = _missed(digits, known, boxes)
@@ -55,8 +59,10 @@ def _missed(digits: Sequence[Box], known: Sequence[Box], boxes: Boxes) -> list[B
     inside = (boxes[:, 0] >= first) & (boxes[:, 0] + boxes[:, 2] <= last)
     inside &= (boxes[:, 1] >= top - 0.1 * height) & (boxes[:, 1] + boxes[:, 3] <= foot + 0.1 * height)
     groups: list[Box] = []
+    lefts, widths = np.array(known, np.int64)[:, [0, 2]].T
     for sides in sorted(map(box_of, boxes[inside])):
-        if any(_shared(sides, other) > _OVER * sides[2] for other in known):
+        shared = np.minimum(sides[0] + sides[2], lefts + widths) - np.maximum(sides[0], lefts)
+        if (shared > _OVER * sides[2]).any():
             continue
         if groups and _shared(sides, groups[-1]) > 0:
             groups[-1] = around((groups[-1], sides))
