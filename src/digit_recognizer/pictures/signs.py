@@ -6,9 +6,12 @@ A mark is known by its box alone. Knows nothing of pixels.
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
+
+import numpy as np
 
 from digit_recognizer.pictures.lines import Boxes
 from digit_recognizer.pictures.within import Part
@@ -40,16 +43,19 @@ def find_signs(boxes: Boxes, line: list[int], height: float) -> dict[int, str]:
     {0: '-', 2: ','}
     """
     found: dict[int, str] = {}
-    tall = [mark for mark in line if boxes[mark, 3] > 0.6 * height]
+    tall_at = [place for place, mark in enumerate(line) if boxes[mark, 3] > 0.6 * height]
+    tall = [line[place] for place in tall_at]
+    middles = boxes[tall, 0] + boxes[tall, 2] / 2
     for place, mark in enumerate(line):
         x, y, width, tallness = (float(side) for side in boxes[mark])
-        if mark in tall or tallness > _SMALL * height or not tall:
+        if tallness > _SMALL * height or not tall:
             continue
-        near = min(tall, key=lambda other: abs(boxes[other, 0] + boxes[other, 2] / 2 - x - width / 2))
+        near = tall[int(np.abs(middles - x - width / 2).argmin())]
         top, foot = float(boxes[near, 1]), float(boxes[near, 1] + boxes[near, 3])
         middle = (y + tallness / 2 - top) / max(1.0, foot - top)
-        after = next((other for other in line[place + 1 :] if other in tall), None)
-        before = next((other for other in reversed(line[:place]) if other in tall), None)
+        following = bisect(tall_at, place)
+        after = tall[following] if following < len(tall) else None
+        before = tall[following - 1] if following else None
         if width >= _FLAT * tallness and _BROAD[0] <= width / height <= _BROAD[1]:
             close = after is not None and boxes[after, 0] - x - width <= _NEAR * height
             # Between two digits it could be a stroke of either, or mean "to".

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from digit_recognizer.pictures.lines import Boxes
 
 # Shares of the height of the line's digits.
@@ -25,18 +27,18 @@ def find_ticks(boxes: Boxes, line: list[int], height: float) -> set[int]:
     [0, 2, 4]
     """
     tall = [mark for mark in line if boxes[mark, 3] >= _TALL * height]
+    starts, ends = boxes[tall, 0], boxes[tall, 0] + boxes[tall, 2]
+    middles = starts + boxes[tall, 2] / 2
     found = []
     for mark in line:
         x, y, width, tallness = (float(side) for side in boxes[mark])
         if not tall or tallness > _LOW * height or width > _NARROW * height or tallness < _SLENDER * width:
             continue
-        near = min(tall, key=lambda other: abs(boxes[other, 0] + boxes[other, 2] / 2 - x - width / 2))
+        near = tall[int(np.abs(middles - x - width / 2).argmin())]
         if y + tallness < boxes[near, 1] + boxes[near, 3] - _ABOVE * height:
             continue
         # Below or within a digit it is a part of one.
-        if all(
-            min(x + width, boxes[other, 0] + boxes[other, 2]) - max(x, boxes[other, 0]) <= width / 2 for other in tall
-        ):
+        if (np.minimum(x + width, ends) - np.maximum(x, starts) <= width / 2).all():
             found.append(mark)
     tallest = max((boxes[mark, 3] for mark in found), default=0)
     alike = {mark for mark in found if _ALIKE * boxes[mark, 3] >= tallest}

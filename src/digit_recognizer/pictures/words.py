@@ -105,10 +105,12 @@ def _points(boxes: Boxes, line: Sequence[int], signs: Mapping[int, str]) -> dict
     are no digits, and no part of one. A dash is told from digits later.
     """
 
+    starts = boxes[line, 0]
+    ends = starts + boxes[line, 2]
+
     def is_clear(mark: int) -> bool:
         x, width = boxes[mark, 0], boxes[mark, 2]
-        left, broad = boxes[[other for other in line if other != mark]][:, [0, 2]].T
-        return bool(((left >= x + width) | (left + broad <= x)).all())
+        return int(((starts < x + width) & (ends > x)).sum()) == 1  # it shares its columns with itself alone
 
     return {mark: NO_SIGN for mark, sign in signs.items() if sign != MINUS and is_clear(mark)}
 
