@@ -278,7 +278,10 @@ def _level_lines(mask: _Bytes) -> Mask:
     area = np.bincount(labels[found > 0], minlength=count)
     slender = (area / long * _SLENDER <= long) & (np.arange(count) > 0) & (long >= _OF_SEVERAL * width)
     for number in np.flatnonzero(slender):  # the bars of digits in a row are no line: half of it is missing
-        slender[number] = np.any((labels == number) & (found > 0), axis=0).sum() >= _WHOLE * long[number]
+        left, top, broad, tall = stats[number, :4]
+        part = slice(top, top + tall), slice(left, left + broad)
+        mine = (labels[part] == number) & (found[part] > 0)
+        slender[number] = np.any(mine, axis=0).sum() >= _WHOLE * long[number]
     chosen = slender if np.count_nonzero(slender) >= 2 else slender & (long >= _ALONE * width)
     return np.asarray(chosen[labels] & (found > 0), np.bool_)
 
