@@ -50,6 +50,19 @@ def test_two_bars_that_touch_are_cut_between_them() -> None:
     assert sorted(np.unique(labels)) == [0, 1, *range(2, len(pieces) + 1)]
 
 
+def test_a_mark_with_hundreds_of_seams_is_cut_from_its_first_to_its_last() -> None:
+    labels = np.zeros((40, 20 * 90 + 20), np.int32)
+    for place in range(90):
+        labels[5:35, 10 + 20 * place : 14 + 20 * place] = 1
+    labels[20, 10 : 10 + 20 * 89] = 1
+    area = int(labels.sum())
+    pieces = cut_marks(labels, [Piece(1, (10, 5, 20 * 89 + 4, 30), area)], 30.0, 4.0, 2)
+    assert len(pieces) == 90
+    assert sum(piece.area for piece in pieces) == area
+    assert max(piece.box[2] for piece in pieces) < 60
+    assert [piece.box[0] for piece in pieces] == sorted(piece.box[0] for piece in pieces)
+
+
 def test_no_digit_is_made_of_more_than_three_strokes_side_by_side() -> None:
     strokes = [Piece(number + 1, (number * 3, 0, 1, 20), 20) for number in range(8)]
     assert max(one.end - one.start for one in candidates(strokes, 20.0)) == 3

@@ -221,7 +221,7 @@ def _sides(mark: npt.NDArray[np.bool_], height: float, thickness: float) -> Labe
     for seam in range(1, seams.shape[1]):  # seams that ran together are one cut
         if np.abs(seams[:, seam] - seams[:, kept[-1]]).mean() >= 0.6 * apart:
             kept.append(seam)
-    sides = (np.arange(columns)[None, :, None] > seams[:, None, kept]).sum(axis=2).astype(np.uint8)
+    sides = (np.arange(columns)[None, :, None] > seams[:, None, kept]).sum(axis=2).astype(np.uint16)
     return np.asarray(cv2.resize(sides, mark.shape[::-1], interpolation=cv2.INTER_NEAREST), np.int32)
 
 
