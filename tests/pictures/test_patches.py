@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.patches import PATCH, patches_removed
+from digit_recognizer.pictures.patches import PATCH, _Patch, _turn, patches_removed
 from digit_recognizer.recognizer import Recognizer
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -86,6 +88,26 @@ def test_rings_boxes_tables_and_filled_shapes_alone_are_no_patches() -> None:
     cv2.circle(disc, (150, 150), 60, 30, -1)
     for page in (ring, table, disc):
         assert patches_removed(page)[0] is page
+
+
+@pytest.mark.parametrize("edge", ["left", "top", "right", "bottom", "none"])
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_a_patch_at_the_edge_of_a_picture_is_turned_as_within_a_larger_one(edge: str, scale: float) -> None:
+    disc = np.zeros((30, 40), np.uint8)
+    cv2.ellipse(disc, (20, 15), (19, 14), 0, 0, 360, 1, -1)
+    part = {"left": np.s_[:, 12:], "top": np.s_[9:], "right": np.s_[:, :28], "bottom": np.s_[:21], "none": np.s_[:]}
+    mask = disc[part[edge]]
+    height, width = mask.shape
+    x, y = 0 if edge == "left" else 6, 0 if edge == "top" else 6
+    rows = y + height + (0 if edge == "bottom" else 6)
+    columns = x + width + (0 if edge == "right" else 6)
+    patch = _Patch((x, y, width, height), mask, 60.0, 200.0, (), True)
+    times = round(1 / scale)
+    grey = np.random.default_rng(0).integers(0, 256, (times * rows, times * columns), np.uint8)
+    larger = np.pad(grey, 8 * times)
+    _turn(larger, replace(patch, box=(x + 8, y + 8, width, height)), scale)
+    _turn(grey, patch, scale)
+    assert np.array_equal(grey, larger[8 * times : -8 * times, 8 * times : -8 * times])
 
 
 def test_a_picture_without_anything_on_it_stays_the_same() -> None:

@@ -255,8 +255,10 @@ def _turn(grey: _Grey, patch: _Patch, scale: float) -> None:
     bottom = min(grey.shape[0], round((y + height + 2) / scale))
     padded = cv2.copyMakeBorder(patch.mask, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=0)
     disc, size = np.ones((5, 5), np.uint8), (right - left, bottom - top)
-    wide = cv2.resize(cv2.dilate(padded, disc), size, interpolation=cv2.INTER_NEAREST) > 0
-    deep = cv2.resize(cv2.erode(padded, disc, borderValue=0), size, interpolation=cv2.INTER_NEAREST) > 0
+    rows, columns = (max(1, round(side * scale)) for side in grey.shape)
+    inside = slice(max(0, 2 - y), rows + 2 - y), slice(max(0, 2 - x), columns + 2 - x)  # of the picture
+    wide = cv2.resize(cv2.dilate(padded, disc)[inside], size, interpolation=cv2.INTER_NEAREST) > 0
+    deep = cv2.resize(cv2.erode(padded, disc, borderValue=0)[inside], size, interpolation=cv2.INTER_NEAREST) > 0
     part = grey[top:bottom, left:right]
     away = np.abs(part.astype(np.float32) - patch.level)
     turned = patch.around - away if patch.around >= 128 else patch.around + away
