@@ -41,6 +41,20 @@ def test_an_unturned_view_gives_boxes_back_as_they_are() -> None:
     assert view_of(np.zeros((9, 9), np.uint8), 0.5, (18, 18)).box((2, 3, 4, 5)) == (4, 6, 8, 10)
 
 
+@pytest.mark.parametrize("scale", [1.0, 2 / 3, 0.6, 1 / 3, 0.29])
+@pytest.mark.parametrize("degrees", [0.0, 0.7, -8.0])
+def test_a_box_in_the_picture_is_the_smallest_around_that_in_the_view(scale: float, degrees: float) -> None:
+    view = view_of(np.full((120, 200), 240, np.uint8), scale, (round(120 / scale), round(200 / scale)))
+    if degrees:
+        view = turned(view, degrees)
+    for left, top in ((40, 30), (41, 57), (83, 64)):
+        x, y, across, down = view.box((left, top, 17, 24))
+        corners = np.array([[left, top], [left + 17, top], [left, top + 24], [left + 17, top + 24]])
+        placed = corners @ view.to_picture[:, :2].T + view.to_picture[:, 2]
+        room = [*(placed.min(0) - (x, y)), *((x + across, y + down) - placed.max(0))]
+        assert all(-1e-5 < one < 1 for one in room)
+
+
 @pytest.mark.parametrize("degrees", [-9.0, 14.0])
 def test_what_stands_at_the_edges_of_a_turned_view_is_placed_within_the_picture(degrees: float) -> None:
     view = turned(view_of(np.full((120, 200), 240, np.uint8), 1.0, (120, 200)), degrees)

@@ -15,6 +15,7 @@ from digit_recognizer.reading import Box, clipped
 
 _PAPER_SIDE = 200  # pixels of the picture in which its paper is looked for
 _PAPER_WINDOW = 25  # and of the neighbourhood whose median it is
+_ROUNDING = 1e-6  # pixels that a place may be off by calculation
 
 Grey = npt.NDArray[np.uint8]
 
@@ -35,8 +36,8 @@ class View(NamedTuple):
         left, top, width, height = box
         corners = np.array([[left, top], [left + width, top], [left, top + height], [left + width, top + height]])
         placed = corners @ self.to_picture[:, :2].T + self.to_picture[:, 2]
-        x, y = np.floor(placed.min(0)).astype(int).tolist()
-        right, bottom = np.rint(placed.max(0)).astype(int).tolist()
+        x, y = np.floor(placed.min(0) + _ROUNDING).astype(int).tolist()
+        right, bottom = np.ceil(placed.max(0) - _ROUNDING).astype(int).tolist()
         return clipped((x, y, right - x, bottom - y), self.size[1], self.size[0])
 
 
