@@ -118,7 +118,7 @@ class _Stroke(NamedTuple):
 
 def _stroke(part: Part | None) -> _Stroke | None:
     """The one straight and narrow stroke that a 1 is; None where the part is something else."""
-    if not isinstance(part, PlacedReading) or part.digit != 1 or part.frame is None:
+    if not isinstance(part, PlacedReading) or part.digit != 1:
         return None
     inked = part.frame > _INK
     rows = np.flatnonzero(inked.any(1))
