@@ -24,7 +24,7 @@ from digit_recognizer.files import read_bytes
 from digit_recognizer.line_reader import LineReader
 from digit_recognizer.model_file import check_model
 from digit_recognizer.pictures.ctc import OTHER, hypotheses
-from digit_recognizer.pictures.paper import ink_of_page
+from digit_recognizer.pictures.paper import contrast_of_page, ink_of
 from digit_recognizer.pictures.strips import own_ink, strip_of
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.sources.idx import read_idx_folder
@@ -46,7 +46,8 @@ def by_line_reader(reader: LineReader) -> Read:
     """The whole picture as one strip, read by the line reader alone."""
 
     def read(picture: Grey) -> str:
-        ink = ink_of_page(picture)
+        contrast = contrast_of_page(picture)
+        ink = None if contrast is None else ink_of(contrast)
         if ink is None:
             return ""
         marks = cv2.connectedComponents(ink.mask.view(np.uint8))[1].astype(np.int32)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from digit_recognizer.pictures.dots import joined_dots
-from digit_recognizer.pictures.paper import PageInk, ink_of_page
+from digit_recognizer.pictures.paper import PageInk, contrast_of_page, ink_of
 from digit_recognizer.recognizer import Recognizer
 
 SHAPES = {
@@ -39,18 +39,18 @@ def test_dots_are_joined_and_read(step: int, share: float) -> None:
     assert [line.text for line in found.lines] == ["25743"]
 
 
-def test_the_digits_stay_apart() -> None:
-    ink = ink_of_page(dotted("2573", 10, 0.7))
-    assert ink is not None
-    joined = joined_dots(ink)
-    assert joined is not None
-    assert cv2.connectedComponents(joined.mask.view(np.uint8))[0] - 1 == 4
-
-
 def _ink(page: np.ndarray) -> PageInk:
-    ink = ink_of_page(page)
+    contrast = contrast_of_page(page)
+    assert contrast is not None
+    ink = ink_of(contrast)
     assert ink is not None
     return ink
+
+
+def test_the_digits_stay_apart() -> None:
+    joined = joined_dots(_ink(dotted("2573", 10, 0.7)))
+    assert joined is not None
+    assert cv2.connectedComponents(joined.mask.view(np.uint8))[0] - 1 == 4
 
 
 @pytest.mark.parametrize(("size", "pen"), [(0.6, 1), (1.0, 2), (1.0, 5), (2.5, 12)])

@@ -65,23 +65,6 @@ class Contrast(NamedTuple):
     thickness: float
 
 
-def ink_of_page(grey: Grey) -> PageInk | None:
-    """Find the ink on a page, dark on light or light on dark, each region for itself; None where there is none.
-
-    grey: uint8 (H, W). What contrast_of_page and ink_of find, one after the other.
-
-    >>> page = np.full((80, 200), 220, np.uint8)
-    >>> page[20:60, 30:36] = 90
-    >>> found = ink_of_page(page)
-    >>> bool(found.mask[40, 33]), bool(found.mask[40, 60])
-    (True, False)
-    >>> ink_of_page(np.full((80, 200), 220, np.uint8)) is None
-    True
-    """
-    contrast = contrast_of_page(grey)
-    return None if contrast is None else ink_of(contrast)
-
-
 def contrast_of_page(grey: Grey) -> Contrast | None:
     """Take the ground off a page; None where nothing stands out from it.
 
@@ -215,7 +198,6 @@ __all__ = [
     "PageInk",
     "contrast_of_page",
     "ink_of",
-    "ink_of_page",
     "shrunk",
     "stroke_thickness",
     "stroke_width",
