@@ -243,6 +243,9 @@ def test_without_a_home_there_is_no_cache_and_the_model_is_tried(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", homeless)
     ensure_safe(plain)
+    monkeypatch.setattr(subprocess, "run", no_child)
+    with pytest.raises(AssertionError, match="child"):  # nothing was remembered
+        ensure_safe(plain)
 
 
 def test_hostile_changes_with_a_valid_fingerprint_are_refused_or_give_finite_answers(tmp_path: Path) -> None:

@@ -61,7 +61,9 @@ def test_light_digits_in_light_boxes_are_read(recognizer: Recognizer) -> None:
 
 
 def test_digits_lie_in_their_boxes(recognizer: Recognizer) -> None:
-    for place, found in enumerate(recognizer.read(boxes("8352")).digits):
+    digits = recognizer.read(boxes("8352")).digits
+    assert [found.digit for found in digits] == [8, 3, 5, 2]
+    for place, found in enumerate(digits):
         x, y, width, height = found.box
         assert 30 + 56 * place <= x + width / 2 <= 74 + 56 * place
         assert 25 <= y <= y + height <= 85

@@ -178,7 +178,9 @@ def test_a_number_that_print_joins_with_words_is_read_between_its_spaces() -> No
 )
 def test_between_letters_what_may_be_letters_is_not_read(text: str, heights: dict[int, int]) -> None:
     spaces = {4: 9, len(text.rstrip("x")): 9}
-    assert all(word.text == "" for word in without_text([joined(text, spaces, heights)]))
+    (found,) = without_text([joined(text, spaces, heights)])
+    assert (found.text, found.digits) == ("", ())
+    assert [(rejected.box, rejected.reason) for rejected in found.rejected] == [((2, 0, 132, 20), NOT_A_DIGIT)]
 
 
 @pytest.mark.parametrize(("inner", "is_read"), [(2, True), (7, False)])

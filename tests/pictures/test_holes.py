@@ -53,11 +53,13 @@ def test_what_was_rejected_is_told_once() -> None:
 
 
 def test_a_digit_whose_middle_is_gone_does_not_vanish_without_a_trace() -> None:
-    ink = page_of(["507"], gap=1.2)
+    ink = page_of(["507"])
+    assert [(line.text, line.accepted) for line in read_page(on_paper(ink), answer).lines] == [("507", True)]
     columns = np.flatnonzero(ink[40:].any(0))
     starts = columns[np.flatnonzero(np.diff(columns) > 1) + 1]  # of the 0 and the 7
     height = np.flatnonzero(ink.any(1))
     ink[height[0] + 12 : height[-1] - 12, starts[0] : starts[1]] = 0
     page = read_page(on_paper(ink), answer)
-    assert page.rejected
-    assert not page.lines[0].accepted
+    assert [(line.text, line.accepted) for line in page.lines] == [("57", False)]
+    assert {one.reason for one in page.digits} == {MISSED}
+    assert [(one.box, one.reason) for one in page.rejected] == [((76, 20, 24, 40), MISSED)]
