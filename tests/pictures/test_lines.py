@@ -11,7 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digit_recognizer.pictures.lines import NESTED, Begins, Boxes, _usual_height, find_lines, join_broken, split_words
+from digit_recognizer.pictures.lines import (
+    NESTED,
+    Begins,
+    Boxes,
+    _slope,
+    _usual_height,
+    find_lines,
+    join_broken,
+    split_words,
+)
 
 _OVERLAP, _ALIKE, _SMALL, _REACH = 0.45, 2.6, 0.45, 14.0
 _FEWEST = 401  # marks that are no display of seven segments
@@ -161,3 +170,19 @@ def test_numbers_far_apart_are_several_though_all_gaps_are_alike() -> None:
     assert split_words(boxes, list(range(5)), 20.0) == [[0], [1], [2], [3], [4]]
     near = np.array([[36 * place, 0, 12, 20] for place in range(5)])
     assert split_words(near, list(range(5)), 20.0) == [[0, 1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize("slope", [-0.12, -0.05, 0.05, 0.12])
+def test_rows_that_rise_or_fall_are_not_torn_by_wide_gaps(slope: float) -> None:
+    boxes, rows = [], []
+    for row in range(4):
+        rows.append(range(len(boxes), len(boxes) + 6))
+        boxes += [[x, 100 + 44 * row + round(slope * x), 20, 30] for x in (0, 26, 52, 280, 306, 332)]
+    found = find_lines(np.array(boxes, np.int64))
+    assert [sorted(line) for line in found] == [list(row) for row in rows]
+
+
+def test_marks_of_uneven_heights_tell_of_no_slope() -> None:
+    rng = np.random.default_rng(0)
+    boxes = [[26 * place, 100 + int(rng.integers(-9, 9)), 20, 30 + int(rng.integers(-6, 6))] for place in range(14)]
+    assert _slope(np.array(boxes, np.int64), [list(range(14))]) == 0.0

@@ -23,6 +23,10 @@ _SPACE = 0.62  # heights between two words at least
 _AROUND = 5  # marks whose feet tell where the line stands
 _WIDER = 1.9  # times a space is wider than the gaps between a number's digits
 _ALWAYS = 1.6  # heights from which on a gap is a space, though all are as wide: in combs they are narrower
+# Marks that tell whether lines rise: heights between them at most, times one is taller, pairs of them at least.
+_CLOSE, _OF_A_HEIGHT, _FEWEST = 1.5, 1.35, 12
+_LEAST_SLOPE = 0.01  # what is less tears no line
+_SURE_SLOPE = 4.6  # times the median deviation over the root of their number, 2.5 standard errors, that a slope is sure
 
 Boxes = npt.NDArray[np.int64]
 
@@ -51,7 +55,8 @@ def find_lines(boxes: Boxes, left_out: Sequence[int] = ()) -> list[list[int]]:
 
     boxes: int64 (N, 4), x, y, width, height. left_out: indices of marks that are in no line. Tall marks find their
     lines first: neighbours overlap by about half of their heights. Small ones (the flag of a 5, a dot, dirt) then join
-    the line that they lie in; those that lie in none are left out, too.
+    the line that they lie in; those that lie in none are left out, too. Where the lines of a page rise or fall, as the
+    marks that are close to each other tell, this is done once more with them made level: else wide gaps tear them.
 
     >>> find_lines(np.array([[30, 2, 10, 20], [0, 0, 10, 20], [2, 40, 10, 20]]))
     [[1, 0], [2]]
@@ -59,6 +64,38 @@ def find_lines(boxes: Boxes, left_out: Sequence[int] = ()) -> list[list[int]]:
     if left_out:
         kept = np.setdiff1d(np.arange(len(boxes)), left_out)
         return [kept[line].tolist() for line in find_lines(boxes[kept])]
+    lines = _grouped(boxes)
+    slope = _slope(boxes, lines)
+    if not slope:
+        return lines
+    level = boxes.copy()
+    level[:, 1] -= np.rint(slope * (boxes[:, 0] + boxes[:, 2] / 2)).astype(np.int64)
+    return _grouped(level)
+
+
+def _slope(boxes: Boxes, lines: Sequence[list[int]]) -> float:
+    """By how much most lines fall to the right, in heights for each breadth: the median of what marks that are close to
+    each other say (O'Gorman, 1993). 0 where they say nothing clear.
+    """
+    before = np.array([mark for line in lines for mark in line[:-1]], np.int64)
+    after = np.array([mark for line in lines for mark in line[1:]], np.int64)
+    x, y, width, height = (side.astype(float) for side in boxes.T)
+    taller = np.maximum(height[before], height[after])
+    close = (x[after] - x[before] - width[before] <= _CLOSE * taller) & (x[after] > x[before])
+    close &= taller <= _OF_A_HEIGHT * np.minimum(height[before], height[after])
+    first, second = before[close], after[close]
+    if len(first) < _FEWEST:
+        return 0.0
+    across = x[second] + width[second] / 2 - x[first] - width[first] / 2
+    down = y[second] + height[second] / 2 - y[first] - height[first] / 2
+    slopes = down[across > 0] / across[across > 0]
+    slope = float(np.median(slopes))
+    doubt = _SURE_SLOPE * float(np.median(np.abs(slopes - slope))) / math.sqrt(len(slopes))
+    return slope if abs(slope) >= max(_LEAST_SLOPE, doubt) else 0.0
+
+
+def _grouped(boxes: Boxes) -> list[list[int]]:
+    """The lines of marks as they stand. Arguments and result as for ``find_lines``."""
     if not len(boxes):
         return []
     left, top = boxes[:, 0].astype(float), boxes[:, 1].astype(float)
