@@ -15,6 +15,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import cv2
@@ -52,11 +53,15 @@ def corrections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(corrections: Path) -> Iterator[str]:
     process = child("serve", "--port", "0", "--keep-corrections", corrections)
-    try:
-        yield f"http://127.0.0.1:{port_of(process)}/"
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
+    assert process.stderr is not None
+    log = Thread(target=process.stderr.readlines)  # a pipe that nobody reads is full after some hundred requests
+    log.start()
+    with process:
+        try:
+            yield f"http://127.0.0.1:{port_of(process)}/"
+        finally:
+            process.terminate()
+            log.join(60)
 
 
 @pytest.fixture(scope="module")
@@ -448,6 +453,61 @@ def test_the_pad_is_told_in_its_own_units_wherever_on_it_one_writes(page: Any) -
     assert [(x + width / 2, y + height / 2) for x, y, width, height in boxes] == [
         (pytest.approx(x, abs=20), pytest.approx(y, abs=20)) for x, y in expected
     ]
+
+
+# Chromium does not tell what a blob held that was sent.
+KEEP_SENT = """() => { const real = window.fetch;
+  window.fetch = (path, options) => { window.sent = options.body; return real(path, options); };
+}"""
+
+
+@pytest.mark.parametrize(
+    "points", [SEVEN, ((0.02, 0.5), (0.98, 0.52)), ((0.5, 0.02), (0.52, 0.98))], ids=["digit", "wide", "tall"]
+)
+def test_what_is_drawn_is_sent_with_room_around_it(desktop: Any, points: Any) -> None:
+    desktop.evaluate(KEEP_SENT)
+    with desktop.expect_response("**/v1/read*"):
+        stroke(desktop, *points)
+    content = bytes(desktop.evaluate("() => window.sent.arrayBuffer().then((bytes) => [...new Uint8Array(bytes)])"))
+    with Image.open(io.BytesIO(content)) as sent:
+        pixels = np.asarray(sent.convert("L"))
+    assert (pixels[0] == 255).all()
+    rows, columns = np.nonzero(pixels < 128)
+    longer = max(np.ptp(rows), np.ptp(columns)) + 1
+    height, width = pixels.shape
+    room = [rows.min(), height - 1 - rows.max(), columns.min(), width - 1 - columns.max()]
+    assert min(room) >= longer / 3 - 1
+    assert max(room) <= longer / 3 + 26
+
+
+def test_who_draws_over_a_picture_is_told_how_to_write(desktop: Any) -> None:
+    page = desktop
+    page.set_input_files("#files", [picture(f"{number}.png", png(drawing())) for number in (1, 2)])
+    playwright.expect(page.locator("#list")).not_to_contain_text("…")
+    page.evaluate("scrollTo(0, 0)")
+    stroke(page, SEVEN[0])
+    assert page.locator("#trouble").is_hidden()  # a click chooses a digit
+    stroke(page, *SEVEN)
+    assert page.inner_text("#trouble-text") == "A picture is open. To write here, press Clear first."
+    page.locator("#list button").nth(1).click()
+    assert page.locator("#trouble").is_hidden()
+    stroke(page, *SEVEN)
+    page.click("#clear")
+    assert page.locator("#trouble").is_hidden()
+    draw_seven(page)
+    assert page.locator("#pictures").is_hidden()
+
+
+def test_a_doubt_is_not_rounded_away(desktop: Any) -> None:
+    def answered(route: Any) -> None:
+        answer = route.fetch().json()
+        (digit,) = answer[0]["lines"][0]["digits"]
+        digit |= {"accepted": False, "confidence": 0.98996, "second": 4, "reason": None}
+        route.fulfill(json=answer)
+
+    desktop.route("**/v1/read*", answered)
+    draw_seven(desktop)
+    assert desktop.inner_text("#verdict") == "Unsure: 98.9 %, or 4"
 
 
 def test_the_annotated_picture_is_as_large_as_the_photo_and_marks_what_was_read(desktop: Any) -> None:

@@ -5,7 +5,10 @@
 const WIDTH = 720; // the pad's own units; its height follows from its shape
 const PENS = { thick: 26, thin: 11 };
 const SENT = { thick: 0.5, thin: 0.75 }; // of the pad's units: as many pixels as reading needs, and no more to wait for
-const ROOM = 48; // around the ink, in the pad's units
+const ROOM = 48; // around the ink at least, in the pad's units
+const ROOM_SHARE = 1 / 3; // of the ink's longer side, around it: strokes from edge to edge are no picture of a digit
+const DRAG = 30; // the pad's units that a hand moves where it means to write
+const FULL = "A picture is open. To write here, press Clear first.";
 const RETRY_MS = 1500;
 const SAME_PLACE = 0.5; // of the area of two boxes: what those of one digit have in common, read twice, at least
 const NO_TOKEN = "Nothing is read here without a token.";
@@ -18,6 +21,7 @@ const boxes = $("boxes");
 const state = {
   strokes: [], // {width, points: [x, y, ...]} in the pad's units
   stroke: null,
+  pressed: null, // where on an open picture a press began, [x, y]; nothing once it was told that one cannot write there
   pages: [], // {kind, name, blob, image, page, error, busy}; the one of kind "drawing", or those of kind "file"
   open: 0, // which of the pages is shown
   chosen: 0, // which of its digits
@@ -236,13 +240,16 @@ function drawingCanvas(scale = 1, [x, y, w, h] = [0, 0, WIDTH, height()]) {
   return canvas;
 }
 
-// The part of the pad that has ink, with some room around it.
+// The part of the pad that has ink, with some room around it; it may reach beyond the pad.
 function inked() {
-  const [xs, ys] = [0, 1].map((odd) => state.strokes.flatMap((stroke) => stroke.points.filter((_, i) => i % 2 === odd)));
-  const least = (values) => Math.floor(values.reduce((a, b) => Math.min(a, b)) - ROOM);
-  const most = (values) => Math.ceil(values.reduce((a, b) => Math.max(a, b)) + ROOM);
-  const [left, top] = [least(xs), least(ys)];
-  return [left, top, most(xs) - left, most(ys) - top];
+  const pen = Math.max(...state.strokes.map((stroke) => stroke.width));
+  const edges = [0, 1].map((odd) => {
+    const values = state.strokes.flatMap((stroke) => stroke.points.filter((_, i) => i % 2 === odd));
+    return [values.reduce((a, b) => Math.min(a, b)) - pen / 2, values.reduce((a, b) => Math.max(a, b)) + pen / 2];
+  });
+  const room = Math.ceil(Math.max(ROOM, ROOM_SHARE * Math.max(...edges.map(([low, high]) => high - low))));
+  const [[left, right], [top, bottom]] = edges.map(([low, high]) => [Math.floor(low) - room, Math.ceil(high) + room]);
+  return [left, top, right - left, bottom - top];
 }
 
 // What stands in a page's boxes, from the pixels that were sent to the pad's units.
@@ -300,8 +307,11 @@ function pointOf(event) {
 pad.addEventListener("pointerdown", (event) => {
   if (!event.isPrimary || (event.pointerType === "mouse" && event.button !== 0)) return;
   event.preventDefault();
-  if (isFile()) return chooseAt(pointOf(event));
   pad.setPointerCapture(event.pointerId);
+  if (isFile()) {
+    state.pressed = pointOf(event);
+    return chooseAt(state.pressed);
+  }
   state.asked += 1; // an answer on its way is out of date
   const pen = document.querySelector("input[name=pen]:checked").value;
   state.stroke = { width: PENS[pen], points: pointOf(event) };
@@ -309,6 +319,7 @@ pad.addEventListener("pointerdown", (event) => {
 });
 
 pad.addEventListener("pointermove", (event) => {
+  if (state.pressed && event.isPrimary) hintAt(pointOf(event));
   if (!state.stroke || !event.isPrimary) return;
   const moves = event.getCoalescedEvents?.() || [];
   for (const move of moves.length ? moves : [event]) state.stroke.points.push(...pointOf(move));
@@ -317,11 +328,20 @@ pad.addEventListener("pointermove", (event) => {
 
 for (const end of ["pointerup", "pointercancel"]) {
   pad.addEventListener(end, (event) => {
+    if (event.isPrimary) state.pressed = null;
     if (!state.stroke || !event.isPrimary) return;
     if (end === "pointerup") state.strokes.push(state.stroke);
     state.stroke = null;
     drawingChanged();
   });
+}
+
+// Who draws over a picture that is open means to write.
+function hintAt([x, y]) {
+  const [fromX, fromY] = state.pressed;
+  if (Math.hypot(x - fromX, y - fromY) < DRAG) return;
+  state.pressed = null;
+  if (isFile()) trouble(FULL);
 }
 
 function chooseAt([x, y]) {
@@ -423,8 +443,8 @@ document.addEventListener("drop", (event) => {
 // ---------------------------------------------------------------- what it says
 
 const digitsOf = (page) => (page ? page.lines.flatMap((line) => line.digits) : []);
-// Never rounded up to certainty: 0.9997 is 99.9 %.
-const percent = (share) => (share > 0.99 ? `${Math.min(99.9, Math.floor(1000 * share) / 10)} %` : `${(100 * share).toFixed(share > 0.1 ? 0 : 1)} %`);
+// Never rounded up, neither to certainty nor over what a sure digit needs: 0.9997 is 99.9 %, 0.9899 is 98.9 %.
+const percent = (share) => (share > 0.9 ? `${Math.min(99.9, Math.floor(1000 * share) / 10)} %` : `${(100 * share).toFixed(share > 0.1 ? 0 : 1)} %`);
 const textOf = (page) => page.lines.map((line) => line.text).join("\n");
 
 function element(name, properties = {}, ...children) {
@@ -580,6 +600,7 @@ function showPictures() {
 }
 
 function openPage(index) {
+  if ($("trouble-text").textContent === FULL) trouble("");
   Object.assign(state, { open: index, chosen: 0 });
   show();
   $("list").children[index]?.firstChild.focus();
