@@ -196,6 +196,26 @@ def test_a_correction_is_kept_where_training_finds_it(page: Any, corrections: Pa
     assert right in load(str(corrections)).labelled().known_labels().tolist()
 
 
+def test_a_corrected_drawing_is_kept_with_room_around_it(desktop: Any, corrections: Path) -> None:
+    known = set(corrections.glob("*/*.png"))
+    put_right(desktop, (int(draw_seven(desktop)) + 3) % 10)
+    playwright.expect(desktop.locator("#wrong")).to_have_text("Thank you, kept")
+    (kept,) = set(corrections.glob("*/*.png")) - known
+    with Image.open(kept) as example:
+        assert_room_around(np.asarray(example.convert("L")), 8)
+
+
+def assert_room_around(pixels: np.ndarray, more: int) -> None:
+    """Fails where the white around dark ink is not a third of its longer side, and up to ``more`` pixels besides."""
+    assert (pixels[0] == 255).all()
+    rows, columns = np.nonzero(pixels < 128)
+    longer = max(np.ptp(rows), np.ptp(columns)) + 1
+    height, width = pixels.shape
+    room = [rows.min(), height - 1 - rows.max(), columns.min(), width - 1 - columns.max()]
+    assert min(room) >= longer / 3 - 1
+    assert max(room) <= longer / 3 + more
+
+
 def test_a_photo_that_the_browser_cannot_draw_is_read_but_not_corrected(page: Any) -> None:
     page.set_input_files("#files", tiff())
     playwright.expect(page.locator("#csv")).to_be_enabled()
@@ -470,14 +490,7 @@ def test_what_is_drawn_is_sent_with_room_around_it(desktop: Any, points: Any) ->
         stroke(desktop, *points)
     content = bytes(desktop.evaluate("() => window.sent.arrayBuffer().then((bytes) => [...new Uint8Array(bytes)])"))
     with Image.open(io.BytesIO(content)) as sent:
-        pixels = np.asarray(sent.convert("L"))
-    assert (pixels[0] == 255).all()
-    rows, columns = np.nonzero(pixels < 128)
-    longer = max(np.ptp(rows), np.ptp(columns)) + 1
-    height, width = pixels.shape
-    room = [rows.min(), height - 1 - rows.max(), columns.min(), width - 1 - columns.max()]
-    assert min(room) >= longer / 3 - 1
-    assert max(room) <= longer / 3 + 26
+        assert_room_around(np.asarray(sent.convert("L")), 26)
 
 
 def test_who_draws_over_a_picture_is_told_how_to_write(desktop: Any) -> None:

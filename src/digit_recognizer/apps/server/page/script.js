@@ -627,7 +627,8 @@ async function correct(value) {
   const digit = digitsOf(entry.page)[state.chosen];
   const correction = { box: digit.box, value, strokes: strokesIn(digit.box) };
   try {
-    const blob = blobOf(cutOut(entry.kind === "drawing" ? drawingCanvas() : entry.image, digit.box));
+    const isDrawing = entry.kind === "drawing";
+    const blob = blobOf(cutOut(isDrawing ? drawingCanvas() : entry.image, digit.box, isDrawing ? ROOM_SHARE : 0));
     await ask(`/v1/corrections?digit=${value}`, { method: "POST", headers: { "Content-Type": "image/png" }, body: blob });
   } catch (error) {
     return trouble(error instanceof TypeError ? "The service does not answer." : error.message);
@@ -675,15 +676,17 @@ function shared([ax, ay, aw, ah], [bx, by, bw, bh]) {
   return (wide * high) / (aw * ah + bw * bh - wide * high);
 }
 
-// The digit with some of what is around it, on white.
-function cutOut(source, [x, y, w, h]) {
-  const margin = Math.round(Math.max(w, h) * 0.2) + 2;
+// The digit with some of what is around it, on white; room: of that at least so much around, as a share of its longer side.
+function cutOut(source, [x, y, w, h], room) {
+  const near = Math.round(Math.max(w, h) * 0.2) + 2;
+  const margin = Math.max(near, Math.ceil(Math.max(w, h) * room));
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width: w + 2 * margin, height: h + 2 * margin });
   const context = canvas.getContext("2d");
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(source, margin - x, margin - y);
+  const [wide, high] = [w + 2 * near, h + 2 * near];
+  context.drawImage(source, x - near, y - near, wide, high, margin - near, margin - near, wide, high);
   return canvas;
 }
 
