@@ -8,11 +8,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.page import read_page
 from digit_recognizer.pictures.signs import are_thousands, without_commas
 from digit_recognizer.reading import Box, PlacedReading
+from digit_recognizer.recognizer import Recognizer
 from tests.pictures.test_context import digit
 from tests.pictures.test_page import answer, on_paper, sprite
 
@@ -93,3 +95,11 @@ def test_where_nobody_asks_for_decimals_points_are_no_part_of_a_digit(text: str,
 )
 def test_thousands_are_groups_of_three(places: list[float], digits: int, wanted: bool) -> None:
     assert are_thousands(places, [10.0 * place + 1 for place in range(digits)]) == wanted
+
+
+def test_a_point_at_the_end_of_a_sentence_is_no_part_of_its_number() -> None:
+    page = Image.new("L", (500, 160), 250)
+    ImageDraw.Draw(page).text((40, 40), "592 017.", font=ImageFont.load_default(64), fill=20)
+    for numbers in ("digits", "decimal"):
+        (line,) = Recognizer(threads=1).read(np.array(page), numbers=numbers).lines
+        assert (line.text, line.accepted) == ("592 017", True)

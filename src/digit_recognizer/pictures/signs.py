@@ -18,7 +18,7 @@ from digit_recognizer.pictures.within import Part
 from digit_recognizer.reading import PlacedReading
 
 POINT, COMMA, MINUS = ".", ",", "-"
-NO_SIGN = ""  # a point or comma where nobody asked for decimal numbers
+NO_SIGN = ""  # a point or comma at the end of a line, or where nobody asked for decimal numbers
 
 # Shares of the height of the line's digits.
 _SMALL = 0.42  # a point or comma is no taller
@@ -62,7 +62,10 @@ def find_signs(boxes: Boxes, line: list[int], height: float) -> dict[int, str]:
             alone = before is None or x - boxes[before, 0] - boxes[before, 2] > 0.4 * height
             if close and alone and _MIDDLE[0] <= middle <= _MIDDLE[1]:
                 found[mark] = MINUS
-        elif width <= _NARROW * height and middle >= _LOW and before is not None and after is not None:
+        elif width <= _NARROW * height and middle >= _LOW and before is not None:
+            if after is None:  # of a sentence
+                found[mark] = NO_SIGN
+                continue
             long = y + tallness > foot + _BELOW * height or tallness > 1.7 * width
             found[mark] = COMMA if long else POINT
     return found

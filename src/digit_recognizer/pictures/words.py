@@ -71,10 +71,11 @@ def words_of(
         tallest = tallest_mark(boxes, line)
         line = [mark for mark in line if areas[mark + 1] >= _DIRT * height**2]
         signs = find_signs(boxes, line, height)
-        if expectation.numbers != "decimal":
-            signs = _points(boxes, line, signs)
+        points = _points(boxes, line, signs)
+        is_decimal = expectation.numbers == "decimal"
+        signs = {mark: sign for mark, sign in signs.items() if sign or mark in points} if is_decimal else points
         # Of a comb's ticks some lie where points do.
-        others = line if expectation.numbers != "decimal" else [mark for mark in line if mark not in signs]
+        others = line if not is_decimal else [mark for mark in line if mark not in signs]
         ticks = find_ticks(boxes, others, height)
         signs = {mark: sign for mark, sign in signs.items() if mark not in ticks}
         line = [mark for mark in line if mark not in ticks]
