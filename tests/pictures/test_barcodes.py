@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from digit_recognizer.pictures.barcodes import BARCODE, barcodes_removed
 from digit_recognizer.pictures.page import read_page
@@ -54,6 +55,21 @@ def test_a_few_uprights_are_no_barcode(uprights: list[slice]) -> None:
     page = np.full((160, 460), 240, np.uint8)
     for one in uprights:
         page[40:110, one] = 20
+    cleaned, boxes = barcodes_removed(page)
+    assert boxes == ()
+    assert cleaned is page
+
+
+@pytest.mark.parametrize("turn", [0.0, 1.5])
+def test_rows_of_print_below_each_other_are_no_barcode(turn: float) -> None:
+    """Shrunk to a sixth, letters of one breadth in rows look like bars from top to bottom."""
+    picture, font = Image.new("L", (900, 344), 18), ImageFont.load_default(24)
+    for row, (day, hour) in enumerate([(11, 9), (13, 12), (4, 15), (27, 20), (19, 23), (6, 8), (22, 17), (15, 4)]):
+        for column, letter in enumerate(f"2024 {row + 2:02} {day:02} {hour:02} {day + 31} {hour + 22}  {7531 * hour}"):
+            ImageDraw.Draw(picture).text((20 + 16 * column, 20 + 38 * row), letter, 230, font)
+    page = np.asarray(picture)
+    across = cv2.getRotationMatrix2D((450, 172), turn, 1)
+    page = np.asarray(cv2.warpAffine(page, across, (900, 344), borderMode=cv2.BORDER_REPLICATE), np.uint8)
     cleaned, boxes = barcodes_removed(page)
     assert boxes == ()
     assert cleaned is page

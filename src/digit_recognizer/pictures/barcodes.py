@@ -29,6 +29,10 @@ _ACROSS = 0.5  # of a row of a barcode that is seen as such, from which on all o
 _UNEVEN = 0.12  # of its length, by which bars of a barcode begin higher or lower; twice that, by which they are longer
 _CLEAR = 0.25  # of the sides that go on beyond the end of the bars, or letters that begin there, at most
 _BEYOND = (2, 6)  # pixels beyond that end
+_CLOSER = 2.5  # times larger a barcode is looked at again, where that is not more than the picture's own size
+_STRIPS, _NARROWEST = 8, 24  # side by side that it is looked at in then, and how many pixels one has at least
+_FAINT = 0.4  # of the edges that most of a strip's rows have at most, below which a row lies between rows of print
+_BROKEN = 0.2  # of a strip's rows that are faint at most; rows of print are a quarter apart and more
 
 _Grey = npt.NDArray[np.uint8]
 
@@ -52,6 +56,10 @@ def barcodes_removed(grey: _Grey) -> tuple[_Grey, tuple[Box, ...]]:
         if min(small.shape) < 2 * _LENGTH:
             break
         for mask, (x, y, width, height) in _found(np.asarray(small, np.uint8)):
+            if not _runs_through(
+                grey, (x / scale, y / scale, width / scale, height / scale), min(1.0, _CLOSER * scale)
+            ):
+                continue
             left, top = round(x / scale), round(y / scale)
             right, bottom = min(grey.shape[1], round((x + width) / scale)), min(len(grey), round((y + height) / scale))
             large = cv2.resize(mask, (right - left, bottom - top), interpolation=cv2.INTER_NEAREST)
@@ -138,6 +146,21 @@ def _are_alike(rows: _Grey) -> bool:
     edges = levels[:, 2:] - levels[:, :-2]
     edges /= np.maximum(np.linalg.norm(edges, axis=1, keepdims=True), 1)
     return float(np.percentile((edges[_FURTHER:] * edges[:-_FURTHER]).sum(1), 10)) >= _ALIKE
+
+
+def _runs_through(grey: _Grey, box: tuple[float, float, float, float], scale: float) -> bool:
+    """Whether the bars in a box run through most of it without a break, as rows of letters do not that look like bars
+    in a picture shrunk further. scale: what to shrink the picture by.
+    """
+    x, y, width, height = (round(side) for side in box)
+    closer = grey[y : y + height, x : x + width]
+    if scale < 1:
+        closer = np.asarray(cv2.resize(closer, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    levels = closer[len(closer) // 10 : len(closer) - len(closer) // 6].astype(np.float32)
+    edges = np.abs(levels[:, 2:] - levels[:, :-2])
+    strips = np.array_split(edges, min(_STRIPS, max(1, edges.shape[1] // _NARROWEST)), axis=1)
+    rows = [strip.mean(1) for strip in strips]  # each strip for itself, as print may be askew
+    return float(np.median([(row < _FAINT * np.percentile(row, 80)).mean() for row in rows])) <= _BROKEN
 
 
 def _paint(grey: _Grey, mask: npt.NDArray[np.bool_], box: Box) -> None:
