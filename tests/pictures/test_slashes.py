@@ -89,6 +89,37 @@ def test_a_stroke_that_may_be_a_slash_is_an_unsure_1() -> None:
     assert [one.reason for one in number.rejected] == [MAYBE_SLASH]
 
 
+@pytest.mark.parametrize(
+    ("text", "lean", "wave", "doubted"),
+    [
+        ("06/28", 0.4, 1.5, (2,)),  # as of OCR-B, whose edges are soft
+        ("08/2029", 0.1, 0.0, (2,)),  # of narrow print
+        ("2031/12", 0.15, 0.0, (4,)),
+        ("42/73", 0.15, 0.0, ()),  # no month
+        ("8/2029", 0.15, 0.0, ()),
+        ("06/28", 0.15, 1.5, ()),  # a 1 of italics
+    ],
+)
+def test_where_a_date_has_a_slash_a_printed_stroke_that_leans_may_be_one(
+    text: str, lean: float, wave: float, doubted: tuple[int, ...]
+) -> None:
+    one = stroke(LEVEL, lean, wave)
+    assert find_slashes(parts_of(text, one), 20.0) == ((), (), doubted)
+    assert find_slashes(parts_of(text, one, uneven=4), 20.0).doubted == ()
+
+
+def test_a_date_may_stand_beside_letters_and_a_1_of_italics_is_known_by_the_others() -> None:
+    box: Part = (0, 0, 10, 20)
+    date = [box, *(replace(part, box=(part.box[0] + 14, *part.box[1:])) for part in digits_of("06/28"))]
+    assert find_slashes(date, 20.0).doubted == (3,)
+    italics = stroke(LEVEL, 0.4, 1.5)
+    assert find_slashes(parts_of("1//28", italics, italics), 20.0) == ((), (), ())
+
+
+def digits_of(text: str) -> list[PlacedReading]:
+    return [part for part in parts_of(text, stroke(LEVEL, 0.15)) if isinstance(part, PlacedReading)]
+
+
 def test_a_slash_that_may_be_a_1_makes_the_digits_beside_it_unsure() -> None:
     parts = parts_of("42/73", stroke((0, -2, 10, 24), 0.4), uneven=1)
     parts[0] = replace(digit(4), box=(0, 4, 10, 20))  # no print

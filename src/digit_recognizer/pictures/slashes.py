@@ -5,7 +5,8 @@ Known by the ink of each digit's frame, by boxes and by what stands beside them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from statistics import median
 from typing import NamedTuple
 
@@ -36,6 +37,10 @@ _ABOVE, _BELOW = 0.02, -0.05  # how far it reaches above and below those at its 
 _REACH, _REACH_FAR = 0.15, 0.3  # and both together
 _ALMOST = -0.03  # and as much where it is like another slash
 
+_DATES = {5: ((2,),), 7: ((2,), (4,)), 8: ((2, 5),), 10: ((2, 5), (4, 7))}  # where dates of so many parts have slashes
+_MONTHS = range(1, 13)
+_OF_DATES = ((0.3, _STRAIGHT), (0.08, 0.016))  # how a slash there leans at least, and strays at most: either
+
 _DOUBTED, _NEARLY, _UNSURE, _SURE = 1, 2, 3, 4  # how likely a stroke is a slash
 
 
@@ -56,7 +61,7 @@ def find_slashes(
     the line's digits, in pixels. before, after: what stands beside the word in its line. A slash stands between two
     digits, is one straight stroke that leans to the right, and reaches above and below both; between printed digits, as
     known by how even they are, it need not, nor where it leans as another slash does. Strokes that lean as much, or
-    are nearly as tall, may be slashes.
+    are nearly as tall, may be slashes, and where a printed date would have slashes any straight stroke that leans.
 
     >>> find_slashes([(0, 0, 10, 20)], 20.0)
     Slashes(found=(), unsure=(), doubted=())
@@ -65,8 +70,9 @@ def find_slashes(
     strokes = {place: stroke for place, part in enumerate(around[1:-1], 1) if (stroke := _stroke(part)) is not None}
     leaning = [place for place, stroke in strokes.items() if stroke.lean >= _LEANS]
     others = [part for place, part in enumerate(around) if isinstance(part, PlacedReading) and place not in leaning]
+    of_date = _of_dates(parts, {place - 1: stroke for place, stroke in strokes.items()}, height)
     if not leaning or all(part.digit == 1 for part in others):
-        return Slashes((), (), ())
+        return Slashes((), (), of_date)
     usual = median(part.box[3] for part in others)
     ruled = 0.0  # how far a printed slash may stray
     if len(others) > 1 and are_level(others, height):
@@ -88,11 +94,43 @@ def find_slashes(
         )
 
     likely |= {place: _SURE for place, one in likely.items() if one in (_NEARLY, _UNSURE) and has_like(place)}
+    found = tuple(place - 1 for place, one in likely.items() if one >= _UNSURE)
+    doubted = {place - 1 for place, one in likely.items() if one in (_NEARLY, _DOUBTED)} | set(of_date)
     return Slashes(
-        tuple(place - 1 for place, one in likely.items() if one >= _UNSURE),
+        found,
         tuple(place - 1 for place, one in likely.items() if one == _UNSURE),
-        tuple(place - 1 for place, one in likely.items() if one in (_NEARLY, _DOUBTED)),
+        tuple(sorted(doubted - set(found))),
     )
+
+
+def _of_dates(parts: Sequence[Part], strokes: Mapping[int, _Stroke], height: float) -> tuple[int, ...]:
+    """The places of strokes that may be the slashes of printed dates, such as 06/28 or 12/03/2024."""
+    found: list[int] = []
+    first = 0
+    for are_digits, some in groupby(parts, lambda part: isinstance(part, PlacedReading)):
+        run = list(some)
+        if are_digits:
+            digits = [part for part in run if isinstance(part, PlacedReading)]
+            within = {place - first: stroke for place, stroke in strokes.items()}
+            found += [first + place for place in _of_date(digits, within, height)]
+        first += len(run)
+    return tuple(found)
+
+
+def _of_date(digits: Sequence[PlacedReading], strokes: Mapping[int, _Stroke], height: float) -> tuple[int, ...]:
+    """The same places in one row of digits; none where its other 1s lean as much, as those of italics do."""
+    for places in _DATES.get(len(digits), ()):
+        slashes = [strokes[place] for place in places if place in strokes]
+        slashes = [one for one in slashes if any(one.lean >= lean and one.strays <= most for lean, most in _OF_DATES)]
+        others = [place for place in range(len(digits)) if place not in places]
+        if len(slashes) < len(places) or not are_even([digits[place] for place in others], height):
+            continue
+        least = min(one.lean for one in slashes)
+        text = "".join(" " if place in places else str(one.digit) for place, one in enumerate(digits))
+        has_month = any(len(group) == 2 and int(group) in _MONTHS for group in text.split())
+        if has_month and all(strokes[place].lean < least / 2 for place in others if place in strokes):
+            return places
+    return ()
 
 
 def _likelihood(stroke: _Stroke, box: Box, sides: Sequence[Box], usual: float, ruled: float) -> int:
