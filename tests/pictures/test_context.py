@@ -391,3 +391,12 @@ def test_a_lone_digit_right_beside_a_letter_of_another_line_is_none(box: Box, st
     lone = replace(number("8", 1), parts=number("8").digits)
     numbers = [number("4711", 2), number("4711", 3)]
     assert bool(without_text([letter, lone, *numbers])[1].digits) == stays
+
+
+@pytest.mark.parametrize(("height", "count", "accepted"), [(12, 4, False), (12, 2, True), (19, 4, True)])
+def test_bars_lower_than_the_numbers_of_a_scale_are_its_marks(height: int, count: int, accepted: bool) -> None:
+    numbers = [number("10", 0), number("20", 1), number("35", 2), number("40", 3)]
+    marks = [number("1", 4 + place, (height,)) for place in range(count)]
+    read = without_text([*numbers, *marks])
+    assert all(one.accepted for word in read[:4] for one in word.digits)
+    assert {one.reason for word in read[4:] for one in word.digits} == {None if accepted else BARS}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,8 @@ _DOUBTED = 0.5  # share of the digits of a word that may be unlikely where nothi
 
 _SMALLEST = 8  # pixels: lower than that, a bit of a rule looks like a digit
 _OTHERS = 0.2  # share of the digits on a page of bars that look like something else, though not surely
+_MARKS = 3  # bars at least, and digits beside them, that are the marks of a scale and its numbers
+_LOW_BAR = 0.7  # times as tall as these are the marks at most; of 1s among digits of one size none is lower than 0.9
 _COMB = 5  # 1s in a row that may as well be the teeth of a comb
 _SPELT = 2  # letters that a word of letters has at least, before it was cut: halves of an A or an H look like ones
 _FEW = 3  # letters near by that make no text yet
@@ -249,7 +252,7 @@ def _beside_signs(word: ReadWord, neighbours: Neighbours, expectation: Expectati
 
 def _without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:
     """The same words; where all accepted digits of a page are 1s, in several places or in a long row, none is accepted,
-    nor where all digits of a line are, in a long row.
+    nor where all digits of a line are, in a long row, nor 1s that are several and low beside the page's other digits.
 
     The rests of rules, folds and hatching look like that, and the marks of a ruler.
     """
@@ -262,7 +265,25 @@ def _without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:
     for word in words:
         in_line.setdefault(word.line, []).extend(digit.digit for digit in word.digits)
     combs = {line for line, digits in in_line.items() if len(digits) >= _COMB and set(digits) == {1}}
-    return [_not_accepted(word, BARS) if word.digits and (is_hatched or word.line in combs) else word for word in words]
+    marks = _low_bars(words)
+    return [
+        _not_accepted(word, BARS) if word.digits and (is_hatched or word.line in combs or place in marks) else word
+        for place, word in enumerate(words)
+    ]
+
+
+def _low_bars(words: Sequence[ReadWord]) -> frozenset[int]:
+    """Which words are nothing but 1s that are lower than the sure other digits of a page, where both are several."""
+    usual = [digit.box[3] for word in words for digit in word.digits if digit.accepted and digit.digit != 1]
+    if len(usual) < _MARKS:
+        return frozenset()
+    lowest = _LOW_BAR * median(usual)
+    found = [
+        place
+        for place, word in enumerate(words)
+        if word.digits and all(digit.digit == 1 and digit.box[3] <= lowest for digit in word.digits)
+    ]
+    return frozenset(found if sum(len(words[place].digits) for place in found) >= _MARKS else ())
 
 
 def _alone_or_among(word: ReadWord, neighbours: Neighbours) -> ReadWord:
