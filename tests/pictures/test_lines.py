@@ -186,3 +186,14 @@ def test_marks_of_uneven_heights_tell_of_no_slope() -> None:
     rng = np.random.default_rng(0)
     boxes = [[26 * place, 100 + int(rng.integers(-9, 9)), 20, 30 + int(rng.integers(-6, 6))] for place in range(14)]
     assert _slope(np.array(boxes, np.int64), [list(range(14))]) == 0.0
+
+
+def test_numbers_that_rise_each_for_itself_stay_in_their_rows() -> None:
+    boxes = [
+        [x + 26 * place, 100 + 60 * row - 4 * place, 20, 30]
+        for row in range(4)
+        for x in (0, 300, 600)
+        for place in range(3)
+    ]
+    found = find_lines(np.array(boxes, np.int64))
+    assert [sorted(line) for line in found] == [list(range(9 * row, 9 * row + 9)) for row in range(4)]

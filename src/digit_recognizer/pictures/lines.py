@@ -70,7 +70,9 @@ def find_lines(boxes: Boxes, left_out: Sequence[int] = ()) -> list[list[int]]:
         return lines
     level = boxes.copy()
     level[:, 1] -= np.rint(slope * (boxes[:, 0] + boxes[:, 2] / 2)).astype(np.int64)
-    return _grouped(level)
+    fewer = _grouped(level)
+    # A hand may rise within each number, and the numbers stand level: then more lines are found.
+    return fewer if len(fewer) < len(lines) else lines
 
 
 def _slope(boxes: Boxes, lines: Sequence[list[int]]) -> float:
