@@ -9,7 +9,7 @@ import pytest
 
 from digit_recognizer.pictures.fields import Upright, find_uprights, parted_marks
 from digit_recognizer.pictures.page import read_page
-from digit_recognizer.pictures.paper import contrast_of_page
+from digit_recognizer.pictures.paper import Contrast, contrast_of_page
 from tests.pictures.test_page import answer, on_paper, sprite
 
 Grey = npt.NDArray[np.uint8]
@@ -121,3 +121,15 @@ def test_uprights_that_go_on_beyond_the_level_lines_are_found_where_they_cross_t
     contrast = contrast_of_page(on_paper(page))
     assert contrast is not None
     assert len(find_uprights(contrast, np.zeros(page.shape, np.bool_))) == found
+
+
+def test_uprights_below_a_head_of_another_ground_are_told_apart() -> None:
+    depth = np.zeros((300, 400), np.float32)
+    for x in (40, 150, 260, 370):
+        for y in range(60, 290):
+            left = round(x - 0.06 * (y - 60))
+            depth[y, left : left + 3] = 90
+    depth[[60, 61, 120, 121, 180, 181, 288, 289], 20:374] = 90
+    depth[20:60, 36:374] = 90  # the head
+    found = find_uprights(Contrast(depth, 14.0, 3.0), np.zeros(depth.shape, np.bool_))
+    assert [round(upright.at(174)) for upright in found] == pytest.approx([34, 144, 254, 364], abs=2)

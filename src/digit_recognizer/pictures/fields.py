@@ -23,6 +23,8 @@ _LEVEL = 41  # pixels of the level lines that it goes from and to: the stems of 
 _NEAR = 9  # pixels from its ends within which these are
 _CROSSES = 2  # level lines that one crosses which goes on beyond them, as in tables without lines around
 _SLENDER = 8  # times an upright is longer than broad
+_SOLID = 25  # pixels: what is as broad, and as tall as a run, is a head of another ground, and joins uprights below it
+_STRAIGHT = 24  # times an upright is longer than it strays from its line
 # Shares of a line's height.
 _BEYOND = 0.5  # that an upright reaches above and below the middle of the digits beside it
 _FULL = 0.6  # that a digit has at least
@@ -65,6 +67,7 @@ def find_uprights(contrast: Contrast, strokes: Mask) -> list[Upright]:
     """
     around = cv2.dilate(strokes.view(np.uint8), np.ones((5, 5), np.uint8))  # their soft edges, too
     mask = ((contrast.depth > contrast.least) & (around == 0)).view(np.uint8)
+    mask = cv2.subtract(mask, cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((_RUN, _SOLID), np.uint8)))
     # Broader by a pixel on each side: lines that lean step from column to column.
     runs = cv2.dilate(mask, np.ones((1, 3), np.uint8))
     runs = cv2.min(cv2.morphologyEx(runs, cv2.MORPH_OPEN, np.ones((_RUN, 1), np.uint8)), mask)
@@ -91,7 +94,7 @@ def find_uprights(contrast: Contrast, strokes: Mask) -> list[Upright]:
             along = np.clip(np.rint(left + start + steep * down).astype(int), 0, mask.shape[1] - 1)
             if np.count_nonzero(np.diff(level[top + down, along].astype(int)) > 0) < _CROSSES:
                 continue
-        if np.std(columns - np.polyval((steep, start), rows)) * _SLENDER <= tall:
+        if np.std(columns - np.polyval((steep, start), rows)) * _STRAIGHT <= tall:
             x, foot = left + start + steep * first, left + start + steep * last
             found.append(Upright(float(x), float(top + first), float(foot), float(top + last)))
     return sorted(found)
