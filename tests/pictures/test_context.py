@@ -378,7 +378,9 @@ def test_a_number_is_whole_where_nothing_tall_touches_it(x: int, accepted: bool)
 def test_a_letter_in_or_at_a_number_leaves_it_unsure(places: tuple[int, ...], letter: Box) -> None:
     digits = tuple(digit(int(one), at) for at, one in zip(places, "4711", strict=True))
     parts = tuple(sorted((*digits, letter), key=lambda part: box_of(part)[0]))
-    read = judged(ReadWord(0, 20.0, "", digits, (), 1, 4, 20.0, parts), [letter], (), parse_expectation())
+    word = judged(ReadWord(0, 20.0, "", digits, (), 1, 4, 20.0, parts), [letter], (), parse_expectation())
+    words = [unread((0, 60, 10, 20), line=1), word]
+    read = without_text(words)[1]
     assert read.text == "4711"
     assert [one.reason for one in read.digits] == [BESIDE_LETTER] * 4
 

@@ -123,12 +123,7 @@ def judged(
             doubted=tuple(refused(digit, DOUBTED) for digit in digits) if is_doubted else (),
             beside=beside if beside and count <= len(beside.marks) else None,
         )
-    number = _number(word, digits, rejected, expectation)
-    if letters:
-        found = number_beside(word.parts, word.height)
-        if found is None or not found.is_sure:
-            return _not_accepted(number, BESIDE_LETTER)
-    return number
+    return _number(word, digits, rejected, expectation)
 
 
 def _number(
@@ -174,8 +169,8 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
     either even or have one of those in them. A word that was not read or does not stay is searched for even numbers
     between its letters, which follow it in the list. Where there is no letter at all, a word keeps digits that were
     only doubted, none of them accepted, and why. A number with a mark at its ends that is no digit is read where no
-    letters stand in its line, and accepted where that mark surely is a sign, or stands clear. One whose value is
-    another without the point that was left out of it is not accepted.
+    letters stand in its line, and accepted where that mark surely is a sign, or stands clear; none is that a letter
+    stands in, nor one whose value is another without the point that was left out of it.
     """
     result = []
     expectation = expectation or Expectation()
@@ -192,7 +187,7 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
         result.append(_around(kept, numbers) if numbers else kept)
         result += numbers
     unread = unread_by_line(result)
-    return _without_bars([_of_value(_whole_or_unsure(word, unread)) for word in result])
+    return _without_bars([_of_value(_without_letters(_whole_or_unsure(word, unread))) for word in result])
 
 
 def _whole_or_unsure(word: ReadWord, unread: Mapping[int, Unread]) -> ReadWord:
@@ -221,6 +216,15 @@ def _ends_in_digits(other: ReadWord, word: ReadWord, *, before: bool) -> bool:
     parts = [part for part in other.parts if is_tall(part, other.height)]
     ends = [part for part in (parts[-2:] if before else parts[:2]) if isinstance(part, PlacedReading) and part.accepted]
     return len(ends) == 2 and _are_even([*ends, *word.digits], word.tallest)
+
+
+def _without_letters(word: ReadWord) -> ReadWord:
+    """The word; none of its digits accepted where a mark stands between or right beside them that may be a letter."""
+    marks = [part for part in word.parts if not isinstance(part, PlacedReading) and part[3] >= _TALL * word.height]
+    if not marks or not any(digit.accepted for digit in word.digits):
+        return word
+    beside = number_beside(word.parts, word.height)
+    return word if beside is not None and beside.is_sure else _not_accepted(word, BESIDE_LETTER)
 
 
 def _of_value(word: ReadWord) -> ReadWord:
