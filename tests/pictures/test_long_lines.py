@@ -48,7 +48,9 @@ def plain_signs(boxes: Boxes, line: list[int]) -> dict[int, str]:
             alone = before is None or x - boxes[before, 0] - boxes[before, 2] > 0.4 * HEIGHT
             if close and alone and 0.25 <= middle <= 0.8:
                 found[mark] = MINUS
-        elif width <= 0.4 * HEIGHT and middle >= 0.7 and before is not None and after is not None:
+        elif width <= 0.4 * HEIGHT and middle >= 0.7 and before is not None and after is None:
+            found[mark] = NO_SIGN
+        elif width <= 0.4 * HEIGHT and middle >= 0.7 and before is not None:
             long = y + tallness > foot + 0.14 * HEIGHT or tallness > 1.7 * width
             found[mark] = COMMA if long else POINT
     return found
@@ -96,7 +98,7 @@ def test_signs_points_and_ticks_are_those_of_a_plain_look_at_every_mark(count: i
         ticks += len(find_ticks(boxes, line, HEIGHT))
         points += len(_points(boxes, line, signs))
     if count == 40:
-        assert kinds == {POINT, COMMA, MINUS}
+        assert kinds == {POINT, COMMA, MINUS, NO_SIGN}
         assert min(ticks, points) > 20
 
 

@@ -17,8 +17,8 @@ from digit_recognizer.pictures.beside import Beside, number_beside, without_brac
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.neighbours import Neighbours, Unread, neighbours_of, unread_by_line
 from digit_recognizer.pictures.signs import MINUS, NO_SIGN, are_thousands
-from digit_recognizer.pictures.within import Part, is_tall, numbers_within
-from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around, refused
+from digit_recognizer.pictures.within import Part, box_of, is_tall, numbers_within
+from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around, overlap, refused
 
 AMONG_LETTERS = "among letters, which it may be itself"
 BARS = "bars, and no other digit to tell them by"
@@ -57,6 +57,7 @@ _ITS_REST = 1.0  # heights between a number and what may be the rest of it, at m
 _LETTER_APART = 0.35  # heights between two letters of a word at most
 _LETTER_SHARED = 0.3  # of the lower one's height that they share, be one a g
 _TOUCHING = 0.2  # and between it and what surely is, be it no digit
+_ENDING = 3  # digits at the end of a word that is not read: two may be letters, as the S and T of GUEST
 _MOST_AFTER_POINT = 3  # digits of a price, or of a group of thousands
 _APART = 0.3  # heights between a number and the words beside it, where nothing else tells them apart
 _PAIR_APART = 0.35  # and of two digits
@@ -209,13 +210,18 @@ def _whole_or_unsure(word: ReadWord, unread: Mapping[int, Unread]) -> ReadWord:
 
 
 def _ends_in_digits(other: ReadWord, word: ReadWord, *, before: bool) -> bool:
-    """Whether a word that was not read has two digits at its end towards a number, as sure and as tall as that has.
+    """Whether a word that was not read has three digits at its end towards a number, as sure and as tall as that has.
 
     before: whether it stands before the number.
     """
-    parts = [part for part in other.parts if is_tall(part, other.height)]
-    ends = [part for part in (parts[-2:] if before else parts[:2]) if isinstance(part, PlacedReading) and part.accepted]
-    return len(ends) == 2 and _are_even([*ends, *word.digits], word.tallest)
+    left_out = [part for part in other.parts if any(overlap(box_of(part), one.box) for one in other.rejected)]
+    parts = [part for part in left_out if is_tall(part, other.height)]
+    ends = [
+        part
+        for part in (parts[-_ENDING:] if before else parts[:_ENDING])
+        if isinstance(part, PlacedReading) and part.accepted
+    ]
+    return len(ends) == _ENDING and _are_even([*ends, *word.digits], word.tallest)
 
 
 def _without_letters(word: ReadWord) -> ReadWord:
