@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digit_recognizer.reading import Box, Line, Page, PlacedReading, Reading, readings
+from digit_recognizer.reading import Box, Line, Page, PlacedReading, Reading, readings, refused
 
 
 def softmax_rows(count: int, seed: int = 0) -> npt.NDArray[np.float32]:
@@ -104,3 +104,14 @@ def test_a_reading_is_small_and_cannot_be_changed() -> None:
 def test_names_must_be_as_many_as_rows() -> None:
     with pytest.raises(ValueError, match="zip"):
         readings(softmax_rows(2), ["a"], 0.5, frames=inked(2))
+
+
+def test_a_line_tells_what_speaks_against_its_number_before_the_doubts_of_single_digits() -> None:
+    def digit(reason: str | None) -> PlacedReading:
+        nothing = np.zeros(10, np.float32), np.zeros((28, 28), np.uint8)
+        return PlacedReading(7, 0.9, reason is None, 1, 0.0, *nothing, reason=reason)
+
+    assert Line("77", (digit(None), digit(None))).reason is None
+    assert Line("77", (digit(None), digit("unsure"))).reason == "unsure"
+    assert Line("777", (digit("unsure"), digit("bars"), digit("too small"))).reason == "bars"
+    assert refused(digit("unsure"), "bars").reason == "unsure"

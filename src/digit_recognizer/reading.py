@@ -132,6 +132,12 @@ class Line:
         return all(digit.accepted for digit in self.digits)
 
     @property
+    def reason(self) -> str | None:
+        """Why it is not accepted, of the first digit that has more than doubts of its own; None where it is."""
+        reasons = [digit.reason for digit in self.digits if digit.reason is not None]
+        return next((reason for reason in reasons if reason not in (UNSURE, NOT_A_DIGIT)), next(iter(reasons), None))
+
+    @property
     def box(self) -> Box:
         """The smallest box around its digits, (x, y, width, height)."""
         return around(digit.box for digit in self.digits)

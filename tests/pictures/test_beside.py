@@ -9,8 +9,9 @@ import pytest
 
 from digit_recognizer.pictures.apart import numbers_of
 from digit_recognizer.pictures.beside import number_beside, signs_between, without_brackets, without_letters
-from digit_recognizer.pictures.context import BESIDE_LETTER, ReadWord, judged, without_text
+from digit_recognizer.pictures.context import BESIDE_LETTER, judged, without_text
 from digit_recognizer.pictures.expectation import parse_expectation
+from digit_recognizer.pictures.read_word import ReadWord
 from digit_recognizer.pictures.within import Part
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading
 from tests.pictures.test_context import letters, number

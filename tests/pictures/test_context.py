@@ -9,19 +9,14 @@ import pytest
 
 from digit_recognizer.pictures.context import (
     AMONG_LETTERS,
-    BARS,
-    BESIDE_LETTER,
     DOUBTED,
-    PART,
-    POINT_LEFT_OUT,
     TOO_SMALL,
-    ReadWord,
     judged,
     without_text,
 )
 from digit_recognizer.pictures.expectation import parse_expectation
-from digit_recognizer.pictures.within import box_of
-from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Reading, Rejected, around
+from digit_recognizer.pictures.read_word import ReadWord
+from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Reading, Rejected
 
 
 def digit(value: int, place: int = 0, height: int = 20, confidence: float = 0.99) -> PlacedReading:
@@ -206,25 +201,6 @@ def test_a_number_between_words_has_to_be_as_expected() -> None:
     assert [rejected.reason for rejected in found.rejected] == ["expected 5 digits, found 4"]
 
 
-@pytest.mark.parametrize("words", [[number("1"), number("1", 1)], [number("11111")], [number("11"), number("1", 2)]])
-def test_bars_alone_are_not_accepted(words: list[ReadWord]) -> None:
-    for before, after in zip(words, without_text(words), strict=True):
-        assert after.text == before.text
-        assert not any(digit.accepted for digit in after.digits)
-        assert [rejected.reason for rejected in after.rejected] == [BARS]
-
-
-@pytest.mark.parametrize("words", [[number("1")], [number("111")], [number("1"), number("12", 1)]])
-def test_ones_that_stand_for_themselves_or_beside_other_digits_are(words: list[ReadWord]) -> None:
-    assert without_text(words) == words
-
-
-def test_an_unsure_digit_among_bars_does_not_tell_them_from_bars() -> None:
-    unsure = number("8", 1)
-    words = [number("111"), number("1", 2), replace(unsure, digits=(replace(unsure.digits[0], accepted=False),))]
-    assert not any(digit.accepted for word in without_text(words) for digit in word.digits)
-
-
 def test_what_is_lower_than_eight_pixels_is_not_accepted() -> None:
     low = tuple(digit(value, place, height=7) for place, value in enumerate((4, 2)))
     found = judged(ReadWord(0, 7.0, "", low, ()), [], [], parse_expectation())
@@ -288,16 +264,6 @@ def test_several_points_are_no_price() -> None:
     assert without_text([letters(7), word, letters(5)])[1].digits == ()
 
 
-@pytest.mark.parametrize(("gap", "accepted"), [(10, False), (60, True)])
-def test_a_number_whose_rest_may_have_been_left_out_among_letters_is_unsure(gap: int, accepted: bool) -> None:
-    first, rest = number("47"), number("50", heights=(14, 14))
-    moved = tuple(replace(one, box=(24 + gap + one.box[0], *one.box[1:])) for one in rest.digits)
-    found = without_text([letters(7), first, replace(rest, digits=moved), letters(5)])
-    assert [one.text for one in found[1:3]] == ["47", ""]
-    assert all(one.accepted is accepted for one in found[1].digits)
-    assert [one.reason for one in found[1].rejected] == ([] if accepted else [PART])
-
-
 def lone_letter(line: int, place: int, *, pointed: bool = False) -> ReadWord:
     box = (14 * place, 0, 10, 20)
     signs = ((14.0 * place + 12, ""),) if pointed else ()
@@ -329,62 +295,6 @@ def test_digits_that_number_the_lines_of_a_list_stay() -> None:
     assert [word.text for word in found] == ["5", "6", "8", "9", *["34775"] * 4]
 
 
-def test_the_marks_of_a_ruler_are_not_accepted_beside_its_numbers() -> None:
-    bars, numbers = without_text([number("1111111"), number("2345", 1)])
-    assert not any(one.accepted for one in bars.digits)
-    assert [rejected.reason for rejected in bars.rejected] == [BARS]
-    assert all(one.accepted for one in numbers.digits)
-
-
-@pytest.mark.parametrize(
-    ("text", "places", "accepted"),
-    [("1999", (26.0,), False), ("1234", (12.0,), True), ("0500", (12.0,), False), ("199", (60.0,), True)],
-)
-def test_a_number_is_not_accepted_without_a_point_that_changes_its_value(
-    text: str, places: tuple[float, ...], accepted: bool
-) -> None:
-    word = replace(number(text), signs=tuple((place, "") for place in places))
-    (kept,) = without_text([word])
-    assert [one.accepted for one in kept.digits] == [accepted] * len(text)
-    assert {one.reason for one in kept.digits} == {None if accepted else POINT_LEFT_OUT}
-    assert [one.reason for one in kept.rejected] == ([] if accepted else [POINT_LEFT_OUT])
-
-
-def unread(*parts: PlacedReading | Box, line: int = 0) -> ReadWord:
-    """A word of which nothing was read."""
-    whole = Rejected(around(box_of(part) for part in parts), NOT_A_DIGIT)
-    return ReadWord(line, 20.0, "", (), (whole,), 3, 0, 20.0, parts)
-
-
-def test_a_number_right_after_digits_that_were_not_read_may_be_half_of_it() -> None:
-    word = replace(number("4711"), digits=tuple(digit(int(one), 6 + at) for at, one in enumerate("4711")))
-    code = unread((16, 0, 10, 20), digit(3, 2), digit(8, 3), digit(9, 4))
-    assert [one.reason for one in without_text([code, word])[-1].digits] == [PART] * 4
-    for other in (
-        unread((0, 0, 10, 20), digit(3, 3), (60, 6, 8, 14)),
-        unread((0, 0, 10, 20), digit(3, 3, 14), digit(8, 4, 14)),
-    ):
-        assert all(one.accepted for one in without_text([other, word])[-1].digits)
-
-
-@pytest.mark.parametrize(("x", "accepted"), [(54, False), (72, True)])
-def test_a_number_is_whole_where_nothing_tall_touches_it(x: int, accepted: bool) -> None:
-    touching = unread((x, 2, 9, 18))
-    kept = without_text([number("4711"), touching])[0]
-    assert [one.reason for one in kept.digits] == [None if accepted else PART] * 4
-
-
-@pytest.mark.parametrize(("places", "letter"), [((0, 2, 3, 4), (14, 0, 10, 20)), ((0, 1, 2, 3), (55, 0, 10, 20))])
-def test_a_letter_in_or_at_a_number_leaves_it_unsure(places: tuple[int, ...], letter: Box) -> None:
-    digits = tuple(digit(int(one), at) for at, one in zip(places, "4711", strict=True))
-    parts = tuple(sorted((*digits, letter), key=lambda part: box_of(part)[0]))
-    word = judged(ReadWord(0, 20.0, "", digits, (), 1, 4, 20.0, parts), [letter], (), parse_expectation())
-    words = [unread((0, 60, 10, 20), line=1), word]
-    read = without_text(words)[1]
-    assert read.text == "4711"
-    assert [one.reason for one in read.digits] == [BESIDE_LETTER] * 4
-
-
 @pytest.mark.parametrize(
     ("box", "stays"), [((-14, -8, 12, 18), False), ((-40, -8, 12, 18), True), ((-14, -60, 12, 18), True)]
 )
@@ -393,12 +303,3 @@ def test_a_lone_digit_right_beside_a_letter_of_another_line_is_none(box: Box, st
     lone = replace(number("8", 1), parts=number("8").digits)
     numbers = [number("4711", 2), number("4711", 3)]
     assert bool(without_text([letter, lone, *numbers])[1].digits) == stays
-
-
-@pytest.mark.parametrize(("height", "count", "accepted"), [(12, 4, False), (12, 2, True), (19, 4, True)])
-def test_bars_lower_than_the_numbers_of_a_scale_are_its_marks(height: int, count: int, accepted: bool) -> None:
-    numbers = [number("10", 0), number("20", 1), number("35", 2), number("40", 3)]
-    marks = [number("1", 4 + place, (height,)) for place in range(count)]
-    read = without_text([*numbers, *marks])
-    assert all(one.accepted for word in read[:4] for one in word.digits)
-    assert {one.reason for word in read[4:] for one in word.digits} == {None if accepted else BARS}

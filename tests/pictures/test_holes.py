@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.context import ReadWord
 from digit_recognizer.pictures.holes import MISSED, with_holes
 from digit_recognizer.pictures.page import read_page
+from digit_recognizer.pictures.read_word import ReadWord
 from digit_recognizer.reading import NOT_A_DIGIT, Box, Rejected
 from tests.pictures.test_context import digit
 from tests.pictures.test_page import answer, on_paper, page_of

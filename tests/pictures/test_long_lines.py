@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -100,11 +98,3 @@ def test_signs_points_and_ticks_are_those_of_a_plain_look_at_every_mark(count: i
     if count == 40:
         assert kinds == {POINT, COMMA, MINUS, NO_SIGN}
         assert min(ticks, points) > 20
-
-
-def test_a_line_of_five_thousand_marks_takes_seconds_at_most() -> None:
-    boxes, line = some_boxes(np.random.default_rng(0), 5000)  # each beside each takes 20 s
-    began = time.monotonic()
-    _points(boxes, line, find_signs(boxes, line, HEIGHT))
-    find_ticks(boxes, line, HEIGHT)
-    assert time.monotonic() - began < 5

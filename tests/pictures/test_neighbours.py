@@ -1,19 +1,17 @@
-"""What is counted once for all words of a page is what each of them would count for itself, and is counted quickly."""
+"""What is counted once for all words of a page is what each of them would count for itself, word for word."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.assembled import page_of
-from digit_recognizer.pictures.context import AMONG_LETTERS, PART, ReadWord, without_text
-from digit_recognizer.pictures.holes import with_holes
+from digit_recognizer.pictures.context import AMONG_LETTERS, without_text
+from digit_recognizer.pictures.doubts import PART, with_doubts
 from digit_recognizer.pictures.neighbours import neighbours_of, places_by_line
-from digit_recognizer.pictures.upright import view_of
+from digit_recognizer.pictures.read_word import ReadWord
 from digit_recognizer.pictures.within import box_of
 from digit_recognizer.reading import around
 from tests.pictures.test_context import letters, lone_digit, lone_letter, number
@@ -87,7 +85,7 @@ def test_a_number_is_unsure_beside_what_was_left_out_in_its_line() -> None:
             by = 14 * int(rng.integers(60))
             moved = tuple(replace(one, box=(one.box[0] + by, *one.box[1:])) for one in word.digits)
             words.append(replace(word, digits=moved))
-        found = without_text(words)
+        found = with_doubts(without_text(words))
         left_out = [
             (one.line, around(other.box for other in one.rejected))
             for one in found
@@ -111,11 +109,3 @@ def test_words_are_found_by_their_lines_in_order() -> None:
     found = places_by_line(words)
     assert list(found) == [0, 1, 2]
     assert found == {0: [1], 1: [3], 2: [0, 2]}
-
-
-def test_a_page_of_thousands_of_words_takes_seconds_at_most() -> None:
-    words = some_words(np.random.default_rng(0), 6000, 1500)  # each held against each took 12 s
-    began = time.monotonic()
-    found = with_holes(without_text(words), np.zeros((0, 4), np.int64))
-    page_of(found, view_of(np.zeros((9, 9), np.uint8), 1.0, (9, 9)), "")
-    assert time.monotonic() - began < 5

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from digit_recognizer.pictures.apart import numbers_of
-from digit_recognizer.pictures.context import ReadWord
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.raised import without_raised
+from digit_recognizer.pictures.read_word import ReadWord
 from digit_recognizer.pictures.within import Part
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading
 from tests.pictures.test_within import line

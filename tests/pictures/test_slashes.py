@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from digit_recognizer.pictures.apart import numbers_of
-from digit_recognizer.pictures.context import ReadWord
 from digit_recognizer.pictures.expectation import parse_expectation
+from digit_recognizer.pictures.read_word import ReadWord
 from digit_recognizer.pictures.slashes import MAYBE_ONE, MAYBE_SLASH, SLASH, find_slashes
 from digit_recognizer.pictures.within import Part
 from digit_recognizer.reading import Box, PlacedReading

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from digit_recognizer.pictures.apart import numbers_of
-from digit_recognizer.pictures.context import ReadWord
 from digit_recognizer.pictures.expectation import Expectation, parse_expectation
 from digit_recognizer.pictures.page import read_page
+from digit_recognizer.pictures.read_word import ReadWord
 from digit_recognizer.pictures.spaces import find_spaces, may_have_spaces
 from digit_recognizer.pictures.within import Part
 from digit_recognizer.reading import PlacedReading

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 
 from digit_recognizer.pictures import page_ink
+from digit_recognizer.pictures.doubts import OF_NUMBERS
 from digit_recognizer.pictures.page import read_page
 from digit_recognizer.pictures.page_ink import MANY
 from digit_recognizer.pictures.steps import Steps
 from digit_recognizer.pictures.turned import evidence, read_any_way_up
-from digit_recognizer.reading import Page, PlacedReading, Rejected
+from digit_recognizer.reading import Page, PlacedReading, Rejected, refused
 from tests.pictures.test_page import Grey, answer, on_paper, page_of
 
 
@@ -108,6 +110,18 @@ def test_evidence_is_the_confidence_of_what_was_accepted_over_all_that_was_found
     assert evidence(sure) == pytest.approx(sum(digit.confidence for digit in sure.digits) / 2)
     assert evidence(unsure) == 0
     assert evidence(Page()) == 0
+
+
+@pytest.mark.parametrize("reason", sorted(OF_NUMBERS))
+def test_digits_that_are_sure_in_a_number_that_is_not_are_evidence(reason: str) -> None:
+    page = read_page(on_paper(page_of(["47"])), answer, min_confidence=0.0)
+    doubted = replace(
+        page,
+        lines=tuple(replace(line, digits=tuple(refused(one, reason) for one in line.digits)) for line in page.lines),
+        rejected=(Rejected(page.lines[0].box, reason),),
+    )
+    assert not doubted.lines[0].accepted
+    assert evidence(doubted) == evidence(page) > 0.9
 
 
 def test_whoever_watches_is_shown_the_page_as_it_was_read() -> None:

@@ -24,7 +24,7 @@ from digit_recognizer.apps.predictions import (
 )
 from digit_recognizer.errors import DigitsError, FileError, InputError, UsageError
 from digit_recognizer.files import write_bytes, write_text
-from digit_recognizer.reading import NOT_A_DIGIT, overlap
+from digit_recognizer.reading import NOT_A_DIGIT, UNSURE
 
 if TYPE_CHECKING:
     from digit_recognizer.apps.terminal import Terminal
@@ -203,21 +203,17 @@ def _notes(read: _PageRead) -> Iterator[str]:
 
 def _unsure(page: Page, name: str) -> Iterator[str]:
     """Which lines are not accepted, and why; where these are many, how many."""
-    from digit_recognizer.pictures.rings import RING
-
-    others = (NOT_A_DIGIT, RING)  # stand beside numbers, and say nothing of them
     unsure = [(number, line) for number, line in enumerate(page.lines, 1) if not line.accepted]
     if len(unsure) > _TOLD:
         yield f"not sure: {name}, {len(unsure)} of {len(page.lines)} lines; --csv and --json tell which"
         return
     for number, line in unsure:
-        reasons = [
-            found.reason for found in page.rejected if found.reason not in others and overlap(found.box, line.box)
-        ]
-        if any(reason.startswith(("expected", "its check")) for reason in reasons):
+        why = line.reason
+        if why is None or why.startswith(("expected", "its check")):
             continue  # told already
-        least = min(line.digits, key=lambda digit: digit.confidence)
-        why = reasons[0] if reasons else f"its {least.digit} has a confidence of {least.confidence:.2f}"
+        if why in (UNSURE, NOT_A_DIGIT):
+            least = min(line.digits, key=lambda digit: digit.confidence)
+            why = f"its {least.digit} has a confidence of {least.confidence:.2f}"
         yield f"not sure: {name}, line {number}, {line.text}: {why}"
 
 

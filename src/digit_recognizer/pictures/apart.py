@@ -11,9 +11,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from digit_recognizer.pictures.beside import signs_between, without_letters
-from digit_recognizer.pictures.context import ReadWord
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.raised import without_raised
+from digit_recognizer.pictures.read_word import ReadWord
 from digit_recognizer.pictures.signs import without_commas
 from digit_recognizer.pictures.slashes import MAYBE_ONE, MAYBE_SLASH, SLASH, find_slashes
 from digit_recognizer.pictures.spaces import find_spaces, may_have_spaces

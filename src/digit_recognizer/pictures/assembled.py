@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-from digit_recognizer.pictures.context import ReadWord
 from digit_recognizer.pictures.neighbours import places_by_line
+from digit_recognizer.pictures.read_word import ReadWord
 from digit_recognizer.pictures.upright import View
 from digit_recognizer.reading import Line, Page, Rejected, refused
 

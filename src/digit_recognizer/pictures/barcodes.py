@@ -56,12 +56,10 @@ def barcodes_removed(grey: _Grey) -> tuple[_Grey, tuple[Box, ...]]:
         if min(small.shape) < 2 * _LENGTH:
             break
         for mask, (x, y, width, height) in _found(np.asarray(small, np.uint8)):
-            if not _runs_through(
-                grey, (x / scale, y / scale, width / scale, height / scale), min(1.0, _CLOSER * scale)
-            ):
-                continue
             left, top = round(x / scale), round(y / scale)
             right, bottom = min(grey.shape[1], round((x + width) / scale)), min(len(grey), round((y + height) / scale))
+            if not _runs_through(grey[top:bottom, left:right], min(1.0, _CLOSER * scale)):
+                continue
             large = cv2.resize(mask, (right - left, bottom - top), interpolation=cv2.INTER_NEAREST)
             cleaned = cleaned.copy() if cleaned is grey else cleaned
             _paint(cleaned, large > 0, (left, top, right - left, bottom - top))
@@ -148,12 +146,10 @@ def _are_alike(rows: _Grey) -> bool:
     return float(np.percentile((edges[_FURTHER:] * edges[:-_FURTHER]).sum(1), 10)) >= _ALIKE
 
 
-def _runs_through(grey: _Grey, box: tuple[float, float, float, float], scale: float) -> bool:
-    """Whether the bars in a box run through most of it without a break, as rows of letters do not that look like bars
-    in a picture shrunk further. scale: what to shrink the picture by.
+def _runs_through(closer: _Grey, scale: float) -> bool:
+    """Whether the bars in a part of the picture run through most of it without a break, as rows of letters do not that
+    look like bars in a picture shrunk further. scale: what to shrink it by.
     """
-    x, y, width, height = (round(side) for side in box)
-    closer = grey[y : y + height, x : x + width]
     if scale < 1:
         closer = np.asarray(cv2.resize(closer, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     levels = closer[len(closer) // 10 : len(closer) - len(closer) // 6].astype(np.float32)

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.pictures.cells import read_cells, shared_cells
-from digit_recognizer.pictures.context import ReadWord, judged
+from digit_recognizer.pictures.context import judged
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.form_boxes import BoxRow, covered, find_box_rows
 from digit_recognizer.pictures.means import Means
+from digit_recognizer.pictures.read_word import ReadWord
 from digit_recognizer.pictures.upright import View
 from digit_recognizer.reading import Line, Page, PlacedReading
 

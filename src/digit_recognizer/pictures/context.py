@@ -6,27 +6,25 @@ Knows nothing of pixels or models.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from statistics import median
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.pictures.beside import Beside, number_beside, without_brackets
+from digit_recognizer.pictures.beside import number_beside, without_brackets
+from digit_recognizer.pictures.evenness import are_of_a_height
 from digit_recognizer.pictures.expectation import Expectation
-from digit_recognizer.pictures.neighbours import Neighbours, Unread, neighbours_of, unread_by_line
-from digit_recognizer.pictures.signs import MINUS, NO_SIGN, are_thousands
-from digit_recognizer.pictures.within import Part, box_of, is_tall, numbers_within
-from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around, overlap, refused
+from digit_recognizer.pictures.neighbours import Neighbours, neighbours_of
+from digit_recognizer.pictures.read_word import ReadWord, refused_digits
+from digit_recognizer.pictures.signs import MINUS
+from digit_recognizer.pictures.within import is_tall, numbers_within
+from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around
 
 AMONG_LETTERS = "among letters, which it may be itself"
-BARS = "bars, and no other digit to tell them by"
 TOO_SMALL = "too small to be sure"
 DOUBTED = "a digit of it is unlikely"
-PART = "a part of a number, or all of it"
 BESIDE_LETTER = "beside a mark that may be a letter"
-POINT_LEFT_OUT = "a point or comma in it is left out, unless numbers are decimal"
 
 _TALL = 0.5  # share of the line's height from which on a piece that is no digit counts as a letter
 _UNLIKELY = 0.6  # confidence below which a digit may as well be a letter
@@ -36,57 +34,23 @@ _LETTERS = 0.3  # letters, or digits that may be some, for each digit of a word 
 _DOUBTED = 0.5  # share of the digits of a word that may be unlikely where nothing on the page is a letter
 
 _SMALLEST = 8  # pixels: lower than that, a bit of a rule looks like a digit
-_OTHERS = 0.2  # share of the digits on a page of bars that look like something else, though not surely
-_MARKS = 3  # bars at least, and digits beside them, that are the marks of a scale and its numbers
-_LOW_BAR = 0.7  # times as tall as these are the marks at most; of 1s among digits of one size none is lower than 0.9
-_COMB = 5  # 1s in a row that may as well be the teeth of a comb
 _SPELT = 2  # letters that a word of letters has at least, before it was cut: halves of an A or an H look like ones
 _FEW = 3  # letters near by that make no text yet
 _ELSEWHERE = 0.8  # what a letter or digit in another line counts
 _ALIKE = (0.55, 1.8)  # of a word's height: how tall others are that it is held against
 _PARTS = 4.0  # and of a lone mark's: the dots and feet of letters may have come off them
-_EVEN = 1.22  # times a number's tallest digit may be taller than its lowest; small letters and capitals differ more
-_LOW = 0.82  # of the tallest in a line: small letters are lower, digits are not
 # What letters look like: o, l, I, z, s, b, B, g, q. Hardly one looks like 3, 4 or 7.
 _LETTERLIKE = frozenset((0, 1, 2, 5, 6, 8, 9))
 _LETTERLIKE_PAIR = frozenset((0, 1, 5, 6, 8))  # so, lo, is, GO: of two digits, only these make up words
 _LETTERLIKE_MOST = frozenset((0, 1, 5))  # SOS, OIL, loss: words of these alone are many
 _SPELL_NOTHING = (frozenset((0,)), frozenset((5,)))
 _SAME_BREADTH = 1.2  # times a font's broadest digit is broader than its narrowest but the 1; O and S differ more
-_ITS_REST = 1.0  # heights between a number and what may be the rest of it, at most
 _LETTER_APART = 0.35  # heights between two letters of a word at most
 _LETTER_SHARED = 0.3  # of the lower one's height that they share, be one a g
-_TOUCHING = 0.2  # and between it and what surely is, be it no digit
-_ENDING = 3  # digits at the end of a word that is not read: two may be letters, as the S and T of GUEST
 _MOST_AFTER_POINT = 3  # digits of a price, or of a group of thousands
 _APART = 0.3  # heights between a number and the words beside it, where nothing else tells them apart
 _PAIR_APART = 0.35  # and of two digits
 _CLEAR = 1.5  # times that is wider than the widest gap between the digits of a number, be they even or not
-
-
-@dataclass(frozen=True, slots=True)
-class ReadWord:
-    """What a word was read as. line: which one it stands in. height: of that line's digits, in pixels. text: its digits
-    and signs. digits: left to right. rejected: what of it was not read, and why.
-
-    letters, familiar: how many of its marks, looked at each for itself, are no digits, and how many surely are.
-    tallest: of all marks in its line, in pixels. parts: all digits and all that is none, left to right. signs: of a
-    decimal number, (where from left to right, sign). doubted: the digits of a word that was not read, where all that
-    speaks against it is that some of them are unlikely. beside: those of one that was not read for a mark at its ends.
-    """
-
-    line: int
-    height: float
-    text: str
-    digits: tuple[PlacedReading, ...]
-    rejected: tuple[Rejected, ...]
-    letters: int = 0
-    familiar: int = 0
-    tallest: float = 0.0
-    parts: tuple[Part, ...] = ()
-    signs: tuple[tuple[float, str], ...] = ()
-    doubted: tuple[PlacedReading, ...] = ()
-    beside: Beside | None = None
 
 
 def judged(
@@ -121,7 +85,7 @@ def judged(
             digits=(),
             rejected=(Rejected(whole, NOT_A_DIGIT),),
             letters=count,
-            doubted=tuple(refused(digit, DOUBTED) for digit in digits) if is_doubted else (),
+            doubted=refused_digits(digits, DOUBTED) if is_doubted else (),
             beside=beside if beside and count <= len(beside.marks) else None,
         )
     return _number(word, digits, rejected, expectation)
@@ -135,22 +99,12 @@ def _number(
     digits = tuple(sorted(digits, key=lambda digit: digit.box[0] + digit.box[2] / 2))
     complaint = expectation.complaint([digit.digit for digit in digits])
     if complaint is not None:
-        digits = _refused(digits, complaint)
+        digits = refused_digits(digits, complaint)
         rejected.append(Rejected(around(digit.box for digit in digits), complaint))
     if max(digit.box[3] for digit in digits) < _SMALLEST:
-        digits = _refused(digits, TOO_SMALL)
+        digits = refused_digits(digits, TOO_SMALL)
         rejected.append(Rejected(around(digit.box for digit in digits), TOO_SMALL))
     return replace(word, text=_text(digits, word.signs), digits=digits, rejected=tuple(rejected))
-
-
-def _refused(digits: Sequence[PlacedReading], reason: str) -> tuple[PlacedReading, ...]:
-    return tuple(refused(digit, reason) for digit in digits)
-
-
-def _not_accepted(word: ReadWord, reason: str) -> ReadWord:
-    """The word with none of its digits accepted, and why."""
-    whole = Rejected(around(digit.box for digit in word.digits), reason)
-    return replace(word, digits=_refused(word.digits, reason), rejected=(*word.rejected, whole))
 
 
 def _text(digits: Sequence[PlacedReading], signs: Sequence[tuple[float, str]]) -> str:
@@ -170,8 +124,7 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
     either even or have one of those in them. A word that was not read or does not stay is searched for even numbers
     between its letters, which follow it in the list. Where there is no letter at all, a word keeps digits that were
     only doubted, none of them accepted, and why. A number with a mark at its ends that is no digit is read where no
-    letters stand in its line, and accepted where that mark surely is a sign, or stands clear; none is that a letter
-    stands in, nor one whose value is another without the point that was left out of it.
+    letters stand in its line, and accepted where that mark surely is a sign, or stands clear.
     """
     result = []
     expectation = expectation or Expectation()
@@ -187,61 +140,7 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
             kept = _number(kept, kept.doubted, [doubted], expectation)
         result.append(_around(kept, numbers) if numbers else kept)
         result += numbers
-    unread = unread_by_line(result)
-    return _without_bars([_of_value(_without_letters(_whole_or_unsure(word, unread))) for word in result])
-
-
-def _whole_or_unsure(word: ReadWord, unread: Mapping[int, Unread]) -> ReadWord:
-    """The word; none of its digits accepted where it may be a part of a number, the rest of which was left out.
-
-    unread: what was not read, by line.
-    """
-    if word.line not in unread or not any(digit.accepted for digit in word.digits):
-        return word
-    x, _, width, _ = around(digit.box for digit in word.digits)
-    for other in unread[word.line].near(x, x + width, _ITS_REST * word.height):
-        left, _, broad, _ = around(one.box for one in other.rejected)
-        is_left_out = any(one.reason == AMONG_LETTERS for one in other.rejected)
-        if max(left - x - width, x - left - broad) <= _TOUCHING * word.height:
-            is_left_out |= any(is_tall(part, word.height) for part in other.parts)
-        if is_left_out or _ends_in_digits(other, word, before=left < x):
-            return _not_accepted(word, PART)
-    return word
-
-
-def _ends_in_digits(other: ReadWord, word: ReadWord, *, before: bool) -> bool:
-    """Whether a word that was not read has three digits at its end towards a number, as sure and as tall as that has.
-
-    before: whether it stands before the number.
-    """
-    left_out = [part for part in other.parts if any(overlap(box_of(part), one.box) for one in other.rejected)]
-    parts = [part for part in left_out if is_tall(part, other.height)]
-    ends = [
-        part
-        for part in (parts[-_ENDING:] if before else parts[:_ENDING])
-        if isinstance(part, PlacedReading) and part.accepted
-    ]
-    return len(ends) == _ENDING and _are_even([*ends, *word.digits], word.tallest)
-
-
-def _without_letters(word: ReadWord) -> ReadWord:
-    """The word; none of its digits accepted where a mark stands between or right beside them that may be a letter."""
-    marks = [part for part in word.parts if not isinstance(part, PlacedReading) and part[3] >= _TALL * word.height]
-    if not marks or not any(digit.accepted for digit in word.digits):
-        return word
-    beside = number_beside(word.parts, word.height)
-    return word if beside is not None and beside.is_sure else _not_accepted(word, BESIDE_LETTER)
-
-
-def _of_value(word: ReadWord) -> ReadWord:
-    """The word; none of its digits accepted where a point was left out between them that does not part thousands."""
-    if not any(digit.accepted for digit in word.digits):
-        return word
-    starts = [digit.box[0] for digit in word.digits]
-    places = [place for place, sign in word.signs if sign == NO_SIGN and starts[0] < place < starts[-1]]
-    if not places or (word.digits[0].digit != 0 and are_thousands(places, starts)):
-        return word
-    return _not_accepted(word, POINT_LEFT_OUT)
+    return result
 
 
 def _beside_signs(word: ReadWord, neighbours: Neighbours, expectation: Expectation) -> ReadWord:
@@ -255,45 +154,9 @@ def _beside_signs(word: ReadWord, neighbours: Neighbours, expectation: Expectati
         is_alone = not neighbours.with_letters and neighbours.in_line[word.line] == 1
         if not is_alone and not _is_number(digits, word.tallest):
             return word
-        digits = _refused(digits, BESIDE_LETTER)
+        digits = refused_digits(digits, BESIDE_LETTER)
         rejected.append(Rejected(around(digit.box for digit in digits), BESIDE_LETTER))
     return _number(replace(word, letters=0, beside=None), digits, rejected, expectation)
-
-
-def _without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:
-    """The same words; where all accepted digits of a page are 1s, in several places or in a long row, none is accepted,
-    nor where all digits of a line are, in a long row, nor 1s that are several and low beside the page's other digits.
-
-    The rests of rules, folds and hatching look like that, and the marks of a ruler.
-    """
-    found = [word.digits for word in words if word.digits]
-    others = [digit for digits in found for digit in digits if digit.digit != 1]
-    few = len(others) <= _OTHERS * sum(len(digits) for digits in found)
-    several = len(found) >= 2 or any(len(digits) >= _COMB for digits in found)
-    is_hatched = few and several and not any(digit.accepted for digit in others)
-    in_line: dict[int, list[int]] = {}
-    for word in words:
-        in_line.setdefault(word.line, []).extend(digit.digit for digit in word.digits)
-    combs = {line for line, digits in in_line.items() if len(digits) >= _COMB and set(digits) == {1}}
-    marks = _low_bars(words)
-    return [
-        _not_accepted(word, BARS) if word.digits and (is_hatched or word.line in combs or place in marks) else word
-        for place, word in enumerate(words)
-    ]
-
-
-def _low_bars(words: Sequence[ReadWord]) -> frozenset[int]:
-    """Which words are nothing but 1s that are lower than the sure other digits of a page, where both are several."""
-    usual = [digit.box[3] for word in words for digit in word.digits if digit.accepted and digit.digit != 1]
-    if len(usual) < _MARKS:
-        return frozenset()
-    lowest = _LOW_BAR * median(usual)
-    found = [
-        place
-        for place, word in enumerate(words)
-        if word.digits and all(digit.digit == 1 and digit.box[3] <= lowest for digit in word.digits)
-    ]
-    return frozenset(found if sum(len(words[place].digits) for place in found) >= _MARKS else ())
 
 
 def _alone_or_among(word: ReadWord, neighbours: Neighbours) -> ReadWord:
@@ -309,7 +172,7 @@ def _alone_or_among(word: ReadWord, neighbours: Neighbours) -> ReadWord:
     if not word.letters and len(word.digits) == len([part for part in word.parts if is_tall(part, word.height)]):
         likely = tuple(replace(digit, accepted=digit.confidence >= _LIKELY) for digit in word.digits)
         if len(likely) > 1 and _is_number(likely, word.tallest, pointed=_is_pointed(word)):
-            return replace(word, digits=_refused(word.digits, AMONG_LETTERS))
+            return replace(word, digits=refused_digits(word.digits, AMONG_LETTERS))
     whole = Rejected(around(digit.box for digit in word.digits), AMONG_LETTERS)
     return replace(word, text="", digits=(), rejected=(*word.rejected, whole))
 
@@ -352,7 +215,7 @@ def _within(word: ReadWord, expectation: Expectation) -> list[ReadWord]:
 
     def is_number(digits: Sequence[PlacedReading], apart: float, widest: float) -> bool | None:
         several = len(digits) > 2
-        even = _are_even(digits, word.tallest)
+        even = are_of_a_height(digits, word.tallest)
         clear = math.isfinite(apart) and apart >= _CLEAR * widest
         if len(digits) < 2 or apart < (_APART if several else _PAIR_APART) or not (even or (several and clear)):
             return False
@@ -396,7 +259,7 @@ def _is_number(digits: Sequence[PlacedReading], tallest: float, *, pointed: bool
     found = frozenset(digit.digit for digit in digits)
     if not all(digit.accepted for digit in digits):
         return False
-    even = _are_even(digits, tallest)
+    even = are_of_a_height(digits, tallest)
     if pointed and even and len(digits) > 1:
         return True
     if len(digits) == 1:
@@ -416,21 +279,11 @@ def _of_one_breadth(digits: Sequence[PlacedReading]) -> bool:
     return not breadths or max(breadths) <= _SAME_BREADTH * min(breadths)
 
 
-def _are_even(digits: Sequence[PlacedReading], tallest: float) -> bool:
-    """Whether digits are of a height, and as tall as what is tall in their line."""
-    heights = [digit.box[3] for digit in digits]
-    return max(heights) <= _EVEN * min(heights) and max(heights) >= _LOW * tallest
-
-
 __all__ = [
     "AMONG_LETTERS",
-    "BARS",
     "BESIDE_LETTER",
     "DOUBTED",
-    "PART",
-    "POINT_LEFT_OUT",
     "TOO_SMALL",
-    "ReadWord",
     "judged",
     "without_text",
 ]

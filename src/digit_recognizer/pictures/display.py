@@ -66,6 +66,16 @@ class Shown(NamedTuple):
     number: int
 
 
+class _Cell(NamedTuple):
+    """A digit as its cell shows it. rows, columns: int64 (N,), of its pixels. corners: which lit are round."""
+
+    digit: int
+    confidence: float
+    rows: npt.NDArray[np.int64]
+    columns: npt.NDArray[np.int64]
+    corners: list[bool]
+
+
 class _Bars(NamedTuple):
     """Bars of one direction: middles and lengths, float (N,)."""
 
@@ -167,13 +177,12 @@ def _read_upright(ink: PageInk, lean: float) -> list[Shown]:
             found = _read_cell(mask, left, first, breadth, height, ink.thickness)
             if found is None:
                 return []
-            digit, confidence, rows, columns, corners = found
-            rounded += corners
-            placed += len(rows)
-            columns = np.rint(columns - shift - lean * rows).astype(np.int64)
-            x, y = int(columns.min()), int(rows.min())
-            box = x, y, int(columns.max()) - x + 1, int(rows.max()) - y + 1
-            result.append(Shown(digit, box, confidence, line, number))
+            rounded += found.corners
+            placed += len(found.rows)
+            columns = np.rint(found.columns - shift - lean * found.rows).astype(np.int64)
+            x, y = int(columns.min()), int(found.rows.min())
+            box = x, y, int(columns.max()) - x + 1, int(found.rows.max()) - y + 1
+            result.append(Shown(found.digit, box, found.confidence, line, number))
         number += 1
     if sum(rounded) > _ROUND * len(rounded):
         return []
@@ -267,11 +276,8 @@ def _clusters(values: npt.NDArray[np.float64], near: float) -> npt.NDArray[np.fl
     return np.array([part.mean() for part in parts if len(part)])
 
 
-def _read_cell(
-    mask: Mask, left: float, first: float, breadth: float, height: float, thickness: float
-) -> tuple[int, float, npt.NDArray[np.int64], npt.NDArray[np.int64], list[bool]] | None:
-    """A digit, how sure it is, the rows and columns of its pixels, and which of its corners are round; None where it is
-    none."""
+def _read_cell(mask: Mask, left: float, first: float, breadth: float, height: float, thickness: float) -> _Cell | None:
+    """The digit of a cell; None where it is none."""
     shares = np.array([
         _share(mask, left + x * breadth, first + y * height, breadth if is_level else height / 2, thickness, is_level)
         for x, y, is_level in _PLACES
@@ -285,15 +291,16 @@ def _read_cell(
     top, bottom = max(0, round(first - room)), round(first + height + room) + 1
     start, stop = max(0, round(left - room)), round(left + breadth + room) + 1
     rows, columns = np.nonzero(mask[top:bottom, start:stop])
+    rows, columns = rows + top, columns + start
     # Where its ink ends tells more than where all digits' bars are.
-    low, far = rows.min() + top + thickness / 2, columns.min() + start + thickness / 2
-    tall, broad = rows.max() - rows.min() + 1 - thickness, columns.max() - columns.min() + 1 - thickness
+    low, far = rows.min() + thickness / 2, columns.min() + thickness / 2
+    tall, broad = np.ptp(rows) + 1 - thickness, np.ptp(columns) + 1 - thickness
     corners = [
         _is_round(mask, far + x * broad, low + y * tall, (2 * x - 1) * thickness, (2 * y - 1) * thickness)
         for x, y, names in _CORNERS
         if set(names) <= set(lit)
     ]
-    return _DIGITS[lit], confidence, rows + top, columns + start, corners
+    return _Cell(_DIGITS[lit], confidence, rows, columns, corners)
 
 
 def _is_round(mask: Mask, x: float, y: float, outward: float, downward: float) -> bool:

@@ -16,6 +16,10 @@ _EVEN = 0.1  # that the heights of printed digits differ at most, and the tops o
 _FEET = 0.08  # and the feet of neighbours
 _FIGURES = 0.12  # and all of these for text figures, of which few are alike
 _LEVEL = 0.03  # and of two digits, which by hand are often as even as several of a font
+_OF_A_HEIGHT = (
+    1.22  # times a number's tallest digit may be taller than its lowest; small letters and capitals differ more
+)
+_TALL = 0.82  # of the tallest in a line: small letters are lower, digits are not
 _LOW = (0.55, 0.88)  # how tall the low ones of text figures are, in heights of the others
 
 # Text figures: 0, 1 and 2 are low, 6 and 8 reach above them, the others hang below.
@@ -35,6 +39,15 @@ def are_even(digits: Sequence[PlacedReading], height: float) -> bool:
     even = max(1.0, _EVEN * height)
     lining = _alike(boxes, even) and _stays((y for _, y, _, _ in boxes), even)
     return (lining and _stays((y + tall for _, y, _, tall in boxes), feet)) or _are_text_figures(digits, height)
+
+
+def are_of_a_height(digits: Sequence[PlacedReading], tallest: float) -> bool:
+    """Whether digits, one at least, are of a height, and as tall as what is tall in their line.
+
+    tallest: of the marks there, in pixels.
+    """
+    heights = [digit.box[3] for digit in digits]
+    return max(heights) <= _OF_A_HEIGHT * min(heights) and max(heights) >= _TALL * tallest
 
 
 def are_level(digits: Sequence[PlacedReading], height: float) -> bool:
@@ -75,4 +88,4 @@ def _stays(places: Iterable[float], most: float) -> bool:
     return all(abs(one - other) <= most for one, other in pairwise(places))
 
 
-__all__ = ["are_even", "are_level"]
+__all__ = ["are_even", "are_level", "are_of_a_height"]

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from digit_recognizer.pictures.context import ReadWord
 from digit_recognizer.pictures.lines import Boxes
 from digit_recognizer.pictures.neighbours import places_by_line
 from digit_recognizer.pictures.page_ink import box_of
+from digit_recognizer.pictures.read_word import ReadWord
 from digit_recognizer.reading import Box, Rejected, around, refused
 
 MISSED = "ink between digits, which may be one more"

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from digit_recognizer.pictures.read_word import ReadWord
 from digit_recognizer.pictures.within import box_of, is_tall
 from digit_recognizer.reading import PlacedReading, around
-
-if TYPE_CHECKING:
-    from digit_recognizer.pictures.context import ReadWord
 
 _Counts = npt.NDArray[np.int64]
 

@@ -131,7 +131,7 @@ def completed(seen: PageInk, clean: PageInk) -> PageInk:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(clean.mask.view(np.uint8), connectivity=8)
     known = _seen_of(labels, stats, seen) >= _SEEN
     known[0] = False
-    return _with(seen, clean, _with_stems(known, stats, _usual_height(seen), _STEM_ON_EVEN, math.inf)[labels])
+    return _with(seen, clean, _with_stems(known, stats, _height_of_most(seen), _STEM_ON_EVEN, math.inf)[labels])
 
 
 def completed_in_table(seen: PageInk, clean: PageInk) -> PageInk:
@@ -147,7 +147,7 @@ def completed_in_table(seen: PageInk, clean: PageInk) -> PageInk:
     >>> int(completed_in_table(PageInk(clean.strength, seven, 2.0), clean).mask[:, 30:].sum())
     40
     """
-    usual = _usual_height(seen)
+    usual = _height_of_most(seen)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(clean.mask.view(np.uint8), connectivity=8)
     broad, tall = stats[:, 2:4].T
     known = (_seen_of(labels, stats, seen) >= _SEEN_IN_TABLES) & (tall <= _TALL * usual) & (broad <= _BROAD * usual)
@@ -155,7 +155,7 @@ def completed_in_table(seen: PageInk, clean: PageInk) -> PageInk:
     return _with(seen, clean, _with_stems(known, stats, usual, _STEM, _BESIDE)[labels])
 
 
-def _usual_height(seen: PageInk) -> float:
+def _height_of_most(seen: PageInk) -> float:
     """How tall most marks are that are no bits, in pixels."""
     heights = cv2.connectedComponentsWithStats(seen.mask.view(np.uint8), connectivity=8)[2][1:, cv2.CC_STAT_HEIGHT]
     return float(np.median(heights[heights >= np.percentile(heights, 90) / 2]))

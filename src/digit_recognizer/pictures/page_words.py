@@ -15,8 +15,9 @@ from digit_recognizer.pictures.apart import numbers_of
 from digit_recognizer.pictures.assembled import not_accepted, page_of
 from digit_recognizer.pictures.at_once import read_at_once
 from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
-from digit_recognizer.pictures.context import ReadWord, judged, without_text
+from digit_recognizer.pictures.context import judged, without_text
 from digit_recognizer.pictures.cutting import frame_of
+from digit_recognizer.pictures.doubts import with_doubts
 from digit_recognizer.pictures.edges import EDGE, is_edge
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.fields import find_uprights, parted_marks
@@ -27,6 +28,7 @@ from digit_recognizer.pictures.operators import find_operators, with_minus
 from digit_recognizer.pictures.page_ink import MANY, box_of, marks_of
 from digit_recognizer.pictures.paper import Contrast, PageInk
 from digit_recognizer.pictures.paths import best_path
+from digit_recognizer.pictures.read_word import ReadWord
 from digit_recognizer.pictures.rings import RING, find_rings
 from digit_recognizer.pictures.runs import run_scores
 from digit_recognizer.pictures.slashes import find_slashes
@@ -95,7 +97,7 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
         seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts, signs)
         read.append(seen)
     read = [one for number in range(len(read)) for one in _apart(read, number, expectation)]
-    found = with_holes(without_text(read, expectation), np.delete(boxes, [*rings, *operators], 0))
+    found = with_holes(with_doubts(without_text(read, expectation)), np.delete(boxes, [*rings, *operators], 0))
     page = page_of(found, view, means.name)
     page = replace(page, rejected=page.rejected + around_others)
     return page if is_all else not_accepted(page, MANY)

@@ -8,11 +8,12 @@ import numpy as np
 
 from digit_recognizer.digits import CLASSES
 from digit_recognizer.pictures.assembled import page_of
-from digit_recognizer.pictures.context import ReadWord, judged
+from digit_recognizer.pictures.context import judged
 from digit_recognizer.pictures.cutting import Candidate, Piece, frame_of
 from digit_recognizer.pictures.display import Shown
 from digit_recognizer.pictures.means import Means
 from digit_recognizer.pictures.paper import PageInk
+from digit_recognizer.pictures.read_word import ReadWord
 from digit_recognizer.pictures.upright import View
 from digit_recognizer.reading import Page, PlacedReading, readings
 

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from digit_recognizer.pictures.barcodes import BARCODE
-from digit_recognizer.pictures.context import POINT_LEFT_OUT
+from digit_recognizer.pictures.doubts import OF_NUMBERS
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.page_ink import MANY
 from digit_recognizer.pictures.patches import PATCH
@@ -82,7 +82,7 @@ def read_any_way_up(grey: Grey, read: ReadPage, watch: Watch | None = None) -> P
 
 def evidence(page: Page) -> float:
     """How much sense a reading makes, 0-1: the mean confidence of all that was found, only digits counting that are
-    accepted, or would be but for a point that was left out.
+    accepted, or would be if their number were whole and nothing else.
 
     >>> evidence(Page())
     0.0
@@ -92,12 +92,12 @@ def evidence(page: Page) -> float:
 
 
 def _is_sure(digit: PlacedReading) -> bool:
-    return digit.accepted or digit.reason == POINT_LEFT_OUT
+    return digit.accepted or digit.reason in OF_NUMBERS
 
 
 def _rejected(page: Page) -> list[Rejected]:
     """What was found to be no digit, but for what says nothing of the way up."""
-    return [found for found in page.rejected if found.reason not in (BARCODE, PATCH, POINT_LEFT_OUT)]
+    return [found for found in page.rejected if found.reason not in (BARCODE, PATCH, *OF_NUMBERS)]
 
 
 def _mean_confidence(page: Page) -> float:
