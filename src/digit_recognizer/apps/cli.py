@@ -248,7 +248,7 @@ def evaluate(
     is not known, as of images in another order, of some of them, or of a data set that shares images with its own.
     """
     from digit_recognizer.analysis import metrics
-    from digit_recognizer.apps.evaluation import part_to_evaluate, show_evaluation
+    from digit_recognizer.apps.evaluation import part_to_evaluate, show_evaluation, what_flatters
     from digit_recognizer.apps.predictions import printable
     from digit_recognizer.recognizer import Recognizer
 
@@ -256,14 +256,8 @@ def evaluate(
     recognizer = Recognizer(model)
     dataset = _load(data, terminal, skip_bad_rows)
     name, digits, seen = part_to_evaluate(dataset, model, recognizer.metadata.data_fingerprint, part)
-    if seen:
-        terminal.note(f"warning: the model was trained on {name} of {dataset.name}; these figures flatter it")
-    elif seen is None:
-        trained_on = printable(recognizer.metadata.data)
-        terminal.note(
-            f"note: it is not known whether the model, trained on {trained_on}, learnt from any of these images; if it "
-            "did, these figures flatter it"
-        )
+    if seen is not False:
+        terminal.note(what_flatters(seen, f"{name} of {dataset.name}", printable(recognizer.metadata.data)))
     result = metrics.evaluate(recognizer.probabilities(digits.images), digits.known_labels())
     show_evaluation(terminal, dataset.name, name, result)
     terminal.document({"data": dataset.name, "part": name, "seen_in_training": seen, **result.to_dict()})

@@ -79,6 +79,22 @@ def is_seen(digits: Digits, dataset: Dataset, trained_on: str) -> bool | None:
     return False if trained_on in published and found in published else None
 
 
+def what_flatters(seen: bool | None, part: str, trained_on: str) -> str:
+    """What a person should know of figures on images that a model learnt from, or may have.
+
+    seen: as ``is_seen`` gives it. part, trained_on: what the images, and what it learnt from, are called.
+
+    >>> what_flatters(True, "train of mnist", "mnist")
+    'warning: the model was trained on train of mnist; these figures flatter it'
+    """
+    if seen:
+        return f"warning: the model was trained on {part}; these figures flatter it"
+    return (
+        f"note: it is not known whether the model, trained on {trained_on}, learnt from any of these images; if it "
+        "did, these figures flatter it"
+    )
+
+
 def held_out_of(run_folder: Path, data: str | None) -> Digits:
     """The labelled images that a run kept for validation, from the data that it was trained on or from ``data``.
 
@@ -129,4 +145,4 @@ def _score_rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
     return rows
 
 
-__all__ = ["held_out_of", "is_seen", "part_to_evaluate", "show_evaluation"]
+__all__ = ["held_out_of", "is_seen", "part_to_evaluate", "show_evaluation", "what_flatters"]
