@@ -511,16 +511,26 @@ def test_who_draws_over_a_picture_is_told_how_to_write(desktop: Any) -> None:
     assert page.locator("#pictures").is_hidden()
 
 
-def test_a_doubt_is_not_rounded_away(desktop: Any) -> None:
+@pytest.mark.parametrize(
+    ("second", "reason", "told"),
+    [
+        (0.006, "unsure", "Unsure: 98.9 %, or 4"),
+        (0.002, "unsure", "Unsure: 98.9 %"),
+        (0.002, "a part of a number, or all of it", "Unsure: a part of a number, or all of it"),
+    ],
+)
+def test_a_doubt_is_not_rounded_away_and_names_what_is_worth_it(
+    desktop: Any, second: float, reason: str, told: str
+) -> None:
     def answered(route: Any) -> None:
         answer = route.fetch().json()
         (digit,) = answer[0]["lines"][0]["digits"]
-        digit |= {"accepted": False, "confidence": 0.98996, "second": 4, "reason": None}
+        digit |= {"accepted": False, "confidence": 0.98996, "second": 4, "second_confidence": second, "reason": reason}
         route.fulfill(json=answer)
 
     desktop.route("**/v1/read*", answered)
     draw_seven(desktop)
-    assert desktop.inner_text("#verdict") == "Unsure: 98.9 %, or 4"
+    assert desktop.inner_text("#verdict") == told
 
 
 def test_the_annotated_picture_is_as_large_as_the_photo_and_marks_what_was_read(desktop: Any) -> None:

@@ -11,6 +11,8 @@ const DRAG = 30; // the pad's units that a hand moves where it means to write
 const FULL = "A picture is open. To write here, press Clear first.";
 const RETRY_MS = 1500;
 const SAME_PLACE = 0.5; // of the area of two boxes: what those of one digit have in common, read twice, at least
+const WORTH_NAMING = 0.005; // how likely the second digit is at least that is named beside an unsure one
+const OWN_DOUBTS = ["unsure", "not a digit"]; // of a single digit; all other reasons are its number's
 const NO_TOKEN = "Nothing is read here without a token.";
 const NO_PICTURE = "Not a picture that can be read. PNG, JPEG, WebP, BMP, TIFF, GIF and HEIC files can.";
 
@@ -498,16 +500,16 @@ function judge(entry) {
   if (digits.some((digit) => digit.corrected)) return [textOf(entry.page), ...judgeCorrected(digits, unsure)];
   const sure = percent(entry.page.lines.reduce((product, line) => product * line.confidence, 1));
   if (!unsure.length) return [textOf(entry.page), digits.length > 1 ? `All digits sure, ${sure} together` : `Sure, ${sure}`, "sure"];
-  const why = reasonOf(entry.page, unsure);
+  const why = reasonOf(unsure);
   if (digits.length > 1) return [textOf(entry.page), `${unsure.length} of ${digits.length} digits unsure${why}`, "unsure"];
   if (unsure[0].reason === "not a digit") return [textOf(entry.page), "Probably not a digit", "unsure"];
-  return [textOf(entry.page), `Unsure: ${percent(unsure[0].confidence)}, or ${unsure[0].second}`, "unsure"];
+  const other = unsure[0].second_confidence >= WORTH_NAMING ? `, or ${unsure[0].second}` : "";
+  return [textOf(entry.page), `Unsure${why || `: ${percent(unsure[0].confidence)}${other}`}`, "unsure"];
 }
 
 // What stands against the unsure digits, where it is no doubt about one of them.
-function reasonOf(page, unsure) {
-  const apart = ["not a digit", "a ring or box around what is read"];
-  const found = page.rejected.find(({ box, reason }) => !apart.includes(reason) && unsure.some((digit) => shared(box, digit.box) > 0));
+function reasonOf(unsure) {
+  const found = unsure.find(({ reason }) => reason && !OWN_DOUBTS.includes(reason));
   return found ? `: ${found.reason}` : "";
 }
 
