@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from digit_recognizer.sources.strokes import draw
+from everyday_forms import FORMS
 from everyday_scenes import (
     Everyday,
     Floats,
@@ -25,6 +26,7 @@ from everyday_scenes import (
     on_page,
     photographed,
     printed,
+    put,
     taken,
     to_bytes,
 )
@@ -66,7 +68,7 @@ def listed(material: Material, rng: Random) -> Everyday:
     at_right = rng.random() < 0.5
     for place, ink in enumerate(inks):
         edge = round(height * rng.uniform(0.6, 1.0))
-        _put(page, ink, page.shape[1] - edge - ink.shape[1] if at_right else edge, round((1.7 * place + 1) * height))
+        put(page, ink, page.shape[1] - edge - ink.shape[1] if at_right else edge, round((1.7 * place + 1) * height))
     picture = _on_desk(1 - page * rng.uniform(0.6, 0.95), rng)
     return Everyday(picture, "\n".join(numbers))
 
@@ -109,7 +111,7 @@ def table(material: Material, rng: Random, *, by_hand: bool, outer: bool = True)
             limit = 100 if face is None else 10 ** int(rng.integers(1, 5))
             numbers.append(str(rng.integers(limit)))
             ink = printed(face, numbers[-1], height) if face else handwritten(material, numbers[-1], height, rng)
-            _put(page, ink, column * wide + (wide - ink.shape[1]) // 2, row * tall + (tall - len(ink)) // 2)
+            put(page, ink, column * wide + (wide - ink.shape[1]) // 2, row * tall + (tall - len(ink)) // 2)
         texts.append(" ".join(numbers))
     first, last = (0, 0) if outer else (1, 1)
     pen = int(rng.integers(1, 4))
@@ -133,7 +135,7 @@ def form(material: Material, rng: Random) -> Everyday:
         cv2.rectangle(lines, (left, 2), (left + wide, 2 + tall), 1.0, pen)
         ink = handwritten(material, digit, int(height * rng.uniform(0.75, 1)), rng)
         x, y = rng.normal(0, (0.09 * height, 0.07 * height))
-        _put(page, ink, left + (wide - ink.shape[1]) // 2 + int(x), 2 + (tall - len(ink)) // 2 + int(y))
+        put(page, ink, left + (wide - ink.shape[1]) // 2 + int(x), 2 + (tall - len(ink)) // 2 + int(y))
     return Everyday(taken(np.pad(page, 30), rng, np.pad(lines, 30)), number)
 
 
@@ -154,7 +156,7 @@ def grid(material: Material, rng: Random) -> Everyday:
             height = round(cell * rng.uniform(0.45, 0.6))
             ink = printed(face, line[-1], height) if face and rng.random() < 0.5 else None
             ink = handwritten(material, line[-1], height, rng) if ink is None else ink
-            _put(page, ink, column * cell + (cell - ink.shape[1]) // 2, row * cell + (cell - len(ink)) // 2)
+            put(page, ink, column * cell + (cell - ink.shape[1]) // 2, row * cell + (cell - len(ink)) // 2)
         texts.append(line)
     for at in range(side + 1):
         cv2.line(lines, (0, at * cell), (page.shape[1], at * cell), 1.0, 2)
@@ -359,6 +361,7 @@ PRINTED: dict[str, Maker] = {  # these need fonts
     "thousands with a comma, printed": thousands,
     "prices beside words, printed": receipt,
     **THINGS,
+    **FORMS,
     "seven segments beside a word": labelled_display,
 }
 DRAWN: dict[str, Maker] = {"a large digit, fine pen": fine_pen}  # and these pen drawings
@@ -378,13 +381,6 @@ KINDS: dict[str, Maker] = {
     "ink as bright as its paper": one_brightness,
     "white on transparency": transparent,
 }
-
-
-def _put(page: Floats, ink: Floats, x: int, y: int) -> None:
-    top, left = max(0, y), max(0, x)
-    bottom, right = min(len(page), y + len(ink)), min(page.shape[1], x + ink.shape[1])
-    place = page[top:bottom, left:right]
-    np.maximum(place, ink[top - y : bottom - y, left - x : right - x], out=place)
 
 
 __all__ = ["DRAWN", "KINDS", "PRINTED"]

@@ -74,6 +74,14 @@ def printed(face: FontFace, text: str, height: int) -> Floats:
     return np.asarray(page, np.float32) / 255
 
 
+def put(page: Floats, ink: Floats, x: int, y: int) -> None:
+    """Put ink on a page, its left top corner at x and y, in pixels; what reaches beyond the page is left out."""
+    top, left = max(0, y), max(0, x)
+    bottom, right = min(len(page), y + len(ink)), min(page.shape[1], x + ink.shape[1])
+    place = page[top:bottom, left:right]
+    np.maximum(place, ink[top - y : bottom - y, left - x : right - x], out=place)
+
+
 def on_page(ink: Floats, rng: Random, *, margin: float = 0.5) -> Floats:
     """Ink with room around it, more on one side than on the other. margin: of the ink's height, at least 24 pixels."""
     pads = [max(24, round(rng.uniform(0.6, 1.4) * margin * len(ink))) for _ in range(4)]
@@ -121,6 +129,7 @@ __all__ = [
     "on_page",
     "photographed",
     "printed",
+    "put",
     "taken",
     "to_bytes",
 ]
