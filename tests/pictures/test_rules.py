@@ -99,3 +99,16 @@ def test_a_turned_squared_page_is_read_and_its_boxes_are_in_the_picture() -> Non
     tops = [digit.box[1] for digit in page.lines[0].digits]
     assert lefts == sorted(lefts)
     assert tops[-1] > tops[0]
+
+
+@pytest.mark.parametrize("with_marks", [True, False])
+def test_two_lines_that_cross_are_a_table_where_marks_stand_around_them(with_marks: bool) -> None:
+    mask = np.zeros((240, 260), np.bool_)
+    mask[60:63, 30:230] = mask[20:220, 128:131] = True
+    if with_marks:
+        for top in (80, 120, 160):
+            for left in (60, 180):
+                mask[top : top + 20, left : left + 12] = True
+    found = without_lines(PageInk((mask * 255).astype(np.uint8), mask, 3.0)).mask
+    assert [bool(found[61, 40]), bool(found[100, 129])] == [not with_marks] * 2
+    assert bool(found[90, 185]) is with_marks

@@ -37,6 +37,9 @@ _TURN_LINES = 3.0  # pages wide that lines of one direction are long together
 _RUN = 14  # a line holds level runs of at least one fourteenth of the page's width
 _SHORTEST_RUN = 24  # pixels
 _ALONE = 0.85  # of the page's width that a single line is long at least
+_CROSSING = 0.5  # and one that crosses another
+_MARKS_AROUND = 6  # that are not on these, at least, and how tall, in pixels
+_LOWEST_MARK = 8
 _OF_SEVERAL = 0.3  # and one of two or more
 _WHOLE = 0.75  # share of a line that is there, where strokes do not cross it
 _SLENDER = 25  # times a line is longer than thick
@@ -232,7 +235,8 @@ def without_lines(ink: PageInk) -> PageInk:
     """The ink of a page without printed lines; the same object where there are none.
 
     A line is level or upright, slender, and reaches across most of the page, or is one of several that reach across a
-    third of it; or an upright one from one level line to the next, the side of a box.
+    third of it; or an upright one from one level line to the next, the side of a box; or one of two that cross, with
+    several marks around.
 
     >>> strength = np.zeros((60, 200), np.uint8)
     >>> strength[50] = 255
@@ -242,8 +246,12 @@ def without_lines(ink: PageInk) -> PageInk:
     (False, True)
     """
     mask = ink.mask.view(np.uint8)
-    level = _level_lines(mask)
-    upright = np.ascontiguousarray(_level_lines(np.ascontiguousarray(mask.T)).T)
+    levels, uprights = _slender_lines(mask), _slender_lines(np.ascontiguousarray(mask.T))
+    level, upright = levels.chosen(_ALONE), np.ascontiguousarray(uprights.chosen(_ALONE).T)
+    if not (level.any() and upright.any()):
+        crossing = levels.chosen(_CROSSING), np.ascontiguousarray(uprights.chosen(_CROSSING).T)
+        if _are_of_a_table(*crossing, ink.mask):
+            level, upright = crossing
     if level.any():
         upright |= _sides_of_boxes(mask, level)
     if not level.any() and not upright.any():
@@ -263,14 +271,29 @@ def without_lines(ink: PageInk) -> PageInk:
     return PageInk(np.where(bridges, ink.strength, rest).astype(np.uint8), kept.view(np.bool_) | bridges, ink.thickness)
 
 
-def _level_lines(mask: _Bytes) -> Mask:
-    """Pixels of the level lines that reach across the page: bool (H, W)."""
+class _Slender(NamedTuple):
+    """Level lines, slender ones, on a page. found: bool (H, W), their pixels and others'. labels: int32 (H, W), which
+    line is near. long: float64 (N,), of each, in shares of the page's width, 0 of what is none.
+    """
+
+    found: Mask
+    labels: npt.NDArray[np.int32]
+    long: npt.NDArray[np.float64]
+
+    def chosen(self, alone: float) -> Mask:
+        """Pixels of those that reach across the page: bool (H, W). alone: how long a single one is at least."""
+        slender = self.long >= _OF_SEVERAL
+        chosen = slender if np.count_nonzero(slender) >= 2 else self.long >= alone
+        return np.asarray(chosen[self.labels] & self.found, np.bool_)
+
+
+def _slender_lines(mask: _Bytes) -> _Slender:
     width = mask.shape[1]
     run = max(_SHORTEST_RUN, width // _RUN)
     found = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, 3), np.uint8))
     found = cv2.min(cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((1, run), np.uint8)), mask)
     if not found.any():
-        return np.zeros(mask.shape, np.bool_)
+        return _Slender(np.zeros(mask.shape, np.bool_), np.zeros(mask.shape, np.int32), np.zeros(1))
     # Strokes that cross a line part it, and a line that is not quite level steps from row to row.
     joined = cv2.dilate(found, np.ones((3, run), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
@@ -282,8 +305,19 @@ def _level_lines(mask: _Bytes) -> Mask:
         part = slice(top, top + tall), slice(left, left + broad)
         mine = (labels[part] == number) & (found[part] > 0)
         slender[number] = np.any(mine, axis=0).sum() >= _WHOLE * long[number]
-    chosen = slender if np.count_nonzero(slender) >= 2 else slender & (long >= _ALONE * width)
-    return np.asarray(chosen[labels] & (found > 0), np.bool_)
+    return _Slender(found > 0, np.asarray(labels, np.int32), np.where(slender, long / width, 0.0))
+
+
+def _are_of_a_table(level: Mask, upright: Mask, mask: Mask) -> bool:
+    """Whether lines cross and have several marks around: a large 4 or a plus has none."""
+    if not (level.any() and upright.any()):
+        return False
+    near = [cv2.dilate(lines.view(np.uint8), np.ones((5, 5), np.uint8)).view(np.bool_) for lines in (level, upright)]
+    if not (near[0] & near[1]).any():
+        return False
+    rest = (mask & ~near[0] & ~near[1]).view(np.uint8)
+    heights = cv2.connectedComponentsWithStats(rest, connectivity=8)[2][1:, cv2.CC_STAT_HEIGHT]
+    return bool(np.count_nonzero(heights >= _LOWEST_MARK) >= _MARKS_AROUND)
 
 
 def _sides_of_boxes(mask: _Bytes, level: Mask) -> Mask:
