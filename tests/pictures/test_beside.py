@@ -211,3 +211,23 @@ def test_years_in_brackets_after_a_name_are_read() -> None:
     parts.append((start + 7 + 56, 0, 5, 25))
     found = without_text([replace(word(parts), letters=6)])
     assert [one.text for one in found if one.digits] == ["1880"]
+
+
+def test_print_that_is_lower_than_the_digits_of_its_line_is_looked_at_for_itself() -> None:
+    parts: list[Part] = [(0, 0, 45, 22), (47, 8, 44, 14), replace(number("1").digits[0], box=(92, 5, 7, 17))]
+    assert number_beside(parts, 36.0) is None
+    assert number_beside(parts[::2], 36.0) is not None
+
+
+@pytest.mark.parametrize("text", ["8", "00"])
+def test_between_two_marks_one_digit_or_two_are_letters(text: str) -> None:
+    parts = after(LETTER, text)
+    end = parts[-1].box[0] + 12 if isinstance(parts[-1], PlacedReading) else 0
+    (found,) = without_text([word([*parts, (end, 0, 12, 20)])])
+    assert not found.digits
+
+
+def test_digits_as_low_as_small_letters_beside_a_capital_are_none() -> None:
+    digits = [replace(digit, box=(digit.box[0] + 14, 6, 10, 14)) for digit in number("00").digits]
+    (found,) = without_text([word([LETTER, *digits])])
+    assert not found.digits

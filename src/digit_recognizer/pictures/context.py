@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.pictures.beside import number_beside, without_brackets
+from digit_recognizer.pictures.by_hand import Letters, are_uneven, is_by_hand, is_of_digits, letters_of
 from digit_recognizer.pictures.evenness import are_of_a_height
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.neighbours import Neighbours, neighbours_of
 from digit_recognizer.pictures.read_word import ReadWord, refused_digits
 from digit_recognizer.pictures.signs import MINUS
-from digit_recognizer.pictures.within import is_tall, numbers_within
+from digit_recognizer.pictures.within import numbers_within
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around
 
 AMONG_LETTERS = "among letters, which it may be itself"
@@ -50,6 +51,7 @@ _LETTER_SHARED = 0.3  # of the lower one's height that they share, be one a g
 _MOST_AFTER_POINT = 3  # digits of a price, or of a group of thousands
 _APART = 0.3  # heights between a number and the words beside it, where nothing else tells them apart
 _PAIR_APART = 0.35  # and of two digits
+_SMALL_LETTER = 0.78  # of a capital's height that digits beside it are at least, and small letters are not
 _CLEAR = 1.5  # times that is wider than the widest gap between the digits of a number, be they even or not
 
 
@@ -119,12 +121,13 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
     """The same words; in the company of letters, only what hardly can be letters itself keeps its digits.
 
     Letters of about a word's size, those of its own line counting most, are held against the digits of sure numbers.
-    Where letters prevail, a number stays if all of its digits are accepted and it does not look like a word of
-    ``o l I z s b B g q``: a lone 3, 4 or 7, two even digits that are not such a word, or three and more that are
-    either even or have one of those in them. A word that was not read or does not stay is searched for even numbers
-    between its letters, which follow it in the list. Where there is no letter at all, a word keeps digits that were
-    only doubted, none of them accepted, and why. A number with a mark at its ends that is no digit is read where no
-    letters stand in its line, and accepted where that mark surely is a sign, or stands clear.
+    Where letters prevail, a number stays if all of its digits are accepted and it does not look like a word of ``o l I
+    z s b B g q``: a lone 3, 4 or 7, two even digits that are not such a word, or three and more that are either even or
+    have one of those in them. So does one that is of another hand or size than the letters (``by_hand``), accepted
+    where it is as uneven as no print. A word that was not read or does not stay is searched for even numbers between
+    its letters, which follow it in the list. Where there is no letter at all, a word keeps digits that were only
+    doubted, none of them accepted, and why. A number with a mark at its ends that is no digit is read where no letters
+    stand in its line, and accepted where that mark surely is a sign, or stands clear.
     """
     result = []
     expectation = expectation or Expectation()
@@ -132,8 +135,9 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
     words = [_beside_signs(word, neighbours, expectation) for word in words]
     neighbours = neighbours_of(words)
     has_letters = any(word.letters for word in words)
+    letters = letters_of(words)
     for word in words:
-        kept = _alone_or_among(word, neighbours)
+        kept = _alone_or_among(word, neighbours, letters)
         numbers = [] if kept.digits else _within(kept, expectation)
         if kept.doubted and not numbers and not has_letters:
             doubted = Rejected(around(digit.box for digit in kept.doubted), DOUBTED)
@@ -151,7 +155,10 @@ def _beside_signs(word: ReadWord, neighbours: Neighbours, expectation: Expectati
     rejected = [Rejected(box, NOT_A_DIGIT) for box in beside.marks]
     digits = beside.digits
     if not beside.is_sure:
+        tallest = max(digit.box[3] for digit in digits)
         is_alone = not neighbours.with_letters and neighbours.in_line[word.line] == 1
+        is_alone &= all(tallest >= _SMALL_LETTER * mark[3] for mark in beside.marks)
+        is_alone &= len(digits) > 2 or not _is_between(digits, beside.marks)
         if not is_alone and not _is_number(digits, word.tallest):
             return word
         digits = refused_digits(digits, BESIDE_LETTER)
@@ -159,7 +166,13 @@ def _beside_signs(word: ReadWord, neighbours: Neighbours, expectation: Expectati
     return _number(replace(word, letters=0, beside=None), digits, rejected, expectation)
 
 
-def _alone_or_among(word: ReadWord, neighbours: Neighbours) -> ReadWord:
+def _is_between(digits: Sequence[PlacedReading], marks: Sequence[Box]) -> bool:
+    """Whether marks stand on both sides of digits."""
+    x, _, width, _ = around(digit.box for digit in digits)
+    return min(mark[0] for mark in marks) < x and max(mark[0] + mark[2] for mark in marks) > x + width
+
+
+def _alone_or_among(word: ReadWord, neighbours: Neighbours, found: Letters | None) -> ReadWord:
     if not word.digits:
         return word
     largest = _PARTS if len(word.digits) == 1 else _ALIKE[1]
@@ -169,7 +182,9 @@ def _alone_or_among(word: ReadWord, neighbours: Neighbours) -> ReadWord:
     is_number = _is_number(word.digits, word.tallest, pointed=_is_pointed(word))
     if not is_letter and (is_number or ((letters < _FEW or letters <= digits) and not is_lone)):
         return word
-    if not word.letters and len(word.digits) == len([part for part in word.parts if is_tall(part, word.height)]):
+    if found is not None and not is_letter and is_of_digits(word) and is_by_hand(word.digits, found):
+        return word if are_uneven(word.digits) else replace(word, digits=refused_digits(word.digits, AMONG_LETTERS))
+    if is_of_digits(word):
         likely = tuple(replace(digit, accepted=digit.confidence >= _LIKELY) for digit in word.digits)
         if len(likely) > 1 and _is_number(likely, word.tallest, pointed=_is_pointed(word)):
             return replace(word, digits=refused_digits(word.digits, AMONG_LETTERS))
@@ -221,6 +236,8 @@ def _within(word: ReadWord, expectation: Expectation) -> list[ReadWord]:
             return False
         if (clear or _of_one_breadth(digits)) and _is_number(digits, word.tallest):
             return True
+        if several and even and _is_other_hand(word, digits):
+            return True
         return None if several else False
 
     places = [place for place, _ in word.signs]
@@ -235,6 +252,14 @@ def _within(word: ReadWord, expectation: Expectation) -> list[ReadWord]:
         one = ReadWord(word.line, word.height, "", tuple(digits), (), 0, len(digits), word.tallest)
         found.append(judged(one, [], signs, expectation))
     return found
+
+
+def _is_other_hand(word: ReadWord, digits: Sequence[PlacedReading]) -> bool:
+    """Whether digits, likely ones, are of another hand than the rest of their word."""
+    rest = tuple(part for part in word.parts if part not in digits)
+    letters = letters_of([replace(word, parts=rest)])
+    is_likely = all(digit.accepted or digit.confidence >= _LIKELY for digit in digits)
+    return is_likely and letters is not None and are_uneven(digits) and is_by_hand(digits, letters)
 
 
 def _around(word: ReadWord, numbers: Sequence[ReadWord]) -> ReadWord:
