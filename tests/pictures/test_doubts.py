@@ -18,6 +18,7 @@ from digit_recognizer.pictures.read_word import ReadWord
 from digit_recognizer.pictures.within import box_of
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around
 from tests.pictures.test_context import digit, letters, number
+from tests.pictures.test_within import line
 
 
 def stood_by(words: Sequence[ReadWord]) -> list[ReadWord]:
@@ -89,6 +90,18 @@ def test_a_number_right_after_digits_that_were_not_read_may_be_half_of_it() -> N
         unread((0, 0, 10, 20), digit(3, 3, 14), digit(8, 4, 14)),
     ):
         assert all(one.accepted for one in stood_by([other, word])[-1].digits)
+
+
+@pytest.mark.parametrize(
+    ("text", "accepted"),
+    [("xx 4711 xx", True), ("xx 4711 xx xx338", True), ("xx338 4711 xx", False), ("xx 4711 339xx", False)],
+)
+def test_a_number_between_words_is_whole_unless_digits_right_beside_it_were_not_read(text: str, accepted: bool) -> None:
+    parts = tuple(line(text, space=14))
+    found = stood_by([ReadWord(0, 20.0, "", (), (), 4, 4, 20.0, parts)])
+    assert [(word.text, all(one.accepted for one in word.digits)) for word in found if "4711" in word.text] == [
+        ("4711", accepted)
+    ]
 
 
 @pytest.mark.parametrize(("x", "accepted"), [(54, False), (72, True)])

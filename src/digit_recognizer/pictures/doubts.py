@@ -54,28 +54,33 @@ def _whole_or_unsure(word: ReadWord, unread: Mapping[int, Unread]) -> ReadWord:
         return word
     x, _, width, _ = around(digit.box for digit in word.digits)
     for other in unread[word.line].near(x, x + width, _ITS_REST * word.height):
-        left, _, broad, _ = around(one.box for one in other.rejected)
-        is_left_out = any(one.reason == AMONG_LETTERS for one in other.rejected)
-        if max(left - x - width, x - left - broad) <= _TOUCHING * word.height:
+        # What surrounds it was rejected before it and after it.
+        gaps = [max(one.box[0] - x - width, x - one.box[0] - one.box[2]) for one in other.rejected]
+        near = [one for one, gap in zip(other.rejected, gaps, strict=True) if gap <= _ITS_REST * word.height]
+        is_left_out = any(one.reason == AMONG_LETTERS for one in near)
+        if min(gaps) <= _TOUCHING * word.height:
             is_left_out |= any(is_tall(part, word.height) for part in other.parts)
-        if is_left_out or _ends_in_digits(other, word, before=left < x):
+        if is_left_out or _ends_in_digits(other, word):
             return not_accepted(word, PART)
     return word
 
 
-def _ends_in_digits(other: ReadWord, word: ReadWord, *, before: bool) -> bool:
-    """Whether a word that was not read has three digits at its end towards a number, as sure and as tall as that has.
-
-    before: whether it stands before the number.
-    """
+def _ends_in_digits(other: ReadWord, word: ReadWord) -> bool:
+    """Whether a word that was not read has three digits right before or after a number, as sure and as tall as that."""
+    x, _, width, _ = around(digit.box for digit in word.digits)
     left_out = [part for part in other.parts if any(overlap(box_of(part), one.box) for one in other.rejected)]
     parts = [part for part in left_out if is_tall(part, other.height)]
-    ends = [
-        part
-        for part in (parts[-_ENDING:] if before else parts[:_ENDING])
-        if isinstance(part, PlacedReading) and part.accepted
-    ]
-    return len(ends) == _ENDING and are_of_a_height([*ends, *word.digits], word.tallest)
+    before = [part for part in parts if box_of(part)[0] < x][-_ENDING:]
+    after = [part for part in parts if box_of(part)[0] >= x][:_ENDING]
+    for ends in (before, after):
+        found = [part for part in ends if isinstance(part, PlacedReading) and part.accepted]
+        if len(found) < _ENDING:
+            continue
+        left, _, broad, _ = around(digit.box for digit in found)
+        is_near = max(left - x - width, x - left - broad) <= _ITS_REST * word.height
+        if is_near and are_of_a_height([*found, *word.digits], word.tallest):
+            return True
+    return False
 
 
 def _without_letters(word: ReadWord) -> ReadWord:
