@@ -119,3 +119,30 @@ def test_where_the_network_sees_no_ink_nothing_is_read() -> None:
     page = read_page(photo, _answer, find_ink=lambda grey: np.zeros(grey.shape, np.float32))
     assert not page.lines
     assert not page.rejected
+
+
+def test_a_digit_much_taller_than_most_marks_is_shown_once_more_smaller() -> None:
+    grey = np.full((400, 460), 230, np.uint8)
+    grey[50:350, 400:440] = 20  # a large digit beside small print
+    for top in range(60, 340, 40):
+        for left in range(20, 360, 20):
+            grey[top : top + 20, left : left + 12] = 20
+    bits = 0
+
+    def find(shown: np.ndarray) -> np.ndarray:
+        nonlocal bits
+        found = (shown < 100).astype(np.float32)
+        if found.any(axis=1).sum() > 110 and shown.shape == grey.shape:  # what is as tall is seen in bits
+            bits += 1
+            found[::8, 400:440] = 0
+        return found
+
+    found = ink_map(grey, 6.0, find)
+    assert bits == 1
+    assert (found[60:340, 410:430] > 0.5).all()
+    assert (found[60:80, 20:32] > 0.5).all()
+    grey[50:350, 365:455] = 20  # a frame is no digit
+    grey[53:347, 368:452] = 230
+    shapes = Remembers()
+    ink_map(grey, 6.0, shapes)
+    assert shapes.shapes == [(100, 115), (400, 460)]

@@ -22,6 +22,10 @@ _THICK = 9.0  # pixels: pictures with thicker strokes are shown to the network s
 _SHOWN = 6.0
 _TALL = 90.0  # pixels: pictures with taller digits are shown smaller, digits being _SHOWN_TALL tall
 _SHOWN_TALL = 60.0
+_TOO_TALL = 80.0  # pixels: taller marks than most are seen in bits, so these are shown once more, smaller
+_AROUND = 3  # pixels, as shown, around such a mark that are seen as it is
+_BROADEST = 1.5  # times a digit is broader than tall at most
+_FULLEST_FRAME = 0.12  # share of its box that a frame or ring fills, at most
 _LARGEST = 2_200_000  # pixels that the network is shown at most
 _TILE, _MARGIN = 384, 48  # pixels a side that it is shown at a time, and beyond them on each side
 _INKED = 0.5  # from which on a pixel counts as ink,
@@ -38,13 +42,28 @@ def ink_map(grey: Grey, thickness: float, find_ink: FindInk) -> InkMap:
     """
     height, width = grey.shape
     scale = min(1.0, _SHOWN / thickness if thickness > _THICK else 1.0, (_LARGEST / grey.size) ** 0.5)
-    if min(height, width) > _TALL and (tall := _tallness(grey, find_ink)) > _TALL:
+    tall, tallest = _tallness(grey, find_ink) if min(height, width) > _TALL else (0.0, 0.0)
+    if tall > _TALL:
         scale = min(scale, _SHOWN_TALL / tall)
-    if scale == 1:
+    found = _seen_at(grey, scale, find_ink)
+    if tallest * scale > _TOO_TALL:
+        large = _seen_at(grey, _SHOWN_TALL / tallest, find_ink)
+        _, labels, stats, _ = cv2.connectedComponentsWithStats((large >= _INKED).view(np.uint8), connectivity=8)
+        taken = stats[:, cv2.CC_STAT_HEIGHT] * scale > _TOO_TALL
+        taken[0] = False
+        around = 2 * round(_AROUND / scale) + 1
+        near = cv2.dilate(taken[labels].view(np.uint8), np.ones((around, around), np.uint8))
+        found = np.where(near > 0, large, found)
+    return found
+
+
+def _seen_at(grey: Grey, scale: float, find_ink: FindInk) -> InkMap:
+    """The map of a picture that the network sees ``scale`` times as large, of the size of the picture."""
+    if scale >= 1:
         return _in_tiles(grey, find_ink)
+    height, width = grey.shape
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-    found = _in_tiles(small, find_ink)
+    found = _in_tiles(np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8), find_ink)
     return np.asarray(cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
@@ -67,20 +86,22 @@ def ink_of_map(found: InkMap) -> PageInk | None:
     return PageInk(np.clip(255 * found, 0, 255).astype(np.uint8), mask, stroke_width(mask))
 
 
-def _tallness(grey: Grey, find_ink: FindInk) -> float:
-    """How tall the marks are that make up most of the ink, in pixels, as a look at a quarter of the size tells.
+def _tallness(grey: Grey, find_ink: FindInk) -> tuple[float, float]:
+    """How tall the marks are that make up most of the ink, and the tallest that may be a digit, in pixels.
 
-    0 where it finds none: then they are small.
+    A look at a quarter of the size tells; 0 where it finds none: then they are small. Frames and rings are no digits.
     """
     size = max(1, grey.shape[1] // 4), max(1, grey.shape[0] // 4)
     found = _in_tiles(np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8), find_ink)
     _, _, stats, _ = cv2.connectedComponentsWithStats((found >= _INKED).view(np.uint8), connectivity=8)
-    heights, areas = stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_AREA]
+    widths, heights, areas = stats[1:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_AREA + 1].T
     if not len(heights):
-        return 0.0
+        return 0.0, 0.0
     order = np.argsort(heights)
     half = np.searchsorted(np.cumsum(areas[order]), areas.sum() / 2)
-    return 4.0 * float(heights[order][half])
+    is_digit = (widths <= _BROADEST * heights) & (areas >= _FULLEST_FRAME * widths * heights)
+    tallest = float(heights[is_digit].max(initial=0))
+    return 4.0 * float(heights[order][half]), 4.0 * tallest
 
 
 def _in_tiles(grey: Grey, find_ink: FindInk) -> InkMap:
