@@ -55,7 +55,7 @@ def by_line_reader(reader: LineReader) -> Read:
         strip = strip_of(own_ink(ink.strength, marks, list(range(1, int(marks.max()) + 1)), (0, 0, width, height)))
         if strip is None:
             return ""
-        return "".join(str(label) for label in hypotheses(reader.frames([strip.image])[0])[0].labels if label != OTHER)
+        return "".join(str(label) for label in hypotheses(reader.frames([strip.image]))[0][0].labels if label != OTHER)
 
     return read
 

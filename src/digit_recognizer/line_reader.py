@@ -29,7 +29,8 @@ class LineReader(SmallNetwork):
     def frames(self, strips: Sequence[Grey]) -> list[LogProbabilities]:
         """The answer for each strip, float32 (T, 12), logarithms of probabilities, T half its width, in their order.
 
-        strips: uint8 (32, W) each, as ``pictures.strips`` makes them. Raises ModelError where the model fails.
+        strips: uint8 (32, W) each, as ``pictures.strips`` makes them; ask about many at once, each is answered as it
+        would be alone. Raises ModelError where the model fails.
 
         >>> [answer.shape for answer in reader.frames([np.zeros((32, 60), np.uint8)])]   # doctest: +SKIP
         [(30, 12)]
@@ -38,7 +39,7 @@ class LineReader(SmallNetwork):
         for numbers, batch in batches(strips):
             answers = self._run(batch, (len(numbers), batch.shape[2] // COLUMNS_A_FRAME, OUTPUTS))
             for number, answer in zip(numbers, answers, strict=True):
-                found[number] = answer[: strips[number].shape[1] // COLUMNS_A_FRAME]
+                found[number] = answer
         return found
 
 

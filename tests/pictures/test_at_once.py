@@ -51,7 +51,7 @@ def nobody(strips: Sequence[Grey]) -> list[LogProbabilities]:
 
 def test_what_is_likelier_than_the_parts_is_taken_and_has_its_own_ink() -> None:
     ink, labels, word = four_marks()
-    found = read_at_once(word, digits("4713"), ink, labels, reader_of([4, 7, 7, 3], sure=0.999), 0.9)
+    found = read_at_once([(word, digits("4713"))], ink, labels, reader_of([4, 7, 7, 3], sure=0.999), 0.9)[0]
     assert found is not None
     assert [digit.digit for digit in found] == [4, 7, 7, 3]
     assert all(digit.accepted for digit in found)
@@ -64,7 +64,7 @@ def test_what_is_likelier_than_the_parts_is_taken_and_has_its_own_ink() -> None:
 
 def test_one_digit_of_two_marks_and_two_of_one_are_possible() -> None:
     ink, labels, word = four_marks()
-    found = read_at_once(word, digits("4713"), ink, labels, reader_of([4, 7, 1, 1, 3], sure=0.999), 0.9)
+    found = read_at_once([(word, digits("4713"))], ink, labels, reader_of([4, 7, 1, 1, 3], sure=0.999), 0.9)[0]
     assert found is not None
     assert [digit.digit for digit in found] == [4, 7, 1, 1, 3]
 
@@ -83,14 +83,14 @@ def test_one_digit_of_two_marks_and_two_of_one_are_possible() -> None:
 def test_else_the_parts_stay(parts: str, confidence: float, said: list[int], sure: float) -> None:
     ink, labels, word = four_marks()
     before = labels.copy()
-    assert read_at_once(word, digits(parts, confidence), ink, labels, reader_of(said, sure), 0.9) is None
+    assert read_at_once([(word, digits(parts, confidence))], ink, labels, reader_of(said, sure), 0.9)[0] is None
     assert (labels == before).all()
 
 
 @pytest.mark.parametrize("parts", [digits("4713", 0.9995), digits("47", 0.5), []])
 def test_a_sure_or_short_word_is_not_asked_about(parts: list[PlacedReading]) -> None:
     ink, labels, word = four_marks()
-    assert read_at_once(word, parts, ink, labels, nobody, 0.9) is None
+    assert read_at_once([(word, parts)], ink, labels, nobody, 0.9)[0] is None
 
 
 def test_no_digit_is_left_without_ink() -> None:

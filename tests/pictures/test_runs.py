@@ -44,7 +44,7 @@ def one_mark(width: int = 60, height: int = 20) -> tuple[PageInk, np.ndarray, Pi
 
 def test_a_mark_of_three_digits_becomes_three_pieces_that_share_its_ink() -> None:
     ink, labels, piece = one_mark()
-    pieces, runs = cut_runs(ink, labels, [piece], 20.0, reader_of([1, 7, 7]), 5)
+    pieces, runs = cut_runs(ink, labels, [([piece], 20.0)], reader_of([1, 7, 7]), 5)[0]
     assert [one.number for one in pieces] == [1, 5, 6]
     assert sum(one.area for one in pieces) == piece.area
     assert [int((labels == one.number).sum()) for one in pieces] == [one.area for one in pieces]
@@ -58,7 +58,7 @@ def test_a_mark_of_three_digits_becomes_three_pieces_that_share_its_ink() -> Non
 
 def test_a_single_broad_digit_is_left_whole() -> None:
     ink, labels, piece = one_mark(width=20)
-    pieces, runs = cut_runs(ink, labels, [piece], 20.0, reader_of([4], sure=0.9999), 5)
+    pieces, runs = cut_runs(ink, labels, [([piece], 20.0)], reader_of([4], sure=0.9999), 5)[0]
     assert pieces == [piece]
     assert runs == []
 
@@ -69,7 +69,7 @@ def test_a_narrow_or_low_mark_is_not_asked_about() -> None:
 
     for width, height in ((10, 20), (40, 8)):
         ink, labels, piece = one_mark(width, height)
-        assert cut_runs(ink, labels, [piece], 20.0, nobody, 5) == ([piece], [])
+        assert cut_runs(ink, labels, [([piece], 20.0)], nobody, 5) == [([piece], [])]
 
 
 def test_an_expected_length_chooses_among_likely_readings() -> None:
@@ -82,20 +82,22 @@ def test_an_expected_length_chooses_among_likely_readings() -> None:
         return [frames]
 
     for length in (2, 3):
-        pieces, _ = cut_runs(ink, labels.copy(), [piece], 20.0, read, 5, lambda count, wanted=length: count == wanted)
+        pieces, _ = cut_runs(
+            ink, labels.copy(), [([piece], 20.0)], read, 5, lambda count, wanted=length: count == wanted
+        )[0]
         assert len(pieces) == length
 
 
 def test_letters_in_touch_are_unfamiliar() -> None:
     ink, labels, piece = one_mark()
-    _, runs = cut_runs(ink, labels, [piece], 20.0, reader_of([OTHER, OTHER]), 5)
+    _, runs = cut_runs(ink, labels, [([piece], 20.0)], reader_of([OTHER, OTHER]), 5)[0]
     assert (runs[0].unfamiliarity > 0.9).all()
 
 
 def test_candidates_take_a_runs_pieces_alone_or_all_together() -> None:
     ink, labels, piece = one_mark()
     far = Piece(9, (70, 2, 10, 20), 200)
-    pieces, runs = cut_runs(ink, labels, [piece, far], 20.0, reader_of([1, 7, 3]), 10)
+    pieces, runs = cut_runs(ink, labels, [([piece, far], 20.0)], reader_of([1, 7, 3]), 10)[0]
     found = with_runs(candidates(pieces, 20.0), pieces, runs)
     assert [(one.start, one.end) for one in found] == [(0, 1), (0, 3), (1, 2), (2, 3), (3, 4)]
     assert found[1].box == piece.box
@@ -105,7 +107,7 @@ def test_candidates_take_a_runs_pieces_alone_or_all_together() -> None:
 def test_a_run_is_joined_with_what_stands_beside_it_as_a_whole_alone() -> None:
     ink, labels, piece = one_mark(30, 40)
     flag = Piece(9, (35, 2, 6, 40), 200)
-    pieces, runs = cut_runs(ink, labels, [piece, flag], 40.0, reader_of([1, 7]), 10)
+    pieces, runs = cut_runs(ink, labels, [([piece, flag], 40.0)], reader_of([1, 7]), 10)[0]
     found = with_runs(candidates(pieces, 40.0), pieces, runs)
     assert [(one.start, one.end) for one in found] == [(0, 1), (0, 2), (0, 3), (1, 2), (2, 3)]
     assert found[2].parting == runs[0].one
@@ -124,7 +126,7 @@ def test_neighbours_that_another_reading_takes_for_one_digit_may_be_joined() -> 
             answers.append(frames)
         return answers
 
-    pieces, runs = cut_runs(ink, labels, [piece], 20.0, read, 5)
+    pieces, runs = cut_runs(ink, labels, [([piece], 20.0)], read, 5)[0]
     assert [at for at, _ in runs[0].joins] == [0]
     assert runs[0].joins[0][1] == pytest.approx(math.log(0.6 / 0.39), abs=0.02)
     found = with_runs(candidates(pieces, 20.0), pieces, runs)
@@ -138,7 +140,7 @@ def test_neighbours_that_another_reading_takes_for_one_digit_may_be_joined() -> 
 
 def test_scores_of_a_run_are_the_line_readers_and_all_others_stay() -> None:
     ink, labels, piece = one_mark()
-    pieces, runs = cut_runs(ink, labels, [piece], 20.0, reader_of([1, 7, 3]), 5)
+    pieces, runs = cut_runs(ink, labels, [([piece], 20.0)], reader_of([1, 7, 3]), 5)[0]
     found = [Candidate(0, 1, pieces[0].box), Candidate(0, 3, piece.box)]
     probabilities, strange = np.full((2, 10), 0.05, np.float32), np.full(2, 0.5, np.float32)
     weighed, scores, unfamiliar = run_scores(found, runs, probabilities, strange)
@@ -181,4 +183,4 @@ def test_nobody_is_asked_what_digits_a_bar_is() -> None:
     def nobody(strips: Sequence[Grey]) -> list[LogProbabilities]:
         raise AssertionError(f"asked about {len(strips)} strips")
 
-    assert cut_runs(ink, bar.astype(np.int32), [piece], 20.0, nobody, 5) == ([piece], [])
+    assert cut_runs(ink, bar.astype(np.int32), [([piece], 20.0)], nobody, 5) == [([piece], [])]

@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.strips import HEIGHT, INK_HEIGHT, MARGIN, WIDEST, batches, own_ink, stacked, strip_of
+from digit_recognizer.pictures.strips import (
+    HEIGHT,
+    INK_HEIGHT,
+    MARGIN,
+    WIDEST,
+    batches,
+    own_ink,
+    padded,
+    stacked,
+    strip_of,
+)
 
 
 def bars(height: int, width: int, columns: list[int]) -> np.ndarray:
@@ -56,13 +66,22 @@ def test_a_neighbour_is_left_out_but_soft_edges_stay() -> None:
 
 def test_batches_hold_every_strip_once_and_unchanged() -> None:
     rng = np.random.default_rng(0)
-    strips = [rng.integers(0, 256, (HEIGHT, int(width)), np.uint8) for width in rng.integers(8, 400, 60) * 2]
+    strips = [rng.integers(0, 256, (HEIGHT, int(width)), np.uint8) for width in rng.integers(8, 40, 60) * 2]
     seen = []
     for numbers, batch in batches(strips):
         for number, image in zip(numbers, batch, strict=True):
-            width = strips[number].shape[1]
-            assert np.array_equal(image[:, :width], strips[number])
-            assert not image[:, width:].any()
+            assert np.array_equal(image, strips[number])
         seen += numbers
     assert sorted(seen) == list(range(60))
+    assert len(list(batches(strips))) == len({strip.shape[1] for strip in strips})
     assert stacked(strips[:1]).shape[1:] == strips[0].shape
+
+
+def test_a_words_strips_are_made_as_wide_as_those_of_like_width() -> None:
+    rng = np.random.default_rng(0)
+    strips = [rng.integers(1, 256, (HEIGHT, width), np.uint8) for width in (40, 300, 76, 20, 46)]
+    found = padded(strips)
+    assert [strip.shape[1] for strip in found] == [46, 300, 76, 46, 46]
+    for strip, wide in zip(strips, found, strict=True):
+        assert np.array_equal(wide[:, : strip.shape[1]], strip)
+        assert not wide[:, strip.shape[1] :].any()

@@ -1,31 +1,30 @@
-"""The line reader's answer, log-probabilities by frame, becomes digits: how likely, how sure of each, and where.
+"""The line reader's answers, log-probabilities by frame, become digits: how likely, how sure of each, and where.
 
 Connectionist temporal classification (Graves, Fernández, Gomez, Schmidhuber, 2006): each frame shows one of ten digits,
-another character, or none ("blank"); labels that follow each other without a blank between are one. Knows nothing of
-pictures or models.
+another character, or none ("blank"); labels that follow each other without a blank between are one. All answers of a
+page are weighed together, which gives each what it would get alone. Knows nothing of pictures or models.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.digits import CLASSES
+from digit_recognizer.pictures.beam import (
+    BLANK,
+    OTHER,
+    OUTPUTS,
+    Labelling,
+    LogProbabilities,
+    likely_labellings,
+    side_by_side,
+)
 
-OTHER = CLASSES  # the label of a character that is no digit
-BLANK = CLASSES + 1
-OUTPUTS = CLASSES + 2
-
-_BEAM = 8  # labellings that are followed at the same time
-_UNLIKELY = -9.0  # log-probability of a frame's label below which no labelling is tried with it
 _WORTH = 8.0  # how much less likely than the likeliest a labelling may be, in logarithms, to be told
-
-LogProbabilities = npt.NDArray[np.float32]
-Labelling = tuple[int, ...]
+_MOST_STATES = 65_536  # of labellings that are weighed together: what a core's cache holds
 
 
 class Hypothesis(NamedTuple):
@@ -48,155 +47,195 @@ def best_labelling(frames: LogProbabilities) -> Labelling:
     return tuple(int(label) for label in labels[changed & (labels != BLANK)])
 
 
-def hypotheses(frames: LogProbabilities, most: int = 6) -> list[Hypothesis]:
-    """The likeliest labellings, likeliest first, at least one and ``most`` at most; ``()`` means that nothing is there.
+def hypotheses(answers: Sequence[LogProbabilities], most: int = 6) -> list[list[Hypothesis]]:
+    """For each answer its likeliest labellings, likeliest first, at least one and ``most`` at most; ``()`` means that
+    nothing is there.
 
-    frames: float32 (T, 12), logarithms of probabilities, T may be 0. Prefix beam search (Hannun et al., 2014) finds
-    them, ``log_probabilities`` weighs them.
+    answers: float32 (T, 12) each, logarithms of probabilities, T may be 0. Prefix beam search finds them (beam.py),
+    ``log_probabilities`` weighs them.
 
     >>> frames = np.log(np.full((3, 12), 0.01, np.float32))
     >>> frames[[0, 1, 2], [4, BLANK, 7]] = 0
-    >>> hypotheses(frames)[0].labels
+    >>> hypotheses([frames])[0][0].labels
     (4, 7)
     """
-    # labels -> (log-probability of ending in a blank, of ending in the last label)
-    beam: dict[Labelling, tuple[float, float]] = {(): (0.0, -math.inf)}
-    for frame in frames:
-        blank = float(frame[BLANK])
-        likely = [(int(label), float(frame[label])) for label in np.flatnonzero(frame[:BLANK] >= _UNLIKELY)]
-        grown: dict[Labelling, tuple[float, float]] = {}
-        for labels, (ends_blank, ends_label) in beam.items():
-            either = _added(ends_blank, ends_label)
-            kept = ends_label + float(frame[labels[-1]]) if labels else -math.inf
-            _note(grown, labels, either + blank, kept)
-            for label, log_probability in likely:
-                before = ends_blank if labels and label == labels[-1] else either
-                _note(grown, (*labels, label), -math.inf, before + log_probability)
-        ranked = sorted(grown.items(), key=lambda entry: -_added(*entry[1]))
-        beam = dict(ranked[:_BEAM])
-    labellings = list(beam)
-    exact = log_probabilities(frames, labellings)
-    found = sorted(map(Hypothesis, labellings, exact.tolist()), key=lambda one: -one.log_probability)
-    return [one for one in found[:most] if one.log_probability >= found[0].log_probability - _WORTH]
+    labellings = likely_labellings(answers)
+    result = []
+    for some, exact in zip(labellings, log_probabilities(answers, labellings), strict=True):
+        found = sorted(map(Hypothesis, some, exact.tolist()), key=lambda one: -one.log_probability)
+        result.append([one for one in found[:most] if one.log_probability >= found[0].log_probability - _WORTH])
+    return result
 
 
-def log_probabilities(frames: LogProbabilities, labellings: Sequence[Labelling]) -> npt.NDArray[np.float64]:
-    """How likely each labelling is, over all ways to write it into the frames: float64 (N,), -inf where impossible.
+def log_probabilities(
+    answers: Sequence[LogProbabilities], labellings: Sequence[Sequence[Labelling]]
+) -> list[npt.NDArray[np.float64]]:
+    """How likely an answer makes each of its labellings, over all ways to write it: float64 (N,); -inf where none is.
 
-    The forward algorithm of Graves et al. (2006), for all labellings at once.
+    answers: float32 (T, 12) each. labellings: N of each. Graves et al.'s forward algorithm (2006), for all at once.
 
     >>> frames = np.log(np.full((2, 12), 1 / 12, np.float32))
-    >>> (np.exp(log_probabilities(frames, [(), (3,), (3, 4), (3, 3)])) * 144).round(3)
+    >>> (np.exp(log_probabilities([frames], [[(), (3,), (3, 4), (3, 3)]])[0]) * 144).round(3)
     array([1., 3., 1., 0.])
     """
-    longest = max((len(labels) for labels in labellings), default=0)
-    states = np.full((len(labellings), 2 * longest + 1), BLANK)  # blank, first label, blank, second label, ...
-    for row, labels in zip(states, labellings, strict=True):
-        row[1 : 2 * len(labels) : 2] = labels
-    may_skip = np.zeros(states.shape, np.float64)
-    may_skip[:, 2:] = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
-    probabilities = np.exp(frames.astype(np.float64))
-    # Before the first frame: as if in a blank just outside, from which the first two states are reached.
-    reached = np.zeros((len(labellings), states.shape[1] + 2))
-    now = reached[:, 2:]
-    total = np.zeros(len(labellings))
-    for number, frame in enumerate(probabilities):
-        if number == 0:
-            arriving = np.zeros_like(now)
-            arriving[:, :2] = 1
-        else:
-            arriving = now + reached[:, 1:-1] + may_skip * reached[:, :-2]
-        now[:] = arriving * frame[states]
-        size = now.sum(axis=1)
-        now /= np.where(size > 0, size, 1)[:, None]
-        with np.errstate(divide="ignore"):
-            total += np.log(size)
-    if not len(frames):
-        return np.array([0.0 if not labels else -math.inf for labels in labellings])
-    ends = 2 * np.array([len(labels) for labels in labellings], np.int64)
-    rows = np.arange(len(labellings))
-    ending = now[rows, ends] + np.where(ends > 0, now[rows, ends - 1], 0)
-    with np.errstate(divide="ignore"):
-        return np.asarray(total + np.log(ending))
+    rows = [(place, labels) for place, some in enumerate(labellings) for labels in some]
+    result = np.empty(len(rows))
+    for part in _parts([(len(answers[place]), 2 * len(labels) + 1) for place, labels in rows]):
+        used = {rows[number][0]: None for number in part}
+        place_of = {place: at for at, place in enumerate(used)}
+        whose = np.array([place_of[rows[number][0]] for number in part])
+        result[part] = _forward([answers[place] for place in used], whose, [rows[number][1] for number in part])
+    ends = np.cumsum([len(some) for some in labellings], dtype=np.int64)
+    return [result[end - len(some) : end] for some, end in zip(labellings, ends.tolist(), strict=True)]
 
 
-def label_probabilities(frames: LogProbabilities, labels: Labelling) -> npt.NDArray[np.float32]:
-    """How likely each place of a labelling holds each label, the other places being as they are: float32 (n, 12).
+def label_probabilities(
+    answers: Sequence[LogProbabilities], labellings: Sequence[Labelling]
+) -> list[npt.NDArray[np.float32]]:
+    """How likely each place of an answer's labelling holds each label, the others being as they are: float32 (n, 12).
 
     A column for each digit, one for OTHER, the last for nothing being there at all; rows sum to 1. Weighs the labelling
     against those that differ from it in that place alone.
 
     >>> frames = np.log(np.full((3, 12), 0.01, np.float32))
     >>> frames[[0, 1, 2], [4, BLANK, 7]] = np.log(0.89)
-    >>> label_probabilities(frames, (4, 7)).argmax(axis=1).tolist()
+    >>> label_probabilities([frames], [(4, 7)])[0].argmax(axis=1).tolist()
     [4, 7]
     """
-    if not labels:
-        return np.zeros((0, OUTPUTS), np.float32)
     others = [
-        labels[:place] + (() if label == BLANK else (label,)) + labels[place + 1 :]
-        for place in range(len(labels))
-        for label in range(OUTPUTS)
+        [
+            labels[:place] + (() if label == BLANK else (label,)) + labels[place + 1 :]
+            for place in range(len(labels))
+            for label in range(OUTPUTS)
+        ]
+        for labels in labellings
     ]
-    weights = log_probabilities(frames, others).reshape(len(labels), OUTPUTS)
-    powers = np.exp(weights - weights.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+    result = []
+    for found, labels in zip(log_probabilities(answers, others), labellings, strict=True):
+        weights = found.reshape(len(labels), OUTPUTS)
+        powers = np.exp(weights - weights.max(axis=1, keepdims=True))
+        result.append(np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32))
+    return result
 
 
-def places(frames: LogProbabilities, labels: Labelling) -> npt.NDArray[np.float64]:
+def places(answers: Sequence[LogProbabilities], labellings: Sequence[Labelling]) -> list[npt.NDArray[np.float64]]:
     """Where each label stands on the likeliest way to write it: float64 (n,), frames, counted from 0, ascending.
 
-    The middle of its frames, each counted by its probability; all NaN where it cannot be written.
+    answers: float32 (T, 12) each, of one labelling each. The middle of its frames, each counted by its probability; all
+    NaN where it cannot be written.
 
     >>> frames = np.log(np.full((5, 12), 0.01, np.float32))
     >>> frames[np.arange(5), [4, 4, BLANK, BLANK, 7]] = np.log(0.89)
-    >>> places(frames, (4, 7)).round(2).tolist()
+    >>> places([frames], [(4, 7)])[0].round(2).tolist()
     [0.5, 4.0]
     """
-    states = np.full(2 * len(labels) + 1, BLANK)
-    states[1::2] = labels
-    may_skip = np.zeros(len(states), np.bool_)
-    may_skip[2:] = (states[2:] != BLANK) & (states[2:] != states[:-2])
-    best = np.full(len(states), -np.inf)
-    came = np.zeros((len(frames), len(states)), np.int64)
-    for number, frame in enumerate(frames.astype(np.float64)):
+    result: list[npt.NDArray[np.float64]] = [np.zeros(0)] * len(answers)
+    for part in _parts(
+        [(len(frames), 2 * len(labels) + 1) for frames, labels in zip(answers, labellings, strict=True)]
+    ):
+        found = _middles([answers[number] for number in part], [labellings[number] for number in part])
+        for number, middles in zip(part, found, strict=True):
+            result[number] = middles[: len(labellings[number])]
+    return result
+
+
+def _forward(
+    answers: Sequence[LogProbabilities], whose: npt.NDArray[np.int64], labellings: Sequence[Labelling]
+) -> npt.NDArray[np.float64]:
+    """The log-probability of each labelling: float64 (N,). whose: of which answer it is, longest answers first."""
+    frames, lengths = side_by_side(answers)
+    lengths = lengths[whose]
+    states, may_skip = _states(labellings)
+    probabilities = np.exp(frames).transpose(1, 0, 2)
+    at = OUTPUTS * whose[:, None] + states
+    # Before the first frame: as if in a blank just outside, from which the first two states are reached.
+    reached = np.zeros((len(states), states.shape[1] + 2))
+    total = np.zeros(len(states))
+    for number in range(int(lengths.max(initial=0))):
+        count = int(np.searchsorted(-lengths, -number))
+        now = reached[:count, 2:]
         if number == 0:
-            best[:2] = frame[states[:2]]
+            arriving = np.zeros_like(now)
+            arriving[:, :2] = 1
+        else:
+            arriving = may_skip[:count] * reached[:count, :-2]
+            arriving += now
+            arriving += reached[:count, 1:-1]
+        now[:] = arriving * probabilities[number].ravel().take(at[:count])
+        size = now.sum(axis=1)
+        now /= np.where(size > 0, size, 1)[:, None]
+        with np.errstate(divide="ignore"):
+            total[:count] += np.log(size)
+    ends = 2 * np.array([len(labels) for labels in labellings], np.int64)
+    rows, now = np.arange(len(states)), reached[:, 2:]
+    ending = now[rows, ends] + np.where(ends > 0, now[rows, ends - 1], 0)
+    ending = np.where(lengths > 0, ending, ends == 0)  # where nothing was asked, nothing is what it says
+    with np.errstate(divide="ignore"):
+        return np.asarray(total + np.log(ending))
+
+
+def _middles(answers: Sequence[LogProbabilities], labellings: Sequence[Labelling]) -> npt.NDArray[np.float64]:
+    """Where the labels of one labelling of each answer stand, longest answers first: float64 (N, n), NaN beyond."""
+    frames, lengths = side_by_side(answers)
+    states, may_skip = _states(labellings)
+    rows = np.arange(len(states))
+    best = np.full(states.shape, -np.inf)
+    came = np.zeros((frames.shape[1], *states.shape), np.int8)
+    for number in range(frames.shape[1]):
+        count = int(np.searchsorted(-lengths, -number))
+        seen = frames[rows[:count, None], number, states[:count]]
+        if number == 0:
+            best[:count, :2] = seen[:, :2]
             continue
-        ways = np.stack([best, _shifted(best, 1), np.where(may_skip, _shifted(best, 2), -np.inf)])
-        came[number] = ways.argmax(axis=0)
-        best = ways.max(axis=0) + frame[states]
-    state = len(states) - 1
-    if labels and (not len(frames) or best[state - 1] > best[state]):
-        state -= 1
-    if not labels or not len(frames) or best[state] == -np.inf:
-        return np.full(len(labels), np.nan)
-    weights, sums = np.zeros(len(labels)), np.zeros(len(labels))
-    for number in range(len(frames) - 1, -1, -1):
-        if state % 2:
-            weight = math.exp(float(frames[number, states[state]]))
-            weights[state // 2] += weight
-            sums[state // 2] += weight * number
-        state -= int(came[number, state])
-    return np.asarray(sums / np.maximum(weights, 1e-300))
+        now = best[:count]
+        ways = np.stack([now, _shifted(now, 1), np.where(may_skip[:count], _shifted(now, 2), -np.inf)])
+        came[number, :count] = ways.argmax(axis=0)
+        best[:count] = ways.max(axis=0) + seen
+    counts = np.array([len(labels) for labels in labellings], np.int64)
+    state = 2 * counts
+    state -= (counts > 0) & ((lengths == 0) | (best[rows, np.maximum(state - 1, 0)] > best[rows, state]))
+    is_possible = (lengths > 0) & (best[rows, state] > -np.inf)
+    weights, sums = np.zeros((2, len(states), states.shape[1] // 2 + 1))
+    for number in range(frames.shape[1] - 1, -1, -1):
+        here = rows[: int(np.searchsorted(-lengths, -number))]
+        at = state[here]
+        weight = np.where(at % 2, np.exp(frames[here, number, states[here, at]]), 0)
+        weights[here, at // 2] += weight
+        sums[here, at // 2] += weight * number
+        state[here] = at - came[number, here, at]
+    return np.asarray(np.where(is_possible[:, None], sums / np.maximum(weights, 1e-300), np.nan))
 
 
-def _added(first: float, second: float) -> float:
-    """log(exp(first) + exp(second))."""
-    high, low = (first, second) if first >= second else (second, first)
-    return high if low == -math.inf else high + math.log1p(math.exp(low - high))
+def _states(labellings: Sequence[Labelling]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Blank, first label, blank, second label, ... of each, blanks beyond: int64 (N, S). And which may be come to from
+    the label before, without a blank between: bool (N, S).
+    """
+    longest = max((len(labels) for labels in labellings), default=0)
+    states = np.full((len(labellings), 2 * longest + 1), BLANK)
+    for row, labels in zip(states, labellings, strict=True):
+        row[1 : 2 * len(labels) : 2] = labels
+    may_skip = np.zeros(states.shape, np.bool_)
+    may_skip[:, 2:] = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
+    return states, may_skip
 
 
-def _note(found: dict[Labelling, tuple[float, float]], labels: Labelling, ends_blank: float, ends_label: float) -> None:
-    known = found.get(labels)
-    if known is not None:
-        ends_blank, ends_label = _added(known[0], ends_blank), _added(known[1], ends_label)
-    found[labels] = (ends_blank, ends_label)
+def _parts(sizes: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Numbers of labellings to be weighed together, longest answers first. sizes: (frames, states) of each."""
+    result: list[list[int]] = []
+    states = 0
+    for number in sorted(range(len(sizes)), key=lambda one: sizes[one], reverse=True):
+        states = max(states, sizes[number][1])
+        if not result or states * (len(result[-1]) + 1) > _MOST_STATES:
+            result.append([])
+            states = sizes[number][1]
+        result[-1].append(number)
+    return result
 
 
 def _shifted(values: npt.NDArray[np.float64], steps: int) -> npt.NDArray[np.float64]:
-    moved = np.full(len(values), -np.inf)
-    moved[steps:] = values[:-steps] if steps < len(values) else moved[steps:]
+    """Values (N, S), each some states further on."""
+    moved = np.full(values.shape, -np.inf)
+    moved[:, steps:] = values[:, : max(0, values.shape[1] - steps)]
     return moved
 
 
@@ -205,6 +244,7 @@ __all__ = [
     "OTHER",
     "OUTPUTS",
     "Hypothesis",
+    "LogProbabilities",
     "best_labelling",
     "hypotheses",
     "label_probabilities",

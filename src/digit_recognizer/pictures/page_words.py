@@ -33,7 +33,7 @@ from digit_recognizer.pictures.rings import RING, find_rings
 from digit_recognizer.pictures.runs import run_scores
 from digit_recognizer.pictures.slashes import find_slashes
 from digit_recognizer.pictures.upright import View
-from digit_recognizer.pictures.words import words_of
+from digit_recognizer.pictures.words import Word, uncut_words, words_of
 from digit_recognizer.reading import NOT_A_DIGIT, Page, PlacedReading, Rejected, around
 
 # Words on either side whose gaps tell how wide a space is in their line.
@@ -49,7 +49,8 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
     lines = find_lines(boxes, rings)
     fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
     operators = with_minus(find_operators(labels, boxes), boxes, lines)
-    words = list(words_of(ink, labels, boxes, lines, fields, expectation, means.read_strips, operators))
+    uncut = list(uncut_words(labels, boxes, lines, fields, expectation, operators))
+    words = words_of(ink, labels, uncut, expectation, means.read_strips)
     means.watch("pieces", [(word.line, word.pieces) for word in words])
     frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
     around_others = tuple(Rejected(view.box(box_of(boxes[ring])), RING) for ring in rings)
@@ -63,8 +64,9 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
     strange = np.zeros(len(images), np.float32) if unfamiliarity is None else unfamiliarity
 
     read: list[ReadWord] = []
+    doubted: dict[int, Word] = {}
     start = 0
-    for word in words:
+    for number, word in enumerate(words):
         part = slice(start, start + len(word.candidates))
         start = part.stop
         if not word.candidates:
@@ -82,20 +84,17 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
             read.append(ReadWord(word.line, word.height, "", (), (Rejected(digits[0].box, EDGE),)))
             continue
         letters, familiar = company_of(word, path, digits, probabilities[part], strange[part])
-        parts = parts_of(word, path, digits)
-        if (
-            means.read_strips
-            and not letters
-            and len(digits) == len(path)
-            and not any(sign for _, sign in word.signs)
-            and not expectation.asks
-        ):
-            again = read_at_once(word, digits, ink, labels, means.read_strips, means.min_confidence)
-            if again is not None:
-                digits, parts = again, tuple(again)
-        signs = tuple(word.signs)
+        if not letters and len(digits) == len(path) and not any(sign for _, sign in word.signs):
+            doubted[number] = word
+        parts, signs = parts_of(word, path, digits), tuple(word.signs)
         seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts, signs)
         read.append(seen)
+    if means.read_strips and not expectation.asks:
+        whole_words = [(word, read[number].digits) for number, word in doubted.items()]
+        anew = read_at_once(whole_words, ink, labels, means.read_strips, means.min_confidence)
+        for number, again in zip(doubted, anew, strict=True):
+            if again is not None:
+                read[number] = replace(read[number], digits=tuple(again), parts=tuple(again))
     read = [one for number in range(len(read)) for one in _apart(read, number, expectation)]
     found = with_holes(with_doubts(without_text(read, expectation)), np.delete(boxes, [*rings, *operators], 0))
     page = page_of(found, view, means.name)

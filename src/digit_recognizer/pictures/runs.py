@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from digit_recognizer.pictures.ctc import (
 )
 from digit_recognizer.pictures.cutting import Candidate, Labels, Piece
 from digit_recognizer.pictures.paper import PageInk
-from digit_recognizer.pictures.strips import COLUMNS_A_FRAME, Grey, Strip, own_ink, strip_of
+from digit_recognizer.pictures.strips import COLUMNS_A_FRAME, Grey, Strip, own_ink, padded, strip_of
 from digit_recognizer.reading import MAX_UNFAMILIARITY, Box, around
 
 ReadStrips = Callable[[Sequence[Grey]], list[LogProbabilities]]
@@ -61,60 +62,97 @@ class Run:
 def cut_runs(
     ink: PageInk,
     labels: Labels,
-    pieces: Sequence[Piece],
-    height: float,
+    words: Sequence[tuple[Sequence[Piece], float]],
     read: ReadStrips,
     number: int,
     allows: Callable[[int], bool] = lambda count: True,
-) -> tuple[list[Piece], list[Run]]:
-    """Have the line reader cut what may be several digits: the word's pieces, and which of them are whose.
+) -> list[tuple[list[Piece], list[Run]]]:
+    """Have the line reader cut what may be several digits: for each word its pieces, and which of them are whose.
 
-    labels: int32 (H, W), the page's marks by number; pieces that are cut get numbers from ``number`` on in it. height:
-    of the line's digits. allows: whether the word may have that many digits; asked where it is one mark.
+    labels: int32 (H, W), the page's marks by number; pieces that are cut get numbers from ``number`` on in it. words:
+    pieces of each, and the height of its line's digits. read: the line reader, which is asked once for all of them.
+    allows: whether a word may have that many digits; asked where it is one mark.
 
     >>> ink = PageInk(np.full((20, 9), 255, np.uint8), np.ones((20, 9), np.bool_), 3.0)
-    >>> cut_runs(ink, np.ones((20, 9), np.int32), [Piece(1, (0, 0, 9, 20), 180)], 20.0, list, 2)[1]
+    >>> cut_runs(ink, np.ones((20, 9), np.int32), [([Piece(1, (0, 0, 9, 20), 180)], 20.0)], list, 2)[0][1]
     []
     """
-    strips: dict[int, Strip] = {}
-    for place, piece in enumerate(pieces):
-        if _may_be_several(piece, height):
-            strip = strip_of(own_ink(ink.strength, labels, [piece.number], piece.box))
-            if strip is not None:
-                strips[place] = strip
-    answers = dict(zip(strips, read([strip.image for strip in strips.values()]), strict=True)) if strips else {}
-    result: list[Piece] = []
-    runs: list[Run] = []
-    for place, piece in enumerate(pieces):
-        found = hypotheses(answers[place]) if place in answers else []
-        several = _several(found, allows if len(pieces) == 1 else lambda count: True)
-        if several is None:
-            result.append(piece)
-            continue
-        strip, said = strips[place], several.labels
-        middles = [strip.at((frame + 0.5) * COLUMNS_A_FRAME) for frame in places(answers[place], said)]
-        names = [piece.number, *range(number, number + len(said) - 1)]
-        cut = share_ink(labels, [piece.number], piece.box, middles, names)
-        if len(cut) != len(several.labels):  # two of them share all their ink
-            result.append(piece)
-            continue
-        number += len(cut) - 1
-        rows = label_probabilities(answers[place], several.labels)
-        likely = np.array([math.exp(one.log_probability) for one in found])
-        single = float(likely[[len(one.labels) == 1 for one in found]].sum() / likely.sum())
-        runs.append(
-            Run(
-                len(result),
-                len(result) + len(cut),
-                np.ascontiguousarray(rows[:, :CLASSES]),
-                np.asarray(rows[:, OTHER:].sum(axis=1), np.float32),
-                -math.log(max(1 - single, _LEAST)),
-                -math.log(max(single, _LEAST)),
-                tuple((len(result) + at, cost) for at, cost in _joins(several, found)),
-            )
-        )
-        result += cut
-    return result, runs
+    marks = _asked(ink, labels, words, read)
+    found = dict(zip(marks, hypotheses([mark.answer for mark in marks.values()]), strict=True))
+    chosen: dict[tuple[int, int], Hypothesis] = {}
+    for (word, place), some in found.items():
+        several = _several(some, allows if len(words[word][0]) == 1 else lambda count: True)
+        if several is not None:
+            chosen[word, place] = several
+    answers, said = [marks[at].answer for at in chosen], [one.labels for one in chosen.values()]
+    middles = dict(zip(chosen, places(answers, said), strict=True))
+    rows = dict(zip(chosen, label_probabilities(answers, said), strict=True))
+
+    results: list[tuple[list[Piece], list[Run]]] = []
+    for word, (pieces, _) in enumerate(words):
+        result: list[Piece] = []
+        runs: list[Run] = []
+        for place, piece in enumerate(pieces):
+            at = word, place
+            if at not in chosen:
+                result.append(piece)
+                continue
+            count = len(chosen[at].labels)
+            where = [marks[at].strip.at((frame + 0.5) * COLUMNS_A_FRAME) for frame in middles[at]]
+            names = [piece.number, *range(number, number + count - 1)]
+            cut = share_ink(labels, [piece.number], piece.box, where, names)
+            if len(cut) != count:  # two of them share all their ink
+                result.append(piece)
+                continue
+            number += count - 1
+            runs.append(_run(len(result), chosen[at], found[at], rows[at]))
+            result += cut
+        results.append((result, runs))
+    return results
+
+
+class _Mark(NamedTuple):
+    """A mark that may be several digits, as a strip, and what the line reader says of it."""
+
+    strip: Strip
+    answer: LogProbabilities
+
+
+def _asked(
+    ink: PageInk, labels: Labels, words: Sequence[tuple[Sequence[Piece], float]], read: ReadStrips
+) -> dict[tuple[int, int], _Mark]:
+    """The marks that the line reader was asked about, by the numbers of their words and of the pieces in these."""
+    strips: dict[tuple[int, int], Strip] = {}
+    images: list[Grey] = []
+    for word, (pieces, height) in enumerate(words):
+        mine = []
+        for place, piece in enumerate(pieces):
+            if _may_be_several(piece, height):
+                strip = strip_of(own_ink(ink.strength, labels, [piece.number], piece.box))
+                if strip is not None:
+                    strips[word, place] = strip
+                    mine.append(strip.image)
+        images += padded(mine)
+    answers = read(images) if images else []
+    return {
+        at: _Mark(strip, answer[: strip.image.shape[1] // COLUMNS_A_FRAME])
+        for (at, strip), answer in zip(strips.items(), answers, strict=True)
+    }
+
+
+def _run(start: int, said: Hypothesis, found: Sequence[Hypothesis], rows: Scores) -> Run:
+    """What was said of a mark, among all that was found, its digits from piece ``start`` on; rows: as of its labels."""
+    likely = np.array([math.exp(one.log_probability) for one in found])
+    single = float(likely[[len(one.labels) == 1 for one in found]].sum() / likely.sum())
+    return Run(
+        start,
+        start + len(said.labels),
+        np.ascontiguousarray(rows[:, :CLASSES]),
+        np.asarray(rows[:, OTHER:].sum(axis=1), np.float32),
+        -math.log(max(1 - single, _LEAST)),
+        -math.log(max(single, _LEAST)),
+        tuple((start + at, cost) for at, cost in _joins(said, found)),
+    )
 
 
 def with_runs(found: Sequence[Candidate], pieces: Sequence[Piece], runs: Sequence[Run]) -> list[Candidate]:

@@ -93,23 +93,45 @@ def strip_of(ink: Grey) -> Strip | None:
     return Strip(image, int(columns[0]) - MARGIN / scale, scale)
 
 
-def batches(strips: Sequence[Grey]) -> Iterator[tuple[list[int], Grey]]:
-    """Strips of like widths together: (their numbers, uint8 (N, 32, W)), black where one is narrower than W.
+def padded(strips: Sequence[Grey]) -> list[Grey]:
+    """The strips of one word, those of like widths made equally wide, black to the right: uint8 (32, W) each.
 
-    >>> strips = [np.zeros((32, width), np.uint8) for width in (20, 90, 24)]
-    >>> [(numbers, batch.shape) for numbers, batch in batches(strips)]
-    [([0, 2], (2, 32, 24)), ([1], (1, 32, 90))]
+    The network sees black as ground, and what lies beyond a strip's end as nothing at all, which it tells apart.
+
+    >>> [strip.shape for strip in padded([np.zeros((32, width), np.uint8) for width in (20, 90, 24)])]
+    [(32, 24), (32, 90), (32, 24)]
     """
-    waiting: list[int] = []
-    for number in sorted(range(len(strips)), key=lambda number: strips[number].shape[1]):
-        width = strips[number].shape[1]
-        # Padding is work for nothing: half as wide again opens a new batch.
-        if waiting and (width > 1.5 * strips[waiting[0]].shape[1] + 16 or width * (len(waiting) + 1) > _MOST_COLUMNS):
-            yield waiting, stacked([strips[one] for one in waiting])
-            waiting = []
-        waiting.append(number)
-    if waiting:
-        yield waiting, stacked([strips[one] for one in waiting])
+    result = list(strips)
+    order = sorted(range(len(strips)), key=lambda number: strips[number].shape[1])
+    while order:
+        count, narrowest = 1, strips[order[0]].shape[1]
+        while count < len(order):
+            width = strips[order[count]].shape[1]
+            # Padding is work for nothing: half as wide again begins anew.
+            if width > 1.5 * narrowest + 16 or width * (count + 1) > _MOST_COLUMNS:
+                break
+            count += 1
+        for number, strip in zip(order[:count], stacked([strips[number] for number in order[:count]]), strict=True):
+            result[number] = strip
+        order = order[count:]
+    return result
+
+
+def batches(strips: Sequence[Grey]) -> Iterator[tuple[list[int], Grey]]:
+    """Strips of one width together: (their numbers, uint8 (N, 32, W)), so that none is answered otherwise than alone.
+
+    >>> strips = [np.zeros((32, width), np.uint8) for width in (20, 90, 20)]
+    >>> [(numbers, batch.shape) for numbers, batch in batches(strips)]
+    [([0, 2], (2, 32, 20)), ([1], (1, 32, 90))]
+    """
+    of_width: dict[int, list[int]] = {}
+    for number, strip in enumerate(strips):
+        of_width.setdefault(strip.shape[1], []).append(number)
+    for width, numbers in of_width.items():
+        most = max(1, _MOST_COLUMNS // width)
+        for start in range(0, len(numbers), most):
+            part = numbers[start : start + most]
+            yield part, stacked([strips[number] for number in part])
 
 
 def stacked(strips: Sequence[Grey]) -> Grey:
@@ -137,6 +159,7 @@ __all__ = [
     "Strip",
     "batches",
     "own_ink",
+    "padded",
     "stacked",
     "strip_of",
 ]

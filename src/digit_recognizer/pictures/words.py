@@ -41,23 +41,32 @@ class Word:
     tallest: float
 
 
-def words_of(
-    ink: PageInk,
+@dataclass(frozen=True, slots=True)
+class UncutWord:
+    """Marks that stand together, none of them cut yet. The rest as of a ``Word``."""
+
+    line: int
+    height: float
+    marks: list[Piece]
+    signs: list[tuple[float, str]]
+    tallest: float
+
+
+def uncut_words(
     labels: Labels,
     boxes: Boxes,
     lines: Sequence[list[int]],
     fields: Sequence[list[int]],
     expectation: Expectation,
-    read_strips: ReadStrips | None,
     operators: Collection[int] = (),
-) -> Iterator[Word]:
-    """The words of each line, with their marks cut into pieces; pieces that were cut get numbers of their own.
+) -> Iterator[UncutWord]:
+    """The words of each line.
 
-    fields: for each line which field each of its marks is in; marks of two are no word, however close they stand.
-    operators: marks that are plus or equals signs; these are left out, and part words.
+    labels: int32 (H, W), the page's marks by number. boxes: of these. fields: for each line which field each of its
+    marks is in; marks of two are no word, however close they stand. operators: marks that are plus or equals signs;
+    these are left out, and part words.
     """
     areas = np.bincount(labels.ravel(), minlength=len(boxes) + 1)
-    number = len(boxes) + 1
     for line_number, line in enumerate(lines):
         signs_at = sorted(int(boxes[mark, 0]) for mark in line if mark in operators)
         field_of = {
@@ -86,19 +95,36 @@ def words_of(
             if not marks:  # a minus that stands apart belongs to the number after it
                 continue
             pieces = [Piece(mark + 1, box_of(boxes[mark]), int(areas[mark + 1])) for mark in marks]
-            runs: list[Run] = []
-            if height < _LOWEST:
-                yield Word(line_number, height, pieces, [], waiting, runs, tallest)
-                waiting = []
-                continue
-            if read_strips is None:
-                pieces = cut_marks(labels, pieces, height, ink.thickness, number)
-            else:
-                pieces, runs = cut_runs(ink, labels, pieces, height, read_strips, number, expectation.allows_length)
-            number = max(number, 1 + max(piece.number for piece in pieces))
-            found = with_runs(candidates(pieces, height), pieces, runs)
-            yield Word(line_number, height, pieces, found, waiting, runs, tallest)
+            yield UncutWord(line_number, height, pieces, waiting, tallest)
             waiting = []
+
+
+def words_of(
+    ink: PageInk, labels: Labels, uncut: Sequence[UncutWord], expectation: Expectation, read_strips: ReadStrips | None
+) -> list[Word]:
+    """The words with their marks cut into pieces, and the candidates for digits among these.
+
+    labels: int32 (H, W), the page's marks by number; pieces that are cut get new ones in it. read_strips: a line
+    reader, asked once for all words; None, and marks are cut along seams.
+    """
+    number = int(labels.max()) + 1
+    tall = [word for word in uncut if word.height >= _LOWEST]
+    cut: list[tuple[list[Piece], list[Run]]] = []
+    if read_strips is not None:
+        asked = [(word.marks, word.height) for word in tall]
+        cut = cut_runs(ink, labels, asked, read_strips, number, expectation.allows_length)
+    else:
+        for word in tall:
+            pieces = cut_marks(labels, word.marks, word.height, ink.thickness, number)
+            number = max(number, 1 + max(piece.number for piece in pieces))
+            cut.append((pieces, []))
+    found = iter(cut)
+    words = []
+    for word in uncut:
+        pieces, runs = next(found) if word.height >= _LOWEST else (word.marks, [])
+        digits = with_runs(candidates(pieces, word.height), pieces, runs) if word.height >= _LOWEST else []
+        words.append(Word(word.line, word.height, pieces, digits, word.signs, runs, word.tallest))
+    return words
 
 
 def _points(boxes: Boxes, line: Sequence[int], signs: Mapping[int, str]) -> dict[int, str]:
@@ -123,4 +149,4 @@ def _parted(words: Sequence[list[int]], field_of: Mapping[int, tuple[int, int]])
             yield list(marks)
 
 
-__all__ = ["Word", "words_of"]
+__all__ = ["UncutWord", "Word", "uncut_words", "words_of"]
