@@ -85,3 +85,7 @@ def test_where_nobody_can_tell_no_part_is_taken() -> None:
 
 def test_an_empty_line_holds_no_number() -> None:
     assert numbers_within([], [], 20.0, lambda digits, apart, widest: True) == []
+
+
+def test_a_line_of_thousands_of_letters_is_cut_without_end_of_the_stack() -> None:
+    assert texts(line("a " * 3000 + "4711")) == ["4711"]

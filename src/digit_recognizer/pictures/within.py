@@ -6,6 +6,7 @@ Knows nothing of pixels or models, nor of what makes digits a number: that is as
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from digit_recognizer.reading import Box, PlacedReading
@@ -32,7 +33,25 @@ def numbers_within(
     be one, but nobody can tell: a part of them would be a wrong number. Returns the digits of each number.
     """
     tall = [part for part in parts if is_tall(part, height)]
-    return _numbers(tall, _gaps(tall, signs, height), math.inf, math.inf, is_number) if tall else []
+    gaps = _gaps(tall, signs, height)
+    others = [place for place, part in enumerate(tall) if not isinstance(part, PlacedReading)]
+    found: list[list[PlacedReading]] = []
+    # What is left to look at, the leftmost last: from which part to which, and how wide the gaps beside these are.
+    waiting = [(0, len(tall), math.inf, math.inf)] if tall else []
+    while waiting:
+        first, end, before, after = waiting.pop()
+        widest = max(gaps[first : end - 1], default=0.0)
+        if bisect_left(others, first) == bisect_left(others, end):
+            digits = [part for part in tall[first:end] if isinstance(part, PlacedReading)]
+            answer = is_number(digits, min(before, after), widest)
+            if answer:
+                found.append(digits)
+            if answer is None or answer:
+                continue
+        if widest >= _LEAST:
+            cut = gaps.index(widest, first) + 1
+            waiting += [(cut, end, widest, after), (first, cut, before, widest)]
+    return found
 
 
 def is_tall(part: Part, height: float) -> bool:
@@ -53,21 +72,6 @@ def _gaps(parts: Sequence[Part], signs: Sequence[float], height: float) -> list[
             gaps.append((x - room - last) / height)
         reach = max(reach, x + width + room)
     return gaps
-
-
-def _numbers(
-    parts: Sequence[Part], gaps: Sequence[float], before: float, after: float, is_number: IsNumber
-) -> list[list[PlacedReading]]:
-    digits = [part for part in parts if isinstance(part, PlacedReading)]
-    widest = max(gaps, default=0.0)
-    answer = is_number(digits, min(before, after), widest) if len(digits) == len(parts) else False
-    if answer is None or answer:
-        return [digits] if answer else []
-    if widest < _LEAST:
-        return []
-    cut = gaps.index(widest) + 1
-    left = _numbers(parts[:cut], gaps[: cut - 1], before, widest, is_number)
-    return left + _numbers(parts[cut:], gaps[cut:], widest, after, is_number)
 
 
 def box_of(part: Part) -> Box:
