@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from digit_recognizer.pictures import page_ink
+from digit_recognizer.pictures.crowd import SAMPLED
 from digit_recognizer.pictures.doubts import OF_NUMBERS
 from digit_recognizer.pictures.page import read_page
 from digit_recognizer.pictures.page_ink import MANY
@@ -60,7 +61,7 @@ def test_boxes_turned_back_are_those_of_the_page_turned_by_hand() -> None:
 def test_what_reads_well_as_it_stands_is_not_turned() -> None:
     read: list[Grey] = []
 
-    def counting(grey: Grey, /, *, watch: Any) -> Page:
+    def counting(grey: Grey, /, *, watch: Any, sample: bool = False) -> Page:
         read.append(grey)
         return read_page(grey, answer, min_confidence=0.5)
 
@@ -81,10 +82,30 @@ def test_print_is_not_turned_for_some_letters_that_look_like_digits_upside_down(
     upside_down = Page((sure,) * 3, (Rejected((0, 0, 5, 9), "not a digit"),) * letters)
     pages = iter([upright, Page(), upside_down, Page()])
 
-    def read(grey: Grey, /, *, watch: Any) -> Page:
+    def read(grey: Grey, /, *, watch: Any, sample: bool = False) -> Page:
         return next(pages)
 
     assert read_any_way_up(np.zeros((40, 60), np.uint8), read).turned == turned
+
+
+@pytest.mark.parametrize(("letters", "turned"), [(6, 180), (60, 0)])
+def test_of_a_crowded_page_a_way_up_is_read_whole_where_some_lines_show_half_of_what_it_must(
+    letters: int, turned: int
+) -> None:
+    sure = read_page(on_paper(page_of(["4735"])), answer, min_confidence=0.0).lines[0]
+    upright = Page((), (Rejected((0, 0, 5, 9), "not a digit"),) * 20)
+    some = Page((sure,) * 2, (Rejected((0, 0, 5, 9), "not a digit"),) * letters + (Rejected((0, 0, 60, 40), SAMPLED),))
+    asked: list[bool] = []
+
+    def read(grey: Grey, /, *, watch: Any, sample: bool = False) -> Page:
+        asked.append(sample)
+        turns = asked.count(True)
+        return upright if not turns else Page() if turns != 2 else some if sample else Page((sure,) * 9)
+
+    page = read_any_way_up(np.zeros((40, 60), np.uint8), read)
+    assert page.turned == turned
+    assert asked == ([False, True, True, False, True] if turned else [False, True, True, True])
+    assert not any(found.reason == SAMPLED for found in page.rejected)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +119,7 @@ def test_numbers_that_were_read_beside_words_must_be_fewer(numbers: list[str], t
     assert other.text.splitlines() == numbers
     pages = iter([upright, *(other if way == turns else Page() for way in (1, 2, 3)), other])
 
-    def read(grey: Grey, /, *, watch: Any) -> Page:
+    def read(grey: Grey, /, *, watch: Any, sample: bool = False) -> Page:
         return next(pages)
 
     assert read_any_way_up(np.zeros((40, 60), np.uint8), read).turned == turned
@@ -140,7 +161,7 @@ def test_of_a_page_with_too_many_marks_nothing_is_accepted_no_way_up_and_it_is_s
     monkeypatch.setattr(page_ink, "_MOST_MARKS", 9)
     read: list[Grey] = []
 
-    def counting(grey: Grey, /, *, watch: Any) -> Page:
+    def counting(grey: Grey, /, *, watch: Any, sample: bool = False) -> Page:
         read.append(grey)
         return read_page(grey, answer, min_confidence=0.8)
 

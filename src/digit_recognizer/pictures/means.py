@@ -22,6 +22,7 @@ class Means(NamedTuple):
     read_strips: ReadStrips | None = None
     find_ink: FindInk | None = None
     read_views: ReadViews | None = None
+    sample: bool = False
 
 
 __all__ = ["Means"]

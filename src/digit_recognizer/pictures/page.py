@@ -48,6 +48,7 @@ def read_page(
     read_strips: ReadStrips | None = None,
     find_ink: FindInk | None = None,
     read_views: ReadViews | None = None,
+    sample: bool = False,
 ) -> Page:
     """Read all numbers on a picture.
 
@@ -57,13 +58,14 @@ def read_page(
     the picture is called. watch: is told of each step on the way. read_strips: a line reader, asked about marks that
     may be several digits in touch; left out, they are cut along seams. find_ink: a network that sees where there is
     ink, asked about all but plain drawings; left out, ink is what stands out from the ground and is no printed line.
-    read_views: a cell reader, asked about the cells of grids beside ``answer``.
+    read_views: a cell reader, asked about the cells of grids beside ``answer``. sample: of a crowded page
+    only some lines are read, which is told in ``rejected``.
 
     >>> read_page(np.full((60, 80), 255, np.uint8), lambda frames: (np.zeros((len(frames), 10), np.float32), None))
     Page(lines=(), rejected=(), name='')
     """
     expectation = expectation or Expectation()
-    means = Means(answer, expectation, min_confidence, name, watch, read_strips, find_ink, read_views)
+    means = Means(answer, expectation, min_confidence, name, watch, read_strips, find_ink, read_views, sample)
     if expectation.grid is not None or not expectation.asks:
         page = read_grid(grey, means)
         if page is not None:

@@ -29,9 +29,8 @@ from digit_recognizer.reading import Box, Rejected, around
 
 MANY = "more marks than are looked at, so that digits may be missing"
 
-# The tallest ones of a page; 60 lines of 80 digits are fewer. A printed digit takes 3 ms, a speck that stands alone 7,
-# and pages without numbers are read four times: one of 5,000 specks takes some two minutes of a core.
-_MOST_MARKS = 5_000
+# The tallest ones of a page: 60 rows of 20 numbers of five digits are 6,000.
+_MOST_MARKS = 8_000
 # Share of a mark on an even ground that the ink finder sees, from which on all of it is ink. Of 160 rows of printed
 # tables in five fonts 21 were read wrong without, mostly as stems of 1s were lost.
 _SEEN = 0.3

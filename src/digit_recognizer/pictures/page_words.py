@@ -16,7 +16,8 @@ from digit_recognizer.pictures.assembled import not_accepted, page_of
 from digit_recognizer.pictures.at_once import read_at_once
 from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
 from digit_recognizer.pictures.context import judged, without_text
-from digit_recognizer.pictures.cutting import frame_of
+from digit_recognizer.pictures.crowd import OF_A_CROWD, OF_A_WAY_UP, SAMPLED, has_digits, is_crowd, sample_of
+from digit_recognizer.pictures.cutting import Labels, frame_of
 from digit_recognizer.pictures.doubts import with_doubts
 from digit_recognizer.pictures.edges import EDGE, is_edge
 from digit_recognizer.pictures.expectation import Expectation
@@ -33,7 +34,7 @@ from digit_recognizer.pictures.rings import RING, find_rings
 from digit_recognizer.pictures.runs import run_scores
 from digit_recognizer.pictures.slashes import find_slashes
 from digit_recognizer.pictures.upright import View
-from digit_recognizer.pictures.words import Word, uncut_words, words_of
+from digit_recognizer.pictures.words import UncutWord, Word, uncut_words, words_of
 from digit_recognizer.reading import NOT_A_DIGIT, Page, PlacedReading, Rejected, around
 
 # Words on either side whose gaps tell how wide a space is in their line.
@@ -41,7 +42,11 @@ _NEAR = 8
 
 
 def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page:
-    """Read all numbers of a page whose ink is found. contrast: what stands out from it, printed lines included."""
+    """Read all numbers of a page whose ink is found. contrast: what stands out from it, printed lines included.
+
+    Where there is more than a person writes, some lines are read first, and all only where these hold digits; what is
+    left out is told.
+    """
     expectation = means.expectation
     means.watch("ink", ink)
     labels, boxes, is_all = marks_of(ink)
@@ -50,15 +55,35 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
     fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
     operators = with_minus(find_operators(labels, boxes), boxes, lines)
     uncut = list(uncut_words(labels, boxes, lines, fields, expectation, operators))
-    words = words_of(ink, labels, uncut, expectation, means.read_strips)
-    means.watch("pieces", [(word.line, word.pieces) for word in words])
-    frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
     around_others = tuple(Rejected(view.box(box_of(boxes[ring])), RING) for ring in rings)
     around_others += tuple(Rejected(view.box(box_of(boxes[sign])), NOT_A_DIGIT) for sign in sorted(operators))
-    if not is_all:
-        around_others += (Rejected(view.box((0, 0, *view.grey.shape[::-1])), MANY),)
+    others = np.delete(boxes, [*rings, *operators], 0)
+
+    def page_with(read: Sequence[ReadWord], why: str = "") -> Page:
+        page = page_of(with_holes(with_doubts(without_text(read, expectation)), others), view, means.name)
+        whole = (Rejected(view.box((0, 0, *view.grey.shape[::-1])), why),) if why else ()
+        return replace(page, rejected=page.rejected + around_others + whole)
+
+    if means.sample or not is_all or is_crowd(uncut):
+        some = sample_of(uncut, OF_A_WAY_UP if means.sample else OF_A_CROWD)
+        if len(some) < len(uncut):
+            page = page_with(_read_words(some, ink, labels.copy(), view, means), SAMPLED if means.sample else MANY)
+            if means.sample:
+                return page
+            if not has_digits(page, some):
+                return not_accepted(page, MANY)
+    page = page_with(_read_words(uncut, ink, labels, view, means), "" if is_all else MANY)
+    return page if is_all else not_accepted(page, MANY)
+
+
+def _read_words(uncut: Sequence[UncutWord], ink: PageInk, labels: Labels, view: View, means: Means) -> list[ReadWord]:
+    """What was read in words. labels: int32 (H, W), the page's marks by number; marks that are cut get new ones."""
+    expectation = means.expectation
+    words = words_of(ink, labels, uncut, expectation, means.read_strips)
+    means.watch("pieces", [(word.line, word.pieces) for word in words])
     if not words:
-        return Page((), around_others, means.name)
+        return []
+    frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
     images = np.stack(frames) if frames else np.zeros((0, SIDE, SIDE), np.uint8)
     probabilities, unfamiliarity = means.answer(images) if frames else (np.zeros((0, CLASSES), np.float32), None)
     strange = np.zeros(len(images), np.float32) if unfamiliarity is None else unfamiliarity
@@ -95,11 +120,7 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
         for number, again in zip(doubted, anew, strict=True):
             if again is not None:
                 read[number] = replace(read[number], digits=tuple(again), parts=tuple(again))
-    read = [one for number in range(len(read)) for one in _apart(read, number, expectation)]
-    found = with_holes(with_doubts(without_text(read, expectation)), np.delete(boxes, [*rings, *operators], 0))
-    page = page_of(found, view, means.name)
-    page = replace(page, rejected=page.rejected + around_others)
-    return page if is_all else not_accepted(page, MANY)
+    return [one for number in range(len(read)) for one in _apart(read, number, expectation)]
 
 
 def _apart(words: Sequence[ReadWord], number: int, expectation: Expectation) -> list[ReadWord]:

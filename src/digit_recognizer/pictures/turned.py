@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from digit_recognizer.pictures.barcodes import BARCODE
+from digit_recognizer.pictures.crowd import SAMPLED
 from digit_recognizer.pictures.doubts import OF_NUMBERS
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.page_ink import MANY
@@ -36,8 +37,8 @@ _NARROW = 0.7  # heights that a digit of a number takes in its line
 class ReadPage(Protocol):
     """Gives the Page of a picture, uint8 (H, W), as it stands, and tells ``watch`` of the steps."""
 
-    def __call__(self, grey: Grey, /, *, watch: Watch) -> Page:
-        """Read it."""
+    def __call__(self, grey: Grey, /, *, watch: Watch, sample: bool = False) -> Page:
+        """Read it. sample: of a crowded page only some lines, and say so."""
 
 
 def read_any_way_up(grey: Grey, read: ReadPage, watch: Watch | None = None) -> Page:
@@ -47,13 +48,14 @@ def read_any_way_up(grey: Grey, read: ReadPage, watch: Watch | None = None) -> P
     Evidence for a way up is the mean confidence of its digits, where what was not accepted, or found to be no digit,
     counts as 0. Upside down, 0, 1, 6, 8 and 9 are digits still; so a turn must show clearly more evidence than none
     does, and four digits at least, not all alone in their lines: a lone digit is never turned, and letters on their
-    side look like a column of 0 and 2. And it must show more digits in numbers: upside down, a display has as many as
-    upright, whatever became of the words beside it; on its side, its bars are 1s, so that these do not count against
-    numbers that were read. Nor is a page of print turned for some of its letters: most of what is there must be digits.
+    side look like a column of 0 and 2. Of a crowded page some lines are read first, and all of them only where these
+    show half of that evidence. And it must show more digits in numbers: upside down, a display has as many as upright,
+    whatever became of the words beside it; on its side, its bars are 1s, so that these do not count against numbers
+    that were read. Nor is a page of print turned for some of its letters: most of what is there must be digits.
     The Page that is returned has its boxes in pixels of ``grey`` as it is, and says in ``turned`` by how much it was
     turned to be read.
 
-    >>> read_any_way_up(np.zeros((20, 30), np.uint8), lambda grey, watch: Page()).turned
+    >>> read_any_way_up(np.zeros((20, 30), np.uint8), lambda grey, watch, sample=False: Page()).turned
     0
     """
     upright = read(grey, watch=watch or unwatched)
@@ -65,7 +67,12 @@ def read_any_way_up(grey: Grey, read: ReadPage, watch: Watch | None = None) -> P
     least = max(most + _BETTER, _LEAST)
     already = _accepted_in_numbers(upright)
     for turns in (1, 2, 3):
-        page = read(np.ascontiguousarray(np.rot90(grey, turns)), watch=unwatched)
+        other = np.ascontiguousarray(np.rot90(grey, turns))
+        page = read(other, watch=unwatched, sample=True)
+        if any(one.reason == SAMPLED for one in page.rejected):
+            if evidence(page) < least / 2:
+                continue
+            page = read(other, watch=unwatched)
         found = evidence(page)
         accepted = _accepted_in_numbers(page)
         if accepted <= already or (turns != 2 and already >= _FEWEST and _is_mostly_bars(page)):
@@ -97,7 +104,7 @@ def _is_sure(digit: PlacedReading) -> bool:
 
 def _rejected(page: Page) -> list[Rejected]:
     """What was found to be no digit, but for what says nothing of the way up."""
-    return [found for found in page.rejected if found.reason not in (BARCODE, PATCH, *OF_NUMBERS)]
+    return [found for found in page.rejected if found.reason not in (BARCODE, PATCH, SAMPLED, *OF_NUMBERS)]
 
 
 def _mean_confidence(page: Page) -> float:
