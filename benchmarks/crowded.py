@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from common import print_heading, print_table
 from digit_recognizer.pictures.assembled import page_of
@@ -27,6 +28,7 @@ from digit_recognizer.pictures.signs import find_signs
 from digit_recognizer.pictures.ticks import find_ticks
 from digit_recognizer.pictures.upright import view_of
 from digit_recognizer.reading import PlacedReading
+from digit_recognizer.recognizer import Recognizer
 
 
 def main() -> None:
@@ -35,12 +37,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     cv2.setNumThreads(1)
-    print_heading("Crowded pages", ("numpy", "opencv-python-headless"), 1)
+    print_heading("Crowded pages", ("numpy", "onnxruntime", "opencv-python-headless"), 1)
     rows = []
     for name, make, counts in (
         ("words of a page, held against each other", _words, (1000, 2000, 4000)),
         ("marks of a line: signs and ticks", _marks, (1250, 2500, 5000)),
         ("printed lines on 2400 x 3000 pixels", _lines, (75, 150, 300)),
+        ("a page of specks, read", _specks, (350, 700, 1400)),
+        ("lines of printed words and a number, read", _text, (6, 12, 24)),
     ):
         last = 0.0
         for count in counts:
@@ -90,6 +94,35 @@ def _lines(count: int) -> Callable[[], object]:
     mask[4 :: 3000 // count, 100:2300] = True
     ink = PageInk(mask * np.uint8(255), mask, 4.0)
     return lambda: without_lines(ink)
+
+
+def _specks(count: int) -> Callable[[], object]:
+    """Ellipses, 3 to 8 pixels tall, strewn over 700 x 900 pixels."""
+    rng = np.random.default_rng(0)
+    page = np.full((700, 900), 245, np.uint8)
+    for _ in range(count):
+        x, y = int(rng.integers(5, 895)), int(rng.integers(5, 695))
+        axes = int(rng.integers(1, 4)), int(rng.integers(1, 4))
+        cv2.ellipse(page, (x, y), axes, float(rng.uniform(0, 180)), 0, 360, 50, -1, cv2.LINE_AA)
+    return _reading(page)
+
+
+def _text(count: int) -> Callable[[], object]:
+    page = np.full((40 * count + 40, 1100), 255, np.uint8)
+    for line in range(count):
+        text = (
+            "which of these lines holds 48213 of them"
+            if 2 * line == count
+            else "none of these words is a number at all"
+        )
+        cv2.putText(page, text, (20, 40 * line + 40), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 0, 2, cv2.LINE_AA)
+    return _reading(page)
+
+
+def _reading(page: npt.NDArray[np.uint8]) -> Callable[[], object]:
+    recognizer = Recognizer(threads=1)
+    recognizer.read(page[:80])  # opens what else it reads with
+    return lambda: recognizer.read(page)
 
 
 if __name__ == "__main__":
