@@ -141,8 +141,8 @@ def test_a_digit_much_taller_than_most_marks_is_shown_once_more_smaller() -> Non
     assert bits == 1
     assert (found[60:340, 410:430] > 0.5).all()
     assert (found[60:80, 20:32] > 0.5).all()
-    grey[50:350, 365:455] = 20  # a frame is no digit
-    grey[53:347, 368:452] = 230
+    grey[48:352, 364:456] = 20  # a frame is no digit
+    grey[52:348, 368:452] = 230
     shapes = Remembers()
     ink_map(grey, 6.0, shapes)
     assert shapes.shapes == [(100, 115), (400, 460)]
