@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from digit_recognizer.pictures.doubts import OF_NUMBERS
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.page_ink import MANY
 from digit_recognizer.pictures.patches import PATCH
+from digit_recognizer.pictures.standing import stands_upright
 from digit_recognizer.pictures.steps import Watch, unwatched
 from digit_recognizer.reading import Box, Page, PlacedReading, Rejected
 
@@ -51,16 +52,27 @@ def read_any_way_up(grey: Grey, read: ReadPage, watch: Watch | None = None) -> P
     side look like a column of 0 and 2. Of a crowded page some lines are read first, and all of them only where these
     show half of that evidence. And it must show more digits in numbers: upside down, a display has as many as upright,
     whatever became of the words beside it; on its side, its bars are 1s, so that these do not count against numbers
-    that were read. Nor is a page of print turned for some of its letters: most of what is there must be digits.
+    that were read. Nor is a page of print turned for some of its letters: most of what is there must be digits; and
+    none is whose letters stand upright (``stands_upright``).
     The Page that is returned has its boxes in pixels of ``grey`` as it is, and says in ``turned`` by how much it was
     turned to be read.
 
     >>> read_any_way_up(np.zeros((20, 30), np.uint8), lambda grey, watch, sample=False: Page()).turned
     0
     """
-    upright = read(grey, watch=watch or unwatched)
+    words: list[list[Box]] = []
+
+    def listen(step: str, value: Any, /) -> None:
+        if step == "pieces":
+            words.extend([piece.box for piece in pieces] for _, pieces in value)
+        if watch is not None:
+            watch(step, value)
+
+    upright = read(grey, watch=listen)
     best, best_turns, most = upright, 0, evidence(upright)
     if most >= _GOOD or _mean_confidence(upright) >= _SURE or _digits_at_most(upright) < _FEWEST:
+        return upright
+    if stands_upright(words):
         return upright
     if any(found.reason == MANY for found in upright.rejected):  # of as many marks no way up is accepted
         return upright
