@@ -22,7 +22,7 @@ from digit_recognizer.pictures.lines import (
     split_words,
 )
 
-_OVERLAP, _ALIKE, _SMALL, _REACH = 0.45, 2.6, 0.45, 14.0
+_OVERLAP, _ALIKE, _SMALL, _NO_DOT, _REACH = 0.45, 2.6, 0.45, 0.22, 14.0
 _FEWEST = 401  # marks that are no display of seven segments
 
 
@@ -89,13 +89,22 @@ def small_looking_at_all(boxes: Boxes) -> npt.NDArray[np.bool_]:
     height = boxes[:, 3].astype(float)
     left, right = boxes[:, 0], boxes[:, 0] + boxes[:, 2]
     top, bottom = boxes[:, 1], boxes[:, 1] + boxes[:, 3]
-    result = np.zeros(len(boxes), np.bool_)
+    beside = np.zeros(len(boxes))
     for tall in np.argsort(-height):
-        if result[tall]:
+        if beside[tall]:
             continue
         near = (left < right[tall] + height[tall]) & (right > left[tall] - height[tall])
         near &= (top < bottom[tall] + 0.2 * height[tall]) & (bottom > top[tall] - 0.3 * height[tall])
-        result |= near & (height < _SMALL * height[tall]) & (boxes[:, 2] < height[tall])
+        near &= (height < _SMALL * height[tall]) & (boxes[:, 2] < height[tall])
+        beside = np.maximum(beside, near * height[tall])
+    result = beside > 0
+    for _ in boxes:  # the next mark of each row, as long as there is one
+        for mark in np.flatnonzero(result & (height >= _NO_DOT * beside)):
+            lower, taller = np.minimum(height, height[mark]), np.maximum(height, height[mark])
+            shared = np.minimum(bottom, bottom[mark]) - np.maximum(top, top[mark])
+            gap = np.maximum(left - right[mark], left[mark] - right)
+            alike = (taller <= 1.5 * lower) & (shared >= 0.6 * lower) & (gap <= taller) & (gap > -lower)
+            result[mark] = not (alike & ~result).any()
     return result
 
 
@@ -197,3 +206,18 @@ def test_numbers_that_rise_each_for_itself_stay_in_their_rows() -> None:
     ]
     found = find_lines(np.array(boxes, np.int64))
     assert [sorted(line) for line in found] == [list(range(9 * row, 9 * row + 9)) for row in range(4)]
+
+
+def test_small_print_beside_a_large_word_is_a_line_of_its_own() -> None:
+    word = [[x, 0, 90, 120] for x in (0, 100, 200)]
+    number = [[330 + 30 * place, 80, 25, 39] for place in range(8)]  # the first three as near to it as a full stop
+    found = find_lines(np.array(word + number, np.int64))
+    assert sorted(map(sorted, found)) == [[0, 1, 2], list(range(3, 11))]
+
+
+def test_small_marks_that_reach_no_farther_than_a_sign_stay_in_their_line() -> None:
+    word = [[x, 0, 90, 120] for x in (0, 100, 200)]
+    raised = [[300, 0, 25, 45], [330, 0, 25, 45]]  # as an exponent, or cents
+    dots = [[300 + 40 * place, 104, 16, 16] for place in range(8)]
+    assert find_lines(np.array(word + raised, np.int64)) == [[0, 1, 2, 3, 4]]
+    assert find_lines(np.array(word + dots, np.int64))[0][:4] == [0, 1, 2, 3]

@@ -18,6 +18,10 @@ _OVERLAP = 0.45  # of the smaller of two heights that neighbours in a line share
 _ALIKE = 2.6  # times one may be taller than its neighbour
 _SMALL = 0.45  # of the height of a mark near by: marks below belong to a line but never found one
 NESTED = 0.2  # of the height of a mark all around it: what is taller is no part of that, but a number in a ring
+_IN_ROW = 1.5  # times one mark of a row of small ones may be taller than the next,
+_LEVEL = 0.6  # share of the lower one's height that both share at least,
+_NEXT = 1.0  # and heights between them at most
+_NO_DOT = 0.22  # of the tall mark's height: what is lower may be a row of dots
 _REACH = 14.0  # heights between neighbours at most
 _SPACE = 0.62  # heights between two words at least
 _AROUND = 5  # marks whose feet tell where the line stands
@@ -102,7 +106,7 @@ def _grouped(boxes: Boxes) -> list[list[int]]:
         return []
     left, top = boxes[:, 0].astype(float), boxes[:, 1].astype(float)
     right, bottom, height = left + boxes[:, 2], top + boxes[:, 3], boxes[:, 3].astype(float)
-    small = _small(boxes)
+    small = _without_rows(boxes, _small(boxes))
     lines: list[list[int]] = []
     within = np.zeros(0, np.int64)  # lines whose last mark is not too far to the left yet
     ends = np.zeros(len(boxes), np.int64)  # the last mark of each
@@ -240,12 +244,14 @@ def _usual_height(boxes: Boxes) -> float:
     return float(heights[np.searchsorted(share, 0.6 * share[-1])])
 
 
-def _small(boxes: Boxes) -> npt.NDArray[np.bool_]:
-    """Marks that stand beside, in or close to a much taller one: bool (N,)."""
+def _small(boxes: Boxes) -> npt.NDArray[np.float64]:
+    """Marks that stand beside, in or close to a much taller one: the height of the tallest such one, float64 (N,), 0
+    where there is none.
+    """
     height = boxes[:, 3].astype(float)
     left, right = boxes[:, 0], boxes[:, 0] + boxes[:, 2]
     top, bottom = boxes[:, 1], boxes[:, 1] + boxes[:, 3]
-    result = np.zeros(len(boxes), np.bool_)
+    result = np.zeros(len(boxes))
     begins = Begins(boxes)
     for tall in np.argsort(-height):
         if result[tall]:
@@ -254,8 +260,39 @@ def _small(boxes: Boxes) -> npt.NDArray[np.bool_]:
         near = (left[others] < right[tall] + height[tall]) & (right[others] > left[tall] - height[tall])
         near &= (top[others] < bottom[tall] + 0.2 * height[tall]) & (bottom[others] > top[tall] - 0.3 * height[tall])
         near &= (height[others] < _SMALL * height[tall]) & (boxes[others, 2] < height[tall])
-        result[others[near]] = True
+        found = others[near]
+        result[found] = np.maximum(result[found], height[tall])
     return result
+
+
+def _without_rows(boxes: Boxes, beside: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Which marks are small, bool (N,): those of a row that reaches away from the tall mark are none, be they digits
+    that stand beside a word in larger print.
+
+    beside: the height of the tall mark beside each, 0 where there is none.
+    """
+    small = beside > 0
+    waiting = np.flatnonzero(small & (boxes[:, 3] >= _NO_DOT * beside))
+    left, top, height = (boxes[:, side].astype(float) for side in (0, 1, 3))
+    right, bottom = left + boxes[:, 2], top + height
+    if not len(waiting) or small.all():
+        return small
+    begins = Begins(boxes)
+    alike: dict[int, npt.NDArray[np.int64]] = {}
+    for mark in waiting.tolist():
+        others = begins.between(bottom[mark] - _IN_ROW * (1 + _LEVEL) * height[mark], bottom[mark])
+        shared = np.minimum(bottom[others], bottom[mark]) - np.maximum(top[others], top[mark])
+        lower, taller = np.minimum(height[others], height[mark]), np.maximum(height[others], height[mark])
+        gap = np.maximum(left[others] - right[mark], left[mark] - right[others])
+        fits = (taller <= _IN_ROW * lower) & (shared >= _LEVEL * lower) & (gap <= _NEXT * taller) & (gap > -lower)
+        alike[mark] = others[fits]
+    ends = [mark for mark, others in alike.items() if not small[others].all()]
+    while ends:  # from where a row is known to be one to the next mark of it
+        mark = ends.pop()
+        if small[mark]:
+            small[mark] = False
+            ends += [other for other in alike[mark].tolist() if small[other] and other in alike]
+    return small
 
 
 def _add_small(small: npt.NDArray[np.int64], lines: list[list[int]], boxes: Boxes) -> None:
