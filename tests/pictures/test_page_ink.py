@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digit_recognizer.pictures import page_ink
-from digit_recognizer.pictures.page_ink import completed, ink_of_page, levelled, marks_of
+from digit_recognizer.pictures.page_ink import completed, ink_of_page, levelled, marks_of, with_stems
 from digit_recognizer.pictures.paper import PageInk, ink_of
 from digit_recognizer.pictures.steps import unwatched
 
@@ -86,3 +86,18 @@ def test_a_lone_stem_on_an_even_ground_is_given_back_where_it_is_level_with_a_di
     found = completed(PageInk(known * np.uint8(255), known, 4.0), clean).mask
     assert found[:, 140:].sum() == mask[:, 140:].sum()
     assert not found[40:].any()
+
+
+def test_a_stem_on_any_ground_is_whole_where_the_network_sees_both_its_ends() -> None:
+    mask = np.zeros((60, 290), np.bool_)
+    mask[10:50, 5:25] = mask[10:50, 40:44] = True
+    for x in range(100, 280, 30):
+        mask[10:50, x : x + 20] = True
+    shadow = mask.copy()
+    shadow[5:58, 60:64] = shadow[10:50, 80:84] = True  # taller than digits; and not seen
+    seen = shadow.copy()
+    seen[:, 70:90] = False
+    seen[22:40, 30:70] = False
+    whole = with_stems(PageInk(seen * np.uint8(200), seen, 4.0), PageInk(shadow * np.uint8(255), shadow, 4.0))
+    assert (whole.mask[:, :50] == mask[:, :50]).all()
+    assert (whole.mask[:, 50:] == seen[:, 50:]).all()
