@@ -161,3 +161,27 @@ def test_even_digits_that_are_not_level_may_be_lone_ones_if_they_stand_very_wide
     step = 36 + space
     parts = placed("652", [(0, 0, 36, 60), (step, 3, 36, 60), (2 * step, 0, 36, 60)])
     assert may_have_spaces(parts, [], 60.0) is doubted
+
+
+def rising(parts: Sequence[Part], slope: float, taller: int = 0) -> list[Part]:
+    """The line three times as large, rising to the right; every other digit is taller."""
+    result: list[Part] = []
+    for number, part in enumerate(parts):
+        assert isinstance(part, PlacedReading)
+        x, y, width, tall = (3 * side for side in part.box)
+        more = taller * (number % 2)
+        result.append(PlacedReading.of(part, (x, y - round(slope * x) - more, width, tall + more)))
+    return result
+
+
+def test_a_line_that_rises_has_spaces_as_others_have() -> None:
+    parts = rising(line("4722 936585", space=8), 0.1)
+    assert len(find_spaces(parts, [], 60.0)) == 1
+
+
+def test_gaps_like_spaces_between_digits_nearly_as_even_as_print_are_doubted() -> None:
+    parts = rising(line("4722 936585", space=8), 0.05, taller=7)
+    assert not may_have_spaces(rising(line("4722936585"), 0.05, taller=7), [], 60.0)
+    assert may_have_spaces(parts, [], 60.0)
+    assert not may_have_spaces(parts[:7], [], 60.0)  # of few nobody knows whether they are by hand
+    assert not may_have_spaces(rising(line("4722 936585", space=8), 0.05, taller=12), [], 60.0)

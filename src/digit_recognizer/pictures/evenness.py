@@ -6,7 +6,8 @@ Knows nothing of pixels or models.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from dataclasses import replace
+from itertools import combinations, pairwise
 from statistics import median
 
 from digit_recognizer.reading import Box, PlacedReading
@@ -20,6 +21,7 @@ _OF_A_HEIGHT = (
     1.22  # times a number's tallest digit may be taller than its lowest; small letters and capitals differ more
 )
 _TALL = 0.82  # of the tallest in a line: small letters are lower, digits are not
+_RISES = 0.25  # by which a line rises or falls at most, in heights for each breadth
 _LOW = (0.55, 0.88)  # how tall the low ones of text figures are, in heights of the others
 
 # Text figures: 0, 1 and 2 are low, 6 and 8 reach above them, the others hang below.
@@ -28,15 +30,16 @@ _RISING = frozenset((6, 8))
 _FEWEST = 4  # of these; of fewer, too little is alike
 
 
-def are_even(digits: Sequence[PlacedReading], height: float) -> bool:
-    """Whether digits, left to right, are as even as a font's, or stand as text figures do. height: in pixels.
+def are_even(digits: Sequence[PlacedReading], height: float, *, more: float = 1.0) -> bool:
+    """Whether digits, left to right, are as even as a font's, or stand as text figures do. height: in pixels. more: how
+    much more than those of a font they may differ.
 
     >>> are_even([], 20.0)
     True
     """
     boxes = [digit.box for digit in digits]
-    feet = max(1.0, _FEET * height)
-    even = max(1.0, _EVEN * height)
+    feet = max(1.0, more * _FEET * height)
+    even = max(1.0, more * _EVEN * height)
     lining = _alike(boxes, even) and _stays((y for _, y, _, _ in boxes), even)
     return (lining and _stays((y + tall for _, y, _, tall in boxes), feet)) or _are_text_figures(digits, height)
 
@@ -55,6 +58,29 @@ def are_level(digits: Sequence[PlacedReading], height: float) -> bool:
     boxes = [digit.box for digit in digits]
     level = max(1.0, _LEVEL * height)
     return _stays((y for _, y, _, _ in boxes), level) and _stays((y + tall for _, y, _, tall in boxes), level)
+
+
+def levelled(digits: Sequence[PlacedReading]) -> list[PlacedReading]:
+    """The digits of a line, left to right, moved up or down until the line is level.
+
+    How much it rises is told by the median of what each two say of their feet (Sen, 1968). Few tell nothing, and what
+    is steep is no line of print.
+
+    >>> levelled([])
+    []
+    """
+    boxes = [digit.box for digit in digits]
+    if len(digits) < _FEWEST:
+        return list(digits)
+    pairs = ((one, other) for one, other in combinations(boxes, 2) if other[0] > one[0])
+    slopes = [(other[1] + other[3] - one[1] - one[3]) / (other[0] - one[0]) for one, other in pairs]
+    slope = median(slopes) if slopes else 0.0
+    if not slope or abs(slope) > _RISES:
+        return list(digits)
+    return [
+        replace(digit, box=(x, y - round(slope * (x - boxes[0][0])), width, tall))
+        for digit, (x, y, width, tall) in zip(digits, boxes, strict=True)
+    ]
 
 
 def _are_text_figures(digits: Sequence[PlacedReading], height: float) -> bool:
@@ -88,4 +114,4 @@ def _stays(places: Iterable[float], most: float) -> bool:
     return all(abs(one - other) <= most for one, other in pairwise(places))
 
 
-__all__ = ["are_even", "are_level", "are_of_a_height"]
+__all__ = ["are_even", "are_level", "are_of_a_height", "levelled"]

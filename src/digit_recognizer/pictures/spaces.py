@@ -13,7 +13,7 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
-from digit_recognizer.pictures.evenness import are_even, are_level
+from digit_recognizer.pictures.evenness import are_even, are_level, levelled
 from digit_recognizer.pictures.within import ONE, SIGN, TALL, Part, box_of
 from digit_recognizer.reading import PlacedReading
 
@@ -33,6 +33,7 @@ _DOUBTED = 0.33  # a gap that may as well be a space, where it is like all other
 _DOUBTED_UNEVEN = 0.6  # the same between digits that are even, but not as level as sharp print
 _DOUBTED_WIDEST = 0.3  # or where it is wider than others are by _CLEAR
 _AFTER_POINT = 0.4  # a space is wide at least beside a point or comma: that of a price fills its gap
+_ALMOST, _MANY = 1.4, 8  # times as uneven as print may be digits a space apart, so many at least: fewer are by hand
 _DASH = 0.25  # above the digits' feet: where a dash, or the upper dot of a colon, ends at least
 
 
@@ -87,9 +88,13 @@ def may_have_spaces(parts: Sequence[Part], signs: Sequence[float], height: float
     >>> may_have_spaces([(0, 0, 10, 20), (30, 0, 10, 20)], [], 20.0)
     False
     """
-    if not _are_print(parts, height):
-        return False
     digits = [part for part in parts if isinstance(part, PlacedReading)]
+    if not _are_print(parts, height):
+        return (
+            len(digits) >= _MANY
+            and _are_digits(parts, height, _ALMOST)
+            and bool(_spaces(_gaps(parts, signs, height), _LEAST))
+        )
     gaps = [gap for gap in _gaps(parts, signs, height) if gap.wide > -math.inf]
     widest = max((gap.wide for gap in gaps), default=0.0)
     narrowest = min((max(gap.wide, gap.ink) for gap in gaps), default=0.0)
@@ -138,9 +143,16 @@ def _are_farther(spaces: Sequence[_Gap], within: Sequence[_Gap], least: float) -
 
 def _are_print(parts: Sequence[Part], height: float) -> bool:
     """Whether what is tall is digits, two at least, and as even as those of a font."""
+    return _are_digits(parts, height, 1.0)
+
+
+def _are_digits(parts: Sequence[Part], height: float, more: float) -> bool:
+    """The same of digits that may be more uneven, so many times, once their line is made level."""
     digits = [part for part in parts if isinstance(part, PlacedReading)]
     others = [part for part in parts if not isinstance(part, PlacedReading)]
-    return len(digits) > 1 and all(tall < TALL * height for _, _, _, tall in others) and are_even(digits, height)
+    if len(digits) < 2 or any(tall >= TALL * height for _, _, _, tall in others):
+        return False
+    return are_even(digits, height) or are_even(levelled(digits), height, more=more)
 
 
 def _gaps(parts: Sequence[Part], signs: Sequence[float], height: float) -> list[_Gap]:
