@@ -193,3 +193,11 @@ def test_a_length_is_asked_of_a_date_without_its_slashes(expect: str, read: str,
     found = Recognizer(threads=1).read(page, expect=expect)
     assert found.text == read
     assert [one.accepted for one in found.digits] == [accepted] * 8
+
+
+def test_a_low_1_among_the_digits_of_a_date_does_not_hide_its_slash() -> None:
+    first, *rest = parts_of("10/2029", stroke(LEVEL, 0.2))
+    assert isinstance(first, PlacedReading)
+    low = replace(first, box=(first.box[0], 3, 10, 17))
+    assert find_slashes([low, *rest], 20.0).doubted == (2,)
+    assert find_slashes(parts_of("10/2029", stroke(LEVEL, 0.2), uneven=3), 20.0).doubted == ()

@@ -123,7 +123,7 @@ def _of_date(digits: Sequence[PlacedReading], strokes: Mapping[int, _Stroke], he
         slashes = [strokes[place] for place in places if place in strokes]
         slashes = [one for one in slashes if any(one.lean >= lean and one.strays <= most for lean, most in _OF_DATES)]
         others = [place for place in range(len(digits)) if place not in places]
-        if len(slashes) < len(places) or not are_even([digits[place] for place in others], height):
+        if len(slashes) < len(places) or not _are_even([digits[place] for place in others], height):
             continue
         least = min(one.lean for one in slashes)
         text = "".join(" " if place in places else str(one.digit) for place, one in enumerate(digits))
@@ -131,6 +131,12 @@ def _of_date(digits: Sequence[PlacedReading], strokes: Mapping[int, _Stroke], he
         if has_month and all(strokes[place].lean < least / 2 for place in others if place in strokes):
             return places
     return ()
+
+
+def _are_even(digits: Sequence[PlacedReading], height: float) -> bool:
+    """Whether digits are even, the 1s among them left out where others are several: some fonts have low ones."""
+    others = [digit for digit in digits if digit.digit != 1]
+    return are_even(digits, height) or (len(others) >= _SEVERAL and are_even(others, height))
 
 
 def _likelihood(stroke: _Stroke, box: Box, sides: Sequence[Box], usual: float, ruled: float) -> int:
