@@ -16,6 +16,7 @@ from digit_recognizer.pictures.beside import number_beside, without_brackets
 from digit_recognizer.pictures.by_hand import Letters, are_uneven, is_by_hand, is_of_digits, letters_of
 from digit_recognizer.pictures.evenness import are_of_a_height
 from digit_recognizer.pictures.expectation import Expectation
+from digit_recognizer.pictures.listed import listed
 from digit_recognizer.pictures.neighbours import Neighbours, neighbours_of
 from digit_recognizer.pictures.read_word import ReadWord, refused_digits
 from digit_recognizer.pictures.signs import MINUS
@@ -127,7 +128,8 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
     where it is as uneven as no print. A word that was not read or does not stay is searched for even numbers between
     its letters, which follow it in the list. Where there is no letter at all, a word keeps digits that were only
     doubted, none of them accepted, and why. A number with a mark at its ends that is no digit is read where no letters
-    stand in its line, and accepted where that mark surely is a sign, or stands clear.
+    stand in its line, and accepted where that mark surely is a sign, or stands clear. The numbers of a list,
+    each with a point, one below the other, stay.
     """
     result = []
     expectation = expectation or Expectation()
@@ -136,8 +138,9 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
     neighbours = neighbours_of(words)
     has_letters = any(word.letters for word in words)
     letters = letters_of(words)
-    for word in words:
-        kept = _alone_or_among(word, neighbours, letters)
+    of_list = listed(words)
+    for place, word in enumerate(words):
+        kept = word if place in of_list else _alone_or_among(word, neighbours, letters)
         numbers = [] if kept.digits else _within(kept, expectation)
         if kept.doubted and not numbers and not has_letters:
             doubted = Rejected(around(digit.box for digit in kept.doubted), DOUBTED)
