@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 
 from digit_recognizer.pictures.context import (
+    AMONG_LETTERS,
     BESIDE_LETTER,
     judged,
     without_text,
 )
-from digit_recognizer.pictures.doubts import BARS, PART, POINT_LEFT_OUT, with_doubts
+from digit_recognizer.pictures.doubts import BARS, LEFT_OUT, PART, POINT_LEFT_OUT, with_doubts
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.read_word import ReadWord
 from digit_recognizer.pictures.within import box_of
@@ -129,3 +130,38 @@ def test_bars_lower_than_the_numbers_of_a_scale_are_its_marks(height: int, count
     read = stood_by([*numbers, *marks])
     assert all(one.accepted for word in read[:4] for one in word.digits)
     assert {one.reason for word in read[4:] for one in word.digits} == {None if accepted else BARS}
+
+
+@pytest.mark.parametrize(("left_out", "accepted"), [("1652", False), ("88", False), ("1", True)])
+def test_a_number_is_unsure_in_whose_line_another_was_left_out_among_letters(left_out: str, accepted: bool) -> None:
+    other = number(left_out)
+    parts = tuple(replace(one, accepted=place > 0 or accepted) for place, one in enumerate(other.digits))
+    parts = other.digits if left_out == "88" else parts
+    whole = Rejected(around(part.box for part in parts), AMONG_LETTERS)
+    far = replace(number("96"), digits=tuple(moved(one, 300) for one in number("96").digits))
+    other = replace(other, text="", digits=(), parts=parts, rejected=(whole,))
+    elsewhere = number("43", 1)
+    found = with_doubts([other, far, elsewhere])
+    assert all(one.accepted is accepted for one in found[1].digits)
+    assert [one.reason for one in found[1].rejected] == ([] if accepted else [LEFT_OUT])
+    assert found[2] == elsewhere
+
+
+@pytest.mark.parametrize(("gap", "height", "accepted"), [(10, 20, False), (3, 20, True), (10, 14, True)])
+def test_so_is_one_beside_a_word_that_ends_in_a_number(gap: int, height: int, accepted: bool) -> None:
+    """Not where that digit stands no farther off than letters do, or is as low as small letters are."""
+    letter, last = (0, 0, 10, 20), moved(digit(8, 1, height), gap - 4)
+    word = replace(letters(1), parts=(letter, last), rejected=(Rejected((0, 0, 40, 20), NOT_A_DIGIT),))
+    far = replace(number("96"), digits=tuple(moved(one, 300) for one in number("96").digits))
+    found = with_doubts([word, far])
+    assert all(one.accepted is accepted for one in found[1].digits)
+
+
+def test_a_letter_within_the_box_of_a_digit_is_nothing_that_it_stands_apart_from() -> None:
+    word = replace(letters(1), parts=((2, 0, 3, 20), digit(8)), rejected=(Rejected((0, 0, 10, 20), NOT_A_DIGIT),))
+    far = replace(number("96"), digits=tuple(moved(one, 300) for one in number("96").digits))
+    assert with_doubts([word, far]) == [word, far]
+
+
+def moved(one: PlacedReading, right: int) -> PlacedReading:
+    return replace(one, box=(one.box[0] + right, *one.box[1:]))

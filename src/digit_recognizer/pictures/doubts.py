@@ -14,14 +14,15 @@ from digit_recognizer.pictures.evenness import are_of_a_height
 from digit_recognizer.pictures.neighbours import Unread, unread_by_line
 from digit_recognizer.pictures.read_word import ReadWord, not_accepted
 from digit_recognizer.pictures.signs import NO_SIGN, are_thousands
-from digit_recognizer.pictures.within import TALL, box_of, is_tall
-from digit_recognizer.reading import PlacedReading, around, overlap
+from digit_recognizer.pictures.within import TALL, Part, box_of, is_tall
+from digit_recognizer.reading import Box, PlacedReading, around, overlap
 
 BARS = "bars, and no other digit to tell them by"
 PART = "a part of a number, or all of it"
 POINT_LEFT_OUT = "a point or comma in it is left out, unless numbers are decimal"
+LEFT_OUT = "another number in its line was left out"
 # Their digits are as sure as those of other numbers.
-OF_NUMBERS = frozenset((PART, POINT_LEFT_OUT, BESIDE_LETTER))
+OF_NUMBERS = frozenset((PART, POINT_LEFT_OUT, BESIDE_LETTER, LEFT_OUT))
 
 _OTHERS = 0.2  # share of the digits on a page of bars that look like something else, though not surely
 _MARKS = 3  # bars at least, and digits beside them, that are the marks of a scale and its numbers
@@ -29,12 +30,15 @@ _LOW_BAR = 0.7  # times as tall as these are the marks at most; of 1s among digi
 _COMB = 5  # 1s in a row that may as well be the teeth of a comb
 _ITS_REST = 1.0  # heights between a number and what may be the rest of it, at most
 _TOUCHING = 0.2  # and between it and what surely is, be it no digit
+_APART = 0.3  # between the letters of a word and a number at its end, at least
+_WHOLE_NUMBER = 3  # digits, half of them sure, that are no word; of two both are
 _ENDING = 3  # digits at the end of a word that is not read: two may be letters, as the S and T of GUEST
 
 
 def with_doubts(words: Sequence[ReadWord]) -> list[ReadWord]:
-    """The same words; no number is accepted that may be half of one, that a letter stands in or touches, or whose value
-    is another without the point that was left out of it, nor are bars, which may be no digits.
+    """The same words; no number is accepted that may be half of one, that a letter stands in or touches, in whose line
+    another number is left out, or whose value is another without the point that was left out of it, nor are bars, which
+    may be no digits.
 
     words: of a page, without its text, as ``context.without_text`` gives them.
 
@@ -42,6 +46,11 @@ def with_doubts(words: Sequence[ReadWord]) -> list[ReadWord]:
     []
     """
     unread = unread_by_line(words)
+    torn = {line for line, some in unread.items() if any(_is_number_left_out(word) for word in some.words)}
+    words = [
+        not_accepted(word, LEFT_OUT) if word.line in torn and any(digit.accepted for digit in word.digits) else word
+        for word in words
+    ]
     return _without_bars([_of_value(_without_letters(_whole_or_unsure(word, unread))) for word in words])
 
 
@@ -65,11 +74,51 @@ def _whole_or_unsure(word: ReadWord, unread: Mapping[int, Unread]) -> ReadWord:
     return word
 
 
+def _left_out(word: ReadWord) -> list[Part]:
+    """The tall parts of a word that was not read, but for those that were read within it."""
+    parts = (part for part in word.parts if any(overlap(box_of(part), one.box) for one in word.rejected))
+    return [part for part in parts if is_tall(part, word.height)]
+
+
+def _is_number_left_out(word: ReadWord) -> bool:
+    """Whether a word that was not read surely is a number, or letters with one before or after them, a space apart."""
+    parts = _left_out(word)
+    sure = [isinstance(part, PlacedReading) and part.accepted for part in parts]
+    if any(one.reason == AMONG_LETTERS for one in word.rejected) and len(parts) > 1 and not word.letters:
+        digits = [part for part in parts if isinstance(part, PlacedReading)]
+        is_sure = all(sure) or (len(parts) >= _WHOLE_NUMBER and sum(sure) >= len(parts) / 2)
+        return is_sure and len(digits) == len(parts) and are_of_a_height(digits, word.tallest)
+    boxes = [box_of(part) for part in word.parts]
+    return any(_is_apart(some, boxes, word) for some in (_sure_at_end(parts), _sure_at_end(parts[::-1])))
+
+
+def _sure_at_end(parts: Sequence[Part]) -> list[PlacedReading]:
+    """The sure digits that parts end in, if they do not consist of them."""
+    found: list[PlacedReading] = []
+    for part in reversed(parts):
+        if not isinstance(part, PlacedReading) or not part.accepted:
+            return found
+        found.append(part)
+    return []
+
+
+def _is_apart(digits: Sequence[PlacedReading], boxes: Sequence[Box], word: ReadWord) -> bool:
+    """Whether digits are as tall as what is tall in their line, and stand a space apart from the rest of their word.
+
+    boxes: of all parts of the word.
+    """
+    if not digits or not are_of_a_height(digits, word.tallest):
+        return False
+    x, _, width, _ = around(digit.box for digit in digits)
+    others = [(left, broad) for left, _, broad, _ in boxes if left < x or left + broad > x + width]
+    apart = min((max(x - left - broad, left - x - width) for left, broad in others), default=0)
+    return apart >= _APART * word.height
+
+
 def _ends_in_digits(other: ReadWord, word: ReadWord) -> bool:
     """Whether a word that was not read has three digits right before or after a number, as sure and as tall as that."""
     x, _, width, _ = around(digit.box for digit in word.digits)
-    left_out = [part for part in other.parts if any(overlap(box_of(part), one.box) for one in other.rejected)]
-    parts = [part for part in left_out if is_tall(part, other.height)]
+    parts = _left_out(other)
     before = [part for part in parts if box_of(part)[0] < x][-_ENDING:]
     after = [part for part in parts if box_of(part)[0] >= x][:_ENDING]
     for ends in (before, after):
@@ -139,4 +188,4 @@ def _low_bars(words: Sequence[ReadWord]) -> frozenset[int]:
     return frozenset(found if sum(len(words[place].digits) for place in found) >= _MARKS else ())
 
 
-__all__ = ["BARS", "OF_NUMBERS", "PART", "POINT_LEFT_OUT", "with_doubts"]
+__all__ = ["BARS", "LEFT_OUT", "OF_NUMBERS", "PART", "POINT_LEFT_OUT", "with_doubts"]
