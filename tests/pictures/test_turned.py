@@ -125,6 +125,22 @@ def test_numbers_that_were_read_beside_words_must_be_fewer(numbers: list[str], t
     assert read_any_way_up(np.zeros((40, 60), np.uint8), read).turned == turned
 
 
+@pytest.mark.parametrize(("numbers", "turned"), [(["8068", "1961"], 0), (["8768", "2961"], 180)])
+def test_numbers_of_digits_that_are_such_upside_down_too_turn_no_page_with_others(
+    numbers: list[str], turned: int
+) -> None:
+    upright = read_page(on_paper(page_of(["47"])), answer, min_confidence=0.0)
+    upright = Page(upright.lines, (Rejected((0, 0, 5, 9), "not a digit"),) * 4)
+    upside_down = read_page(on_paper(page_of(numbers)), answer, min_confidence=0.0)
+    assert upside_down.text.splitlines() == numbers
+    pages = iter([upright, Page(), upside_down, Page(), upside_down])
+
+    def read(grey: Grey, /, *, watch: Any) -> Page:
+        return next(pages)
+
+    assert read_any_way_up(np.zeros((40, 60), np.uint8), read).turned == turned
+
+
 def test_evidence_is_the_confidence_of_what_was_accepted_over_all_that_was_found() -> None:
     sure = read_page(on_paper(page_of(["47"])), answer, min_confidence=0.0)
     unsure = read_page(on_paper(page_of(["47"])), answer, min_confidence=1.01)

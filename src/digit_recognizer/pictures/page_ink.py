@@ -18,6 +18,7 @@ from digit_recognizer.pictures.cutting import Labels
 from digit_recognizer.pictures.ink_map import FindInk, ink_map, ink_of_map
 from digit_recognizer.pictures.lines import Boxes, join_broken
 from digit_recognizer.pictures.load import Grey
+from digit_recognizer.pictures.mended import with_bars
 from digit_recognizer.pictures.paper import Contrast, Mask, PageInk, contrast_of_page, ink_of, shrunk
 from digit_recognizer.pictures.patches import PATCH, patches_removed
 from digit_recognizer.pictures.rings import ink_of_rings
@@ -107,13 +108,16 @@ def _ink_without_lines(
         watch("ground removed", everything)
     found = ink_map(view.grey, contrast.thickness, find_ink)
     seen = ink_of_map(found if view.inside is None else np.where(view.inside, found, np.float32(0)))
-    if seen is None:
-        return None
+    if seen is None or everything is None:
+        return seen
+    if ink is not None and clean is not None:
+        if is_even:
+            return completed(seen, clean)
+        if _has_uprights(ink.mask & ~clean.mask):
+            return completed_in_table(seen, clean)
     if ink is None or clean is None:
-        return seen if everything is None else with_stems(seen, everything)
-    if is_even:
-        return completed(seen, clean)
-    return completed_in_table(seen, clean) if _has_uprights(ink.mask & ~clean.mask) else seen
+        seen = with_stems(seen, everything)
+    return with_bars(seen, everything, contrast.depth, _height_of_most(seen))
 
 
 def with_stems(seen: PageInk, everything: PageInk) -> PageInk:

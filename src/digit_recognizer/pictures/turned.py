@@ -32,6 +32,8 @@ _FEWEST = 4  # accepted digits in numbers that another way up must show: 6, 9 an
 # On 36 turned lines at least 0.28 the right way up; print and a number upside down had 0.06 to 0.15.
 _SHARE = 0.25  # of the digits that it could hold
 _LONGEST = 10  # digits that something rejected could hold at most: rules are long and hold none
+_TELLING = frozenset({2, 3, 4, 5, 7})  # digits that are none upside down, as they are drawn by most
+_TOLD = 0.25  # share of them among those that make a page of digits one that is upside down
 _NARROW = 0.7  # heights that a digit of a number takes in its line
 
 
@@ -52,7 +54,8 @@ def read_any_way_up(grey: Grey, read: ReadPage, watch: Watch | None = None) -> P
     side look like a column of 0 and 2. Of a crowded page some lines are read first, and all of them only where these
     show half of that evidence. And it must show more digits in numbers: upside down, a display has as many as upright,
     whatever became of the words beside it; on its side, its bars are 1s, so that these do not count against numbers
-    that were read. Nor is a page of print turned for some of its letters: most of what is there must be digits; and
+    that were read. Where numbers were read as it stands, some digits upside down must be such that are none the other
+    way up: 0, 1, 6, 8 and 9 are. Nor is a page of print turned for some of its letters: most of what is there must be digits; and
     none is whose letters stand upright (``stands_upright``).
     The Page that is returned has its boxes in pixels of ``grey`` as it is, and says in ``turned`` by how much it was
     turned to be read.
@@ -88,6 +91,8 @@ def read_any_way_up(grey: Grey, read: ReadPage, watch: Watch | None = None) -> P
         found = evidence(page)
         accepted = _accepted_in_numbers(page)
         if accepted <= already or (turns != 2 and already >= _FEWEST and _is_mostly_bars(page)):
+            continue
+        if turns == 2 and already and _told(page) < _TOLD:
             continue
         if found >= least and found > most and accepted >= max(_FEWEST, _SHARE * _digits_at_most(page, _LONGEST)):
             best, best_turns, most = page, turns, found
@@ -127,13 +132,24 @@ def _mean_confidence(page: Page) -> float:
 
 def _accepted_in_numbers(page: Page) -> int:
     """How many sure digits stand in lines of two or more."""
-    return sum(_is_sure(digit) for line in page.lines if len(line.digits) > 1 for digit in line.digits)
+    return len(_in_numbers(page))
+
+
+def _in_numbers(page: Page) -> list[int]:
+    """The sure digits in lines of two or more."""
+    return [digit.digit for line in page.lines if len(line.digits) > 1 for digit in line.digits if _is_sure(digit)]
 
 
 def _is_mostly_bars(page: Page) -> bool:
     """Whether more than half of the sure digits in lines of two or more are 1s."""
-    accepted = [digit.digit for line in page.lines if len(line.digits) > 1 for digit in line.digits if _is_sure(digit)]
+    accepted = _in_numbers(page)
     return 2 * accepted.count(1) > len(accepted)
+
+
+def _told(page: Page) -> float:
+    """The share of the sure digits in lines of two or more that are none upside down, 0-1."""
+    accepted = _in_numbers(page)
+    return sum(digit in _TELLING for digit in accepted) / max(1, len(accepted))
 
 
 def _digits_at_most(page: Page, longest: float = math.inf) -> float:
