@@ -33,7 +33,7 @@ _FEWEST = 4  # accepted digits in numbers that another way up must show: 6, 9 an
 _SHARE = 0.25  # of the digits that it could hold
 _LONGEST = 10  # digits that something rejected could hold at most: rules are long and hold none
 _TELLING = frozenset({2, 3, 4, 5, 7})  # digits that are none upside down, as they are drawn by most
-_TOLD = 0.25  # share of them among those that make a page of digits one that is upside down
+_TOLD = 0.2  # share of them among those that make a page of digits one that is upside down
 _NARROW = 0.7  # heights that a digit of a number takes in its line
 
 
