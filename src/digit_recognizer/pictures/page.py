@@ -21,6 +21,7 @@ from digit_recognizer.pictures.grid_page import read_grid
 from digit_recognizer.pictures.ink_map import FindInk
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.lone import lone_digit
+from digit_recognizer.pictures.lying import LYING, without_lying
 from digit_recognizer.pictures.means import Means
 from digit_recognizer.pictures.page_ink import ink_of_page, levelled
 from digit_recognizer.pictures.page_words import read_ink
@@ -29,7 +30,7 @@ from digit_recognizer.pictures.runs import ReadStrips
 from digit_recognizer.pictures.shown import page_of_display
 from digit_recognizer.pictures.steps import Watch, unwatched
 from digit_recognizer.pictures.upright import View
-from digit_recognizer.reading import Line, Page, PlacedReading, readings
+from digit_recognizer.reading import Box, Line, Page, PlacedReading, Rejected, readings
 
 _CERTAIN = 0.95  # confidence from which on all ink is one digit, whatever was read in its parts
 # Digits that a page holds at most which may be bits of one, where so many times more stands out from the ground
@@ -104,7 +105,12 @@ def _read_level(grey: Grey, view: View, contrast: Contrast, means: Means) -> Pag
             means.watch("ground removed", dotted)
             return read_ink(view, contrast, dotted, means)
     ink = ink_of_page(view, contrast, everything, find_ink, is_even, means.watch)
+    lying: tuple[Box, ...] = ()
+    if ink is not None and everything is not None:
+        ink, lying = without_lying(ink, everything)
     page = Page(name=means.name) if ink is None else read_ink(view, contrast, ink, means)
+    if lying:
+        return replace(page, rejected=page.rejected + tuple(Rejected(view.box(box), LYING) for box in lying))
     if not means.expectation.allows_length(1):
         return page
     # The network knows strokes that are thin for their length in bits alone, which look like 1s.

@@ -15,6 +15,7 @@ from digit_recognizer.pictures.barcodes import BARCODE
 from digit_recognizer.pictures.crowd import SAMPLED
 from digit_recognizer.pictures.doubts import OF_NUMBERS
 from digit_recognizer.pictures.load import Grey
+from digit_recognizer.pictures.lying import LYING
 from digit_recognizer.pictures.page_ink import MANY
 from digit_recognizer.pictures.patches import PATCH
 from digit_recognizer.pictures.standing import stands_upright
@@ -55,8 +56,8 @@ def read_any_way_up(grey: Grey, read: ReadPage, watch: Watch | None = None) -> P
     show half of that evidence. And it must show more digits in numbers: upside down, a display has as many as upright,
     whatever became of the words beside it; on its side, its bars are 1s, so that these do not count against numbers
     that were read. Where numbers were read as it stands, some digits upside down must be such that are none the other
-    way up: 0, 1, 6, 8 and 9 are. Nor is a page of print turned for some of its letters: most of what is there must be digits; and
-    none is whose letters stand upright (``stands_upright``).
+    way up: 0, 1, 6, 8 and 9 are. Nor is a page of print turned for some of its letters: most of what is there must be
+    digits; and none is whose letters stand upright (``stands_upright``).
     The Page that is returned has its boxes in pixels of ``grey`` as it is, and says in ``turned`` by how much it was
     turned to be read.
 
@@ -121,7 +122,7 @@ def _is_sure(digit: PlacedReading) -> bool:
 
 def _rejected(page: Page) -> list[Rejected]:
     """What was found to be no digit, but for what says nothing of the way up."""
-    return [found for found in page.rejected if found.reason not in (BARCODE, PATCH, SAMPLED, *OF_NUMBERS)]
+    return [found for found in page.rejected if found.reason not in (BARCODE, LYING, PATCH, SAMPLED, *OF_NUMBERS)]
 
 
 def _mean_confidence(page: Page) -> float:
