@@ -12,6 +12,7 @@ import numpy as np
 from digit_recognizer.pictures.among import displays_among
 from digit_recognizer.pictures.assembled import together
 from digit_recognizer.pictures.boxed import read_boxes
+from digit_recognizer.pictures.cased import ink_of_cased
 from digit_recognizer.pictures.cells import Answer, ReadViews
 from digit_recognizer.pictures.coarseness import has_even_ground, is_drawing
 from digit_recognizer.pictures.display import read_display
@@ -92,6 +93,9 @@ def _read_level(grey: Grey, view: View, contrast: Contrast, means: Means) -> Pag
     boxed = read_boxes(view, means)
     if boxed is not None:
         return together(rest(boxed[1]), boxed[0])
+    cased = ink_of_cased(view.grey)
+    if cased is not None:
+        return together(rest(cased[1]), read_ink(view, contrast, cased[0], means))
     everything = ink_of(contrast)
     if everything is not None:
         shown = read_display(everything)
