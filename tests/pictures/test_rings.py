@@ -93,6 +93,15 @@ def test_a_bar_makes_no_ring_of_a_narrow_0_and_is_a_1_in_a_round_ring() -> None:
     assert rings_in(round_ring) == 1
 
 
+@pytest.mark.parametrize(("height", "rings"), [(24, 1), (5, 0)])
+def test_several_low_marks_in_it_make_a_clock_of_a_0_and_dirt_does_not(height: int, rings: int) -> None:
+    picture = paper()
+    cv2.circle(picture, (200, 200), 150, 0, 10, cv2.LINE_AA)
+    for x, y in ((200, 90), (300, 190), (200, 290), (100, 190), (140, 120)):
+        cv2.line(picture, (x, y), (x, y + height), 0, 4)
+    assert rings_in(picture) == rings
+
+
 def test_a_7_is_no_ring_around_what_stands_below_its_bar() -> None:
     picture = paper()
     cv2.polylines(picture, [np.array([(80, 60), (300, 60), (240, 340)], np.int32)], False, 0, 10, cv2.LINE_AA)

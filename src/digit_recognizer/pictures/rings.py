@@ -23,12 +23,17 @@ _ROUND = 0.8  # breadth of a ring around a bar, in heights: a 0 with a bar insid
 _SECTORS = 36  # directions that are looked in from a mark inside
 _CLOSED = 0.8  # share of them in which the ring is met: people do not always close it
 
+# And several low ones alike, as on the face of a clock: how many, how tall, in pixels and in shares of the ring's
+# height, and how many times one is taller than another. Dirt in the loop of a 0 is lower.
+_SEVERAL = 4
+_LOWEST, _LOW, _ALIKE = 8, 0.05, 1.35
+
 _FREE = 0.87  # of the narrowest box, turned or not, that a hull fills which is no box's: an ellipse fills 0.79
 _OTHER_LOOPS = 0.1  # of a ring's area that another loop of it has at most; a table's cells have more
 
 
 def find_rings(labels: Labels, boxes: Boxes) -> list[int]:
-    """Which marks are rings or boxes around others: indices into ``boxes``.
+    """Which marks are rings or boxes around others: indices into ``boxes``. What is low in them may be joined to them.
 
     labels: int32 (H, W), 0 on the ground, 1 + index on each mark. boxes: int64 (N, 4), x, y, width, height of each.
 
@@ -39,7 +44,7 @@ def find_rings(labels: Labels, boxes: Boxes) -> list[int]:
     >>> find_rings(labels, np.array([[5, 5, 50, 50], [22, 20, 14, 20]]))
     [0]
     """
-    if len(boxes) < 2:
+    if not len(boxes):
         return []
     left, top, width, height = boxes.T
     right, bottom = left + width, top + height
@@ -50,7 +55,8 @@ def find_rings(labels: Labels, boxes: Boxes) -> list[int]:
         inside = (left[others] > left[mark]) & (right[others] < right[mark])
         inside &= (top[others] > top[mark]) & (bottom[others] < bottom[mark])
         inside &= height[others] >= NESTED * height[mark]
-        if any(_is_around(labels, boxes, int(mark), int(other)) for other in others[inside]):
+        found = any(_is_around(labels, boxes, int(mark), int(other)) for other in others[inside])
+        if found or _holds_several(labels, boxes, int(mark)):
             rings.append(int(mark))
     return sorted(rings)
 
@@ -85,6 +91,22 @@ def _is_round(labels: Labels, ring: int, box: npt.NDArray[np.int64]) -> bool:
     if cv2.contourArea(hull) > _FREE * float(np.prod(cv2.minAreaRect(hull)[1])):
         return False
     return len(areas) < 3 or areas[-3] < _OTHER_LOOPS * areas[-1]
+
+
+def _holds_several(labels: Labels, boxes: Boxes, ring: int) -> bool:
+    """Whether several pieces of a mark lie within the largest of it, as tall as each other and taller than dirt."""
+    x, y, width, height = boxes[ring].tolist()
+    least = max(_LOWEST, _LOW * height)
+    if height * NESTED < least:
+        return False
+    mark = (labels[y : y + height, x : x + width] == ring + 1).view(np.uint8)
+    pieces = cv2.connectedComponentsWithStats(mark, connectivity=8)[2][1:]
+    around = pieces[pieces[:, cv2.CC_STAT_HEIGHT].argmax()]
+    first, last = around[:2], around[:2] + around[2:4]
+    inside = (pieces[:, :2] > first).all(axis=1) & (pieces[:, :2] + pieces[:, 2:4] < last).all(axis=1)
+    tall = pieces[inside & (pieces[:, cv2.CC_STAT_HEIGHT] >= least), cv2.CC_STAT_HEIGHT]
+    usual = float(np.median(tall)) if len(tall) else 0.0
+    return bool(np.count_nonzero((tall <= _ALIKE * usual) & (tall >= usual / _ALIKE)) >= _SEVERAL)
 
 
 def _is_around(labels: Labels, boxes: Boxes, ring: int, mark: int) -> bool:
