@@ -10,7 +10,7 @@ from digit_recognizer.pictures.lines import find_lines, join_broken
 from digit_recognizer.pictures.lone import lone_digit
 from digit_recognizer.pictures.page_ink import marks_of
 from digit_recognizer.pictures.paper import PageInk
-from digit_recognizer.pictures.rings import RING, find_rings, ink_of_rings
+from digit_recognizer.pictures.rings import RING, find_rings, hanging_on, ink_of_rings
 from digit_recognizer.recognizer import Recognizer
 
 Grey = np.ndarray
@@ -171,3 +171,36 @@ def test_a_drawn_ring_is_all_of_its_ink_and_nothing_else() -> None:
     found = ink_of_rings(ink_of(picture))
     assert found is not None
     assert np.array_equal(found.mask, ring)
+
+
+@pytest.mark.parametrize("sides", [(110, 110), (105, 115)])
+def test_what_hangs_on_a_ring_is_told_from_the_ring(sides: tuple[int, int]) -> None:
+    picture = paper()
+    cv2.ellipse(picture, (230, 200), sides, 0, 0, 360, 0, 6, cv2.LINE_AA)
+    seven(picture, 215, 170)
+    labels, boxes, _ = marks_of(ink_of(picture))
+    (ring,) = find_rings(labels, boxes)
+    assert hanging_on(labels, boxes, ring) == []
+    left = 230 - sides[0]
+    four(picture, left - 26, 160)
+    labels, boxes, _ = marks_of(ink_of(picture))
+    (ring,) = find_rings(labels, boxes)
+    hanging = hanging_on(labels, boxes, ring)
+    assert hanging
+    assert all(abs(x + width / 2 - left) < 45 and y > 150 and y + height < 260 for x, y, width, height in hanging)
+    assert max(height for _, _, _, height in hanging) >= 40
+
+
+def test_a_number_that_runs_into_a_ring_is_not_accepted(recognizer: Recognizer) -> None:
+    free, touched = paper(), paper()
+    for picture in (free, touched):
+        cv2.circle(picture, (290, 190), 90, 0, 6, cv2.LINE_AA)
+        seven(picture, 280, 160)
+        four(picture, 20, 160)
+        seven(picture, 100, 160)
+    four(touched, 172, 160)
+    read = recognizer.read(free)
+    assert [line.text for line in read.lines] == ["47 7"]
+    assert all(digit.accepted for digit in read.digits)
+    hidden = recognizer.read(touched)
+    assert not any(digit.accepted for digit in hidden.digits if digit.box[0] < 190)

@@ -29,6 +29,7 @@ _MARKS = 3  # bars at least, and digits beside them, that are the marks of a sca
 _LOW_BAR = 0.7  # times as tall as these are the marks at most; of 1s among digits of one size none is lower than 0.9
 _COMB = 5  # 1s in a row that may as well be the teeth of a comb
 _ITS_REST = 1.0  # heights between a number and what may be the rest of it, at most
+_HANGING = 0.4  # and how tall at least what hangs on a ring beside it
 _TOUCHING = 0.2  # and between it and what surely is, be it no digit
 _APART = 0.3  # between the letters of a word and a number at its end, at least
 _WHOLE_NUMBER = 3  # digits, half of them sure, that are no word; of two both are
@@ -52,6 +53,25 @@ def with_doubts(words: Sequence[ReadWord]) -> list[ReadWord]:
         for word in words
     ]
     return _without_bars([_of_value(_without_letters(_whole_or_unsure(word, unread))) for word in words])
+
+
+def without_hanging(words: Sequence[ReadWord], hanging: Sequence[Box]) -> list[ReadWord]:
+    """The same words; no number is accepted that has something beside it that hangs on a ring, as tall as half a digit.
+
+    hanging: boxes, (x, y, w, h), of what is none of the ring itself.
+    """
+    return [
+        not_accepted(word, PART) if word.digits and any(_is_beside(word, box) for box in hanging) else word
+        for word in words
+    ]
+
+
+def _is_beside(word: ReadWord, box: Box) -> bool:
+    x, y, width, height = around(digit.box for digit in word.digits)
+    left, top, broad, tall = box
+    shared = min(y + height, top + tall) - max(y, top)
+    gap = max(left - x - width, x - left - broad)
+    return tall >= _HANGING * word.height and shared >= tall / 2 and gap <= _ITS_REST * word.height
 
 
 def _whole_or_unsure(word: ReadWord, unread: Mapping[int, Unread]) -> ReadWord:
@@ -188,4 +208,4 @@ def _low_bars(words: Sequence[ReadWord]) -> frozenset[int]:
     return frozenset(found if sum(len(words[place].digits) for place in found) >= _MARKS else ())
 
 
-__all__ = ["BARS", "LEFT_OUT", "OF_NUMBERS", "PART", "POINT_LEFT_OUT", "with_doubts"]
+__all__ = ["BARS", "LEFT_OUT", "OF_NUMBERS", "PART", "POINT_LEFT_OUT", "with_doubts", "without_hanging"]

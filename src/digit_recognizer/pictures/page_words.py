@@ -18,7 +18,7 @@ from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
 from digit_recognizer.pictures.context import judged, without_text
 from digit_recognizer.pictures.crowd import OF_A_CROWD, OF_A_WAY_UP, SAMPLED, has_digits, is_crowd, sample_of
 from digit_recognizer.pictures.cutting import Labels, frame_of
-from digit_recognizer.pictures.doubts import with_doubts
+from digit_recognizer.pictures.doubts import with_doubts, without_hanging
 from digit_recognizer.pictures.edges import EDGE, is_edge
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.fields import find_uprights, parted_marks
@@ -30,7 +30,7 @@ from digit_recognizer.pictures.page_ink import MANY, box_of, marks_of
 from digit_recognizer.pictures.paper import Contrast, PageInk
 from digit_recognizer.pictures.paths import best_path
 from digit_recognizer.pictures.read_word import ReadWord
-from digit_recognizer.pictures.rings import RING, find_rings
+from digit_recognizer.pictures.rings import RING, find_rings, hanging_on
 from digit_recognizer.pictures.runs import run_scores
 from digit_recognizer.pictures.slashes import find_slashes
 from digit_recognizer.pictures.upright import View
@@ -58,9 +58,11 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
     around_others = tuple(Rejected(view.box(box_of(boxes[ring])), RING) for ring in rings)
     around_others += tuple(Rejected(view.box(box_of(boxes[sign])), NOT_A_DIGIT) for sign in sorted(operators))
     others = np.delete(boxes, [*rings, *operators], 0)
+    hanging = [box for ring in rings for box in hanging_on(labels, boxes, ring)]
 
     def page_with(read: Sequence[ReadWord], why: str = "") -> Page:
-        page = page_of(with_holes(with_doubts(without_text(read, expectation)), others), view, means.name)
+        found = with_holes(with_doubts(without_text(read, expectation)), others)
+        page = page_of(without_hanging(found, hanging), view, means.name)
         whole = (Rejected(view.box((0, 0, *view.grey.shape[::-1])), why),) if why else ()
         return replace(page, rejected=page.rejected + around_others + whole)
 

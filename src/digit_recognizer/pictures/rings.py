@@ -12,6 +12,7 @@ import numpy.typing as npt
 from digit_recognizer.pictures.cutting import Labels
 from digit_recognizer.pictures.lines import NESTED, Begins, Boxes
 from digit_recognizer.pictures.paper import PageInk
+from digit_recognizer.reading import Box
 
 RING = "a ring or box around what is read"
 
@@ -29,6 +30,11 @@ _SEVERAL = 4
 _LOWEST, _LOW, _ALIKE = 8, 0.05, 1.35
 
 _FREE = 0.87  # of the narrowest box, turned or not, that a hull fills which is no box's: an ellipse fills 0.79
+_DEGREES, _NEIGHBOURS = (
+    360,
+    20,
+)  # directions in which a ring's course is seen, and those on either side that agree on it
+_OFF = 1.5  # times a ring's thickness that what hangs on it is off its course
 _OTHER_LOOPS = 0.1  # of a ring's area that another loop of it has at most; a table's cells have more
 
 
@@ -76,6 +82,36 @@ def ink_of_rings(ink: PageInk) -> PageInk | None:
     chosen[np.array(rings) + 1] = True
     mask = np.asarray(chosen[labels], np.bool_)
     return ink._replace(mask=mask)
+
+
+def hanging_on(labels: Labels, boxes: Boxes, ring: int) -> list[Box]:
+    """What hangs on a round ring, as a digit that it was drawn across: boxes, (x, y, w, h); none of a box's.
+
+    labels, boxes: as for ``find_rings``. The course of a ring is the median of what is seen in directions close by.
+    """
+    if not _is_round(labels, ring, boxes[ring]):
+        return []
+    x, y, width, height = boxes[ring].tolist()
+    mark = labels[y : y + height, x : x + width] == ring + 1
+    rows, columns = np.nonzero(mark)
+    across, down = (columns + 0.5) / (width / 2) - 1, (rows + 0.5) / (height / 2) - 1
+    away = np.hypot(across, down) * min(width, height) / 2
+    direction = ((np.arctan2(down, across) / (2 * np.pi) + 0.5) * _DEGREES).astype(np.int64) % _DEGREES
+    order = np.argsort(direction, kind="stable")
+    parts = [part for part in np.split(away[order], np.flatnonzero(np.diff(direction[order])) + 1) if len(part)]
+    places = np.unique(direction)
+    middles, broad = np.full(_DEGREES, np.nan), float(np.median([np.ptp(part) + 1 for part in parts]))
+    middles[places] = [float(np.median(part)) for part in parts]
+    near = (np.arange(_DEGREES)[:, None] + np.arange(-_NEIGHBOURS, _NEIGHBOURS + 1)) % _DEGREES
+    course = np.array([np.median(seen[~np.isnan(seen)]) if not np.isnan(seen).all() else 0 for seen in middles[near]])
+    off = np.zeros(mark.shape, np.uint8)
+    far = np.abs(away - course[direction]) > _OFF * broad
+    off[rows[far], columns[far]] = 1
+    gap = round(broad)  # the ends of a 3 hang on it one by one
+    joined = cv2.dilate(off, np.ones((2 * gap + 1, 2 * gap + 1), np.uint8))
+    labelled = cv2.connectedComponents(joined, connectivity=8)[1] * off
+    bounds = (cv2.boundingRect((labelled == number).view(np.uint8)) for number in np.unique(labelled[off > 0]))
+    return [(x + left, y + top, wide, tall) for left, top, wide, tall in bounds]
 
 
 def _is_round(labels: Labels, ring: int, box: npt.NDArray[np.int64]) -> bool:
@@ -127,4 +163,4 @@ def _is_around(labels: Labels, boxes: Boxes, ring: int, mark: int) -> bool:
     return len(np.unique(sectors)) >= _CLOSED * _SECTORS
 
 
-__all__ = ["RING", "find_rings", "ink_of_rings"]
+__all__ = ["RING", "find_rings", "hanging_on", "ink_of_rings"]
