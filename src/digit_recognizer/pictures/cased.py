@@ -31,7 +31,7 @@ def ink_of_cased(grey: Grey) -> tuple[PageInk, Mask] | None:
     grey: uint8 (H, W). Three letters of one level at least, each closed in by an outline that is much darker and
     thinner, and ground beyond that is neither. The holes of print on paper are as light as their ground.
 
-    >>> page = np.full((60, 160), 140, np.uint8)
+    >>> page = np.full((90, 160), 140, np.uint8)
     >>> for x in (20, 60, 100):
     ...     page[12:48, x : x + 14] = 0
     ...     page[15:45, x + 3 : x + 11] = 255
