@@ -135,7 +135,7 @@ def test_numbers_of_digits_that_are_such_upside_down_too_turn_no_page_with_other
     assert upside_down.text.splitlines() == numbers
     pages = iter([upright, Page(), upside_down, Page(), upside_down])
 
-    def read(grey: Grey, /, *, watch: Any) -> Page:
+    def read(grey: Grey, /, *, watch: Any, sample: bool = False) -> Page:
         return next(pages)
 
     assert read_any_way_up(np.zeros((40, 60), np.uint8), read).turned == turned
