@@ -76,3 +76,11 @@ def test_a_one_beside_digits_as_tall_stays() -> None:
     mask[300:320, 20:30] = mask[300:320, 35:45] = 1
     ink = ink_of_mask(mask, 12.0)
     assert without_lying(ink, ink)[1] == ()
+
+
+def test_a_stroke_that_stands_alone_is_no_pen_for_the_edge_of_its_own_ends() -> None:
+    mask = np.zeros((280, 280), np.bool_)
+    mask[54:227, 136:144] = True
+    mask[53, 137:143] = mask[228, 138:142] = True  # torn off by a row
+    ink = PageInk(mask * np.uint8(255), mask, 6.0)
+    assert without_lying(ink, ink) == (ink, ())

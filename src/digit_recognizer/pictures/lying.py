@@ -60,6 +60,7 @@ def without_lying(ink: PageInk, everything: PageInk) -> tuple[PageInk, tuple[Box
     rest = ink.mask & ~covered.view(np.bool_)
     _, of_rest, marks, _ = cv2.connectedComponentsWithStats(rest.view(np.uint8), connectivity=8)
     heights = marks[1:, cv2.CC_STAT_HEIGHT]
+    heights = heights[heights >= size]  # not the soft ends of a stroke that stands alone
     if not len(heights):
         return ink, ()
     tall = heights[heights >= np.percentile(heights, 90) / 2]
