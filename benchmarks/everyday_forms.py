@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from digit_recognizer.training.fonts import FontFace
-from everyday_scenes import Everyday, Maker, Material, Random, handwritten, on_page, printed, put, taken
+from everyday_scenes import Everyday, Maker, Material, Random, any_face, handwritten, on_page, printed, put, taken
 
 _LABELS = (
     "Age", "Weight", "Height", "Phone", "Post code", "Amount", "Room", "Number of guests", "Account", "Year", "Total",
@@ -19,7 +18,7 @@ _NAMES = ("Anna", "Ben", "Clara", "David", "Emil", "Frieda", "Georg", "Hanna", "
 
 def filled_form(material: Material, rng: Random) -> Everyday:
     """Printed labels, a number written by hand after each, half of the forms with a line to write on."""
-    face = _any(material, rng)
+    face = any_face(material, rng)
     print_height, height = int(rng.integers(16, 30)), int(rng.integers(28, 50))
     count, step = int(rng.integers(2, 7)), round(height * rng.uniform(1.7, 2.4))
     labels = [printed(face, f"{label}:", print_height) for label in rng.choice(_LABELS, count, replace=False)]
@@ -41,7 +40,7 @@ def filled_form(material: Material, rng: Random) -> Everyday:
 
 def score_sheet(material: Material, rng: Random) -> Everyday:
     """Printed names above columns of points written by hand, half of them between lines."""
-    face = _any(material, rng)
+    face = any_face(material, rng)
     print_height, height = int(rng.integers(18, 30)), int(rng.integers(28, 46))
     columns, rows = int(rng.integers(2, 5)), int(rng.integers(2, 7))
     names = [printed(face, name, print_height) for name in rng.choice(_NAMES, columns, replace=False)]
@@ -68,7 +67,7 @@ def score_sheet(material: Material, rng: Random) -> Everyday:
 
 def labelled(material: Material, rng: Random) -> Everyday:
     """One printed word and one number written by hand beside it."""
-    label = printed(_any(material, rng), f"{rng.choice(_LABELS)}:", int(rng.integers(18, 40)))
+    label = printed(any_face(material, rng), f"{rng.choice(_LABELS)}:", int(rng.integers(18, 40)))
     height = int(rng.integers(32, 60))
     number = _number(rng)
     ink = handwritten(material, number, height, rng)
@@ -82,10 +81,6 @@ def labelled(material: Material, rng: Random) -> Everyday:
 def _number(rng: Random) -> str:
     digits = int(rng.integers(1, 7))
     return str(rng.integers(10 ** (digits - 1), 10**digits))
-
-
-def _any(material: Material, rng: Random) -> FontFace:
-    return material.faces[int(rng.integers(len(material.faces)))]
 
 
 FORMS: dict[str, Maker] = {

@@ -22,6 +22,7 @@ from everyday_scenes import (
     Material,
     Pixels,
     Random,
+    any_face,
     handwritten,
     on_page,
     photographed,
@@ -103,7 +104,7 @@ def table(material: Material, rng: Random, *, by_hand: bool, outer: bool = True)
     wide, tall = round(height * (3.2 if by_hand else 4.2)), round(height * rng.uniform(1.7, 2.2))
     page = np.zeros((rows * tall + 1, columns * wide + 1), np.float32)
     lines = np.zeros_like(page)
-    face = None if by_hand else material.faces[int(rng.integers(len(material.faces)))]
+    face = None if by_hand else any_face(material, rng)
     texts = []
     for row in range(rows):
         numbers = []
@@ -144,7 +145,7 @@ def grid(material: Material, rng: Random) -> Everyday:
     side, cell = int(rng.integers(4, 10)), int(rng.integers(36, 64))
     page = np.zeros((side * cell + 1, side * cell + 1), np.float32)
     lines = np.zeros_like(page)
-    face = material.faces[int(rng.integers(len(material.faces)))] if material.faces else None
+    face = any_face(material, rng) if material.faces else None
     texts = []
     for row in range(side):
         line = ""
@@ -168,7 +169,7 @@ def grid(material: Material, rng: Random) -> Everyday:
 def spaced(material: Material, rng: Random) -> Everyday:
     """A printed line of two to four numbers, a space apart."""
     numbers = [str(rng.integers(10 ** int(rng.integers(1, 6)))) for _ in range(rng.integers(2, 5))]
-    face = material.faces[int(rng.integers(len(material.faces)))]
+    face = any_face(material, rng)
     ink = printed(face, " ".join(numbers), int(rng.integers(16, 44)))
     return Everyday(taken(on_page(ink, rng), rng), " ".join(numbers))
 
@@ -177,7 +178,7 @@ def signs(material: Material, rng: Random) -> Everyday:
     """A printed number beside a sign that is no part of it."""
     number = str(rng.integers(10 ** int(rng.integers(1, 5))))
     pattern = str(rng.choice(["${}", "+{}", "({})", "#{}", "{}%", "{}°", "€ {}", "{} kg", "No. {}", "{}:"]))
-    face = material.faces[int(rng.integers(len(material.faces)))]
+    face = any_face(material, rng)
     ink = printed(face, pattern.format(number), int(rng.integers(20, 48)))
     return Everyday(taken(on_page(ink, rng), rng), number)
 
@@ -196,7 +197,7 @@ def dates(material: Material, rng: Random, *, by_hand: bool) -> Everyday:
         row = _in_a_row([row, handwritten(material, numbers[1], height, rng), slash], height, rng)
         ink = _in_a_row([row, handwritten(material, numbers[2], height, rng)], height, rng)
     else:
-        face = material.faces[int(rng.integers(len(material.faces)))]
+        face = any_face(material, rng)
         ink = printed(face, "/".join(numbers), int(rng.integers(18, 48)))
     return Everyday(taken(on_page(ink, rng), rng), " ".join(numbers))
 
@@ -255,7 +256,7 @@ def _sign(sign: str, height: int, rng: Random) -> Floats:
 def thousands(material: Material, rng: Random) -> Everyday:
     """A printed number whose thousands a comma parts."""
     number = f"{rng.integers(1, 1000)},{rng.integers(1000):03}"
-    face = material.faces[int(rng.integers(len(material.faces)))]
+    face = any_face(material, rng)
     ink = printed(face, number, int(rng.integers(18, 48)))
     return Everyday(taken(on_page(ink, rng), rng), number.replace(",", ""))
 
@@ -266,7 +267,7 @@ _ARTICLES = ("Bread", "Milk", "Cheese", "Apples", "Coffee", "Total", "Tax", "Cas
 
 def receipt(material: Material, rng: Random) -> Everyday:
     """A printed receipt: articles at the left, prices at the right, the digits of which are asked for."""
-    face = material.faces[int(rng.integers(len(material.faces)))]
+    face = any_face(material, rng)
     height, count = int(rng.integers(14, 30)), int(rng.integers(4, 9))
     font = ImageFont.truetype(face.path, round(height * 1.4), face.index)
     articles = [str(rng.choice(_ARTICLES)) for _ in range(count)]
@@ -305,7 +306,7 @@ def display(material: Material, rng: Random) -> Everyday:
 def labelled_display(material: Material, rng: Random) -> Everyday:
     """A number on a display of seven segments, a word printed above it or beside it."""
     number, height = str(rng.integers(10, 10 ** int(rng.integers(3, 6)))), int(rng.integers(60, 140))
-    face = material.faces[int(rng.integers(len(material.faces)))]
+    face = any_face(material, rng)
     word = printed(face, str(rng.choice(_LABELS)), round(height * rng.uniform(0.25, 0.6)))
     shown, room = _segments(number, height, rng), round(height * rng.uniform(0.5, 0.9))
     if rng.random() < 0.5:  # above

@@ -74,6 +74,10 @@ def printed(face: FontFace, text: str, height: int) -> Floats:
     return np.asarray(page, np.float32) / 255
 
 
+def any_face(material: Material, rng: Random) -> FontFace:
+    return material.faces[int(rng.integers(len(material.faces)))]
+
+
 def put(page: Floats, ink: Floats, x: int, y: int) -> None:
     """Put ink on a page, its left top corner at x and y, in pixels; what reaches beyond the page is left out."""
     top, left = max(0, y), max(0, x)
@@ -125,6 +129,7 @@ __all__ = [
     "Material",
     "Pixels",
     "Random",
+    "any_face",
     "handwritten",
     "on_page",
     "photographed",

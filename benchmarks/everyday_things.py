@@ -6,19 +6,18 @@ As everyday_pictures.py, whose kinds these join. Knows nothing of readers.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from digit_recognizer.training.fonts import FontFace
 from everyday_scenes import (
     Everyday,
     Floats,
     Maker,
     Material,
     Random,
+    any_face,
     on_page,
     photographed,
     printed,
@@ -43,7 +42,7 @@ def barcode(material: Material, rng: Random) -> Everyday:
     digits.append(-sum(digit * (3 if place % 2 else 1) for place, digit in enumerate(digits)) % 10)
     module = int(rng.integers(2, 6))
     tall = round(module * rng.uniform(35, 70))
-    face = _any(material.faces, rng)
+    face = any_face(material, rng)
     font = ImageFont.truetype(face.path, round(11 * module), face.index)
     page = Image.new("L", (107 * module, tall + 16 * module), 0)
     drawn = ImageDraw.Draw(page)
@@ -69,7 +68,7 @@ def _modules(digits: list[int]) -> str:
 
 def wheels(material: Material, rng: Random) -> Everyday:
     """The wheels of a meter: a light digit in each of a row of dark cells."""
-    face, height = _any(material.faces, rng), int(rng.integers(30, 80))
+    face, height = any_face(material, rng), int(rng.integers(30, 80))
     number = "".join(map(str, rng.integers(0, 10, int(rng.integers(5, 8)))))
     wide, tall = round(height * rng.uniform(1.0, 1.3)), round(height * rng.uniform(1.4, 1.8))
     room = max(2, round(height * rng.uniform(0.06, 0.25)))
@@ -86,7 +85,7 @@ def wheels(material: Material, rng: Random) -> Everyday:
 
 def buttons(material: Material, rng: Random) -> Everyday:
     """The keys of a calculator, or of a lock, on a dark screen or a light one."""
-    face, height = _any(material.faces, rng), int(rng.integers(24, 50))
+    face, height = any_face(material, rng), int(rng.integers(24, 50))
     ground, key, mark = (0.0, 60.0, 255.0) if rng.random() < 0.5 else (255.0, 215.0, 20.0)
     size, step = round(2.6 * height), round(3.2 * height)
     page = np.full((step * 4, step * 3), ground, np.float32)
@@ -105,7 +104,7 @@ def buttons(material: Material, rng: Random) -> Everyday:
 
 def month(material: Material, rng: Random) -> Everyday:
     """A month of a calendar, the letters of the days above."""
-    face, height = _any(material.faces, rng), int(rng.integers(16, 32))
+    face, height = any_face(material, rng), int(rng.integers(16, 32))
     font = ImageFont.truetype(face.path, round(height * 1.4), face.index)
     weeks = calendar.monthcalendar(int(rng.integers(2000, 2031)), int(rng.integers(1, 13)))
     page = Image.new("L", (round(3.4 * height) * 7, round(2.4 * height) * (len(weeks) + 1)), 0)
@@ -138,7 +137,7 @@ def dotted(material: Material, rng: Random) -> Everyday:
 
 def dark_column(material: Material, rng: Random) -> Everyday:
     """A timetable: light hours in a dark column, minutes beside them."""
-    face, height = _any(material.faces, rng), int(rng.integers(16, 32))
+    face, height = any_face(material, rng), int(rng.integers(16, 32))
     hours = list(range(int(rng.integers(4, 12)), 24))[: int(rng.integers(4, 9))]
     minutes = [sorted(rng.choice(np.arange(10, 60), int(rng.integers(1, 5)), replace=False).tolist()) for _ in hours]
     page = np.zeros((round(2.2 * height * len(hours)), round(3.2 * height * 5.2)), np.float32)
@@ -155,7 +154,7 @@ def dark_column(material: Material, rng: Random) -> Everyday:
 
 def far_apart(material: Material, rng: Random) -> Everyday:
     """Numbers to choose from, each far from the next."""
-    face, height = _any(material.faces, rng), int(rng.integers(18, 40))
+    face, height = any_face(material, rng), int(rng.integers(18, 40))
     step, count = round(height * rng.uniform(3.2, 5)), int(rng.integers(3, 8))
     page = np.zeros((round(1.6 * height), step * count), np.float32)
     for place in range(count):
@@ -168,12 +167,8 @@ def far_apart(material: Material, rng: Random) -> Everyday:
 def printed_sum(material: Material, rng: Random) -> Everyday:
     """A printed sum of two numbers."""
     first, second = (int(rng.integers(1, 100)) for _ in range(2))
-    ink = printed(_any(material.faces, rng), f"{first}+{second}={first + second}", int(rng.integers(20, 60)))
+    ink = printed(any_face(material, rng), f"{first}+{second}={first + second}", int(rng.integers(20, 60)))
     return Everyday(taken(on_page(ink, rng), rng), f"{first} {second} {first + second}")
-
-
-def _any(faces: Sequence[FontFace], rng: Random) -> FontFace:
-    return faces[int(rng.integers(len(faces)))]
 
 
 def _bare(ink: Floats) -> Floats:

@@ -15,12 +15,11 @@ import numpy.typing as npt
 
 from digit_recognizer.pictures.evenness import are_even
 from digit_recognizer.pictures.read_word import ReadWord
+from digit_recognizer.pictures.standing import are_level, letters_among
 from digit_recognizer.pictures.within import box_of, is_tall
 from digit_recognizer.reading import Box, PlacedReading
 
-_LETTER = 0.35  # of a word's tallest mark that a letter's height is at least; dots and commas are lower
-_LEVEL = 0.05  # of that height how much the feet of letters beside each other differ at most, where they stand level
-_SHARE = 0.6  # of such pairs that stand level in print; g, p, q and y do not, and a hand seldom keeps to it
+_SHARE = 0.6  # of neighbours whose feet are level in print; g, p, q and y do not, and a hand seldom keeps to it
 _PAIRS = 3  # at least, to tell from
 _ALIKE = 0.06  # of its height by which a mark is as tall as a letter of the print
 _ODD = 0.02  # share of a page's letters that may be as tall by chance, run together or torn
@@ -51,12 +50,10 @@ def letters_of(words: Sequence[ReadWord]) -> Letters | None:
     pairs = level = 0
     heights: list[int] = []
     for word in words:
-        boxes = [box_of(part) for part in word.parts] if word.letters else []
-        tallest = max((box[3] for box in boxes), default=0)
-        marks = [box for box in boxes if box[3] >= _LETTER * tallest]
+        marks = letters_among([box_of(part) for part in word.parts] if word.letters else [])
         heights += [box[3] for box in marks]
-        pairs += len(marks[1:])
-        level += sum(_are_level(one, other, tallest) for one, other in pairwise(marks))
+        stand_level = _level(marks)
+        pairs, level = pairs + len(stand_level), level + sum(stand_level)
     if not heights:
         return None
     return Letters(np.array(sorted(heights), np.int64), pairs >= _PAIRS and level >= _SHARE * pairs)
@@ -73,8 +70,7 @@ def is_by_hand(digits: Sequence[PlacedReading], letters: Letters) -> bool:
     if len(boxes) == 1 or not letters.are_print:
         usual = median(box[3] for box in boxes)
         return usual >= _LARGER * letters.heights[-1] and (len(boxes) > 1 or digits[0].digit not in _BARS_AND_RINGS)
-    tallest = max(box[3] for box in boxes)
-    level = [_are_level(one, other, tallest) for one, other in pairwise(boxes)]
+    level = _level(boxes)
     are_beside = [len(boxes) == 2 or any(sides) for sides in zip([False, *level], [*level, False], strict=True)]
     printed = sum(letters.has(box) and beside for box, beside in zip(boxes, are_beside, strict=True))
     return 2 * printed < len(boxes)
@@ -90,9 +86,10 @@ def is_of_digits(word: ReadWord) -> bool:
     return not word.letters and len(word.digits) == sum(is_tall(part, word.height) for part in word.parts)
 
 
-def _are_level(one: Box, other: Box, height: float) -> bool:
-    """Whether the feet of marks are level."""
-    return abs(one[1] + one[3] - other[1] - other[3]) <= max(1.0, _LEVEL * height)
+def _level(boxes: Sequence[Box]) -> list[bool]:
+    """Whether each mark's feet are level with those of the next one."""
+    tallest = max((box[3] for box in boxes), default=0)
+    return [are_level(one[1] + one[3], other[1] + other[3], tallest) for one, other in pairwise(boxes)]
 
 
 __all__ = ["Letters", "are_uneven", "is_by_hand", "is_of_digits", "letters_of"]

@@ -54,10 +54,8 @@ def without_lying(ink: PageInk, everything: PageInk) -> tuple[PageInk, tuple[Box
             things += [] if rect is None else [rect]
     if not things:
         return ink, ()
-    covered = np.zeros(ink.mask.shape, np.uint8)
-    for rect in things:
-        cv2.fillConvexPoly(covered, np.rint(cv2.boxPoints(_wider(rect, 0, size))).astype(np.int32), 1)
-    rest = ink.mask & ~covered.view(np.bool_)
+    bodies = [_filled(_wider(rect, 0, size), ink.mask.shape) for rect in things]
+    rest = ink.mask & ~np.any(bodies, axis=0)
     _, of_rest, marks, _ = cv2.connectedComponentsWithStats(rest.view(np.uint8), connectivity=8)
     heights = marks[1:, cv2.CC_STAT_HEIGHT]
     heights = heights[heights >= size]  # not the soft ends of a stroke that stands alone
@@ -70,16 +68,12 @@ def without_lying(ink: PageInk, everything: PageInk) -> tuple[PageInk, tuple[Box
         return ink, ()
     gone, boxes = np.zeros(ink.mask.shape, np.bool_), []
     for rect in things:
-        body = np.zeros(ink.mask.shape, np.uint8)
-        cv2.fillConvexPoly(body, np.rint(cv2.boxPoints(_wider(rect, 0, size))).astype(np.int32), 1)
-        near = np.zeros_like(body)
         across, along = _sides(rect)
-        wider = _wider(rect, 2 * _AROUND[0] * along, (_AROUND[1] - 1) * across)
-        cv2.fillConvexPoly(near, np.rint(cv2.boxPoints(wider)).astype(np.int32), 1)
-        inside = np.bincount(of_rest[near > 0], minlength=len(marks)) >= _INSIDE * marks[:, cv2.CC_STAT_AREA]
+        near = _filled(_wider(rect, 2 * _AROUND[0] * along, (_AROUND[1] - 1) * across), ink.mask.shape)
+        inside = np.bincount(of_rest[near], minlength=len(marks)) >= _INSIDE * marks[:, cv2.CC_STAT_AREA]
         bits = inside & (marks[:, cv2.CC_STAT_HEIGHT] <= _BIT * usual)
         bits[0] = False
-        mine = body.view(np.bool_) | bits[of_rest]
+        mine = _filled(_wider(rect, 0, size), ink.mask.shape) | bits[of_rest]
         gone |= mine
         x, y, width, height = cv2.boundingRect((mine & (everything.mask | ink.mask)).view(np.uint8))
         boxes.append((x, y, width, height))
@@ -100,6 +94,13 @@ def _straight(mark: Mask, left: int, top: int) -> _Turned | None:
     short, long = _sides(rect)
     is_thing = _SLENDER[0] * short <= long <= _SLENDER[1] * short and mark.sum() >= _STRAIGHT * short * long
     return rect if is_thing else None
+
+
+def _filled(rect: _Turned, shape: tuple[int, ...]) -> Mask:
+    """The pixels of a box on a page of that shape."""
+    page = np.zeros(shape, np.uint8)
+    cv2.fillConvexPoly(page, np.rint(cv2.boxPoints(rect)).astype(np.int32), 1)
+    return page.view(np.bool_)
 
 
 def _sides(rect: _Turned) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.pictures.paper import Mask, PageInk, stroke_width
+from digit_recognizer.pictures.whole import given_back
 
 # Share of a mark that a network sees: what it sees less of is no stroke, and of what it sees more nothing is gone.
 _LEAST_SEEN, _MOST_SEEN = 0.1, 0.92
@@ -52,10 +53,7 @@ def with_bars(seen: PageInk, everything: PageInk, depth: npt.NDArray[np.float32]
         if tall <= _TALL * height and broad <= _BROAD * height:
             missing = _has_lost_bar(mark, mark & seen.mask[part], depth[part])
             back[part] |= mark & missing
-    if not back.any():
-        return seen
-    strength = np.where(back, np.maximum(seen.strength, everything.strength), seen.strength)
-    return PageInk(strength, seen.mask | back, seen.thickness)
+    return given_back(seen, everything, back) if back.any() else seen
 
 
 def _has_lost_bar(mark: Mask, seen: Mask, depth: npt.NDArray[np.float32]) -> bool:

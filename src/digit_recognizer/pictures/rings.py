@@ -30,10 +30,8 @@ _SEVERAL = 4
 _LOWEST, _LOW, _ALIKE = 8, 0.05, 1.35
 
 _FREE = 0.87  # of the narrowest box, turned or not, that a hull fills which is no box's: an ellipse fills 0.79
-_DEGREES, _NEIGHBOURS = (
-    360,
-    20,
-)  # directions in which a ring's course is seen, and those on either side that agree on it
+_DEGREES = 360  # directions in which a ring's course is seen,
+_NEIGHBOURS = 20  # and those on either side that agree on it
 _OFF = 1.5  # times a ring's thickness that what hangs on it is off its course
 _OTHER_LOOPS = 0.1  # of a ring's area that another loop of it has at most; a table's cells have more
 

@@ -29,12 +29,22 @@ def stands_upright(words: Iterable[Sequence[Box]]) -> bool:
     pairs = feet = heads = 0
     for boxes in words:
         tallest = max((box[3] for box in boxes), default=0)
-        most = max(1.0, _STEP * tallest)
-        for one, other in pairwise([box for box in boxes if box[3] >= _LETTER * tallest]):
+        for one, other in pairwise(letters_among(boxes)):
             pairs += 1
-            feet += abs(one[1] + one[3] - other[1] - other[3]) <= most
-            heads += abs(one[1] - other[1]) <= most
+            feet += are_level(one[1] + one[3], other[1] + other[3], tallest)
+            heads += are_level(one[1], other[1], tallest)
     return pairs >= _PAIRS and feet >= _LEVEL * pairs and feet >= heads + _MORE * pairs
 
 
-__all__ = ["stands_upright"]
+def letters_among(boxes: Sequence[Box]) -> list[Box]:
+    """A word's marks, (x, y, w, h) each, without its dots and commas."""
+    tallest = max((box[3] for box in boxes), default=0)
+    return [box for box in boxes if box[3] >= _LETTER * tallest]
+
+
+def are_level(one: int, other: int, tallest: int) -> bool:
+    """Whether two feet or heads of a word are as high as each other. tallest: of its marks. All in pixels."""
+    return abs(one - other) <= max(1.0, _STEP * tallest)
+
+
+__all__ = ["are_level", "letters_among", "stands_upright"]

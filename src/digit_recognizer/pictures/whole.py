@@ -1,0 +1,126 @@
+"""Marks that an ink finder sees in part are given back whole: it takes stems, as those of 1s, for printed lines.
+
+Knows nothing of the network, nor of digits but that they are of a height, and 1s as tall as the others.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digit_recognizer.pictures.paper import Mask, PageInk
+
+# Share of a mark on an even ground that the ink finder sees, from which on all of it is ink. Of 160 rows of printed
+# tables in five fonts 21 were read wrong without, mostly as stems of 1s were lost.
+_SEEN = 0.3
+# In tables on any other ground, where what stands out may be a shadow, marks are given back that are no larger than
+# digits, in shares of the height of most: those of which it sees a tenth, and stems that stand level with a digit
+# beside them. Of 320 tables, half of them photographed, eight more are read right and one less.
+_SEEN_IN_TABLES = 0.1
+_TALL, _BROAD = 1.25, 1.5
+_STEM, _BESIDE, _LEVEL = 0.6, 0.7, 0.15
+_STEM_ON_EVEN = 0.75  # on an even ground 1s with a foot, too, however far away from that digit
+
+
+def with_stems(seen: PageInk, everything: PageInk) -> PageInk:
+    """The ink that a network sees on any ground, its 1s whole: it takes the middle of some stems for a line.
+
+    seen: what the network takes for ink. everything: all that stands out from the ground; what is as tall as most
+    digits and narrow in it, and seen in part, is ink from top to bottom.
+
+    >>> mask = np.zeros((40, 60), np.bool_)
+    >>> mask[10:30, 18:28] = mask[10:30, 34:36] = True
+    >>> everything = PageInk(mask * np.uint8(255), mask, 2.0)
+    >>> seen = mask.copy()
+    >>> seen[16:26, 34:36] = False
+    >>> int(with_stems(PageInk(everything.strength, seen, 2.0), everything).mask[:, 30:].sum())
+    40
+    """
+    usual = height_of_most(seen)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(everything.mask.view(np.uint8), connectivity=8)
+    broad, tall = stats[:, 2:4].T
+    stems = (np.abs(tall - usual) <= usual - usual / _TALL) & (broad <= _STEM * usual)
+    stems &= _seen_of(labels, stats, seen) >= _SEEN_IN_TABLES
+    stems[0] = False
+    return given_back(seen, everything, stems[labels]) if stems.any() else seen
+
+
+def completed(seen: PageInk, clean: PageInk) -> PageInk:
+    """The ink that a network sees on an even ground, its marks as whole as they stand out from that.
+
+    seen: what the network takes for ink; of a stem beside a printed line it may see a part. clean: what stands out from
+    the ground and is no printed line. Marks of it are given back of which the network sees a third.
+
+    >>> mask = np.zeros((40, 40), np.bool_)
+    >>> mask[10:30, 18:22] = True
+    >>> clean = PageInk(mask * np.uint8(255), mask, 4.0)
+    >>> lower = PageInk(clean.strength // 2, mask & (np.arange(40) > 19)[:, None], 4.0)
+    >>> int(lower.mask.sum()), int(completed(lower, clean).mask.sum())
+    (40, 80)
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(clean.mask.view(np.uint8), connectivity=8)
+    known = _seen_of(labels, stats, seen) >= _SEEN
+    known[0] = False
+    return given_back(seen, clean, _with_stems(known, stats, height_of_most(seen), _STEM_ON_EVEN, math.inf)[labels])
+
+
+def completed_in_table(seen: PageInk, clean: PageInk) -> PageInk:
+    """The ink that a network sees in a table on any ground; it takes thin stems for lines of it.
+
+    seen, clean: as for ``completed``. Marks of ``clean`` are given back that are no larger than digits: those of which
+    the network sees a tenth, and stems as tall as a digit beside them, at the same height.
+
+    >>> mask = np.zeros((40, 60), np.bool_)
+    >>> mask[10:30, 18:28] = mask[10:30, 34:36] = True
+    >>> clean = PageInk(mask * np.uint8(255), mask, 2.0)
+    >>> seven = mask & (np.arange(60) < 30)
+    >>> int(completed_in_table(PageInk(clean.strength, seven, 2.0), clean).mask[:, 30:].sum())
+    40
+    """
+    usual = height_of_most(seen)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(clean.mask.view(np.uint8), connectivity=8)
+    broad, tall = stats[:, 2:4].T
+    known = (_seen_of(labels, stats, seen) >= _SEEN_IN_TABLES) & (tall <= _TALL * usual) & (broad <= _BROAD * usual)
+    known[0] = False
+    return given_back(seen, clean, _with_stems(known, stats, usual, _STEM, _BESIDE)[labels])
+
+
+def height_of_most(seen: PageInk) -> float:
+    """How tall most marks are that are no bits, in pixels."""
+    heights = cv2.connectedComponentsWithStats(seen.mask.view(np.uint8), connectivity=8)[2][1:, cv2.CC_STAT_HEIGHT]
+    return float(np.median(heights[heights >= np.percentile(heights, 90) / 2]))
+
+
+def _with_stems(
+    known: npt.NDArray[np.bool_], stats: npt.NDArray[Any], usual: float, broadest: float, farthest: float
+) -> npt.NDArray[np.bool_]:
+    """The marks that are known, and stems as tall as a digit that are level with one of them: bool (N,) as ``known``.
+
+    usual: the height of digits. broadest, farthest: how broad stems are, and how far from that mark, in such.
+    """
+    left, top, broad, tall = stats[:, :4].T
+    known = known.copy()
+    for stem in np.flatnonzero(~known & (np.abs(tall - usual) <= usual - usual / _TALL) & (broad <= broadest * usual)):
+        gaps = np.maximum(left - left[stem] - broad[stem], left[stem] - left - broad)
+        uneven = np.maximum(np.abs(top - top[stem]), np.abs(top + tall - top[stem] - tall[stem]))
+        known[stem] = (known & (gaps < farthest * usual) & (uneven <= _LEVEL * usual)).any()
+    return known
+
+
+def _seen_of(labels: npt.NDArray[Any], stats: npt.NDArray[Any], seen: PageInk) -> npt.NDArray[np.float64]:
+    """The share of each mark that a network sees, 0-1."""
+    share = np.bincount(labels[seen.mask], minlength=len(stats)) / stats[:, cv2.CC_STAT_AREA]
+    return np.asarray(share, np.float64)
+
+
+def given_back(seen: PageInk, clean: PageInk, back: Mask) -> PageInk:
+    """What is seen, and what is given back of ``clean``: bool (H, W)."""
+    strength = np.where(back, np.maximum(seen.strength, clean.strength), seen.strength)
+    return PageInk(strength, seen.mask | back, seen.thickness)
+
+
+__all__ = ["completed", "completed_in_table", "given_back", "height_of_most", "with_stems"]
