@@ -17,16 +17,16 @@ import numpy as np
 import numpy.typing as npt
 
 from common import print_heading, print_table
-from digit_recognizer.pictures.assembled import page_of
-from digit_recognizer.pictures.context import without_text
-from digit_recognizer.pictures.doubts import with_doubts
-from digit_recognizer.pictures.holes import with_holes
+from digit_recognizer.pictures.marks.rules import without_lines
+from digit_recognizer.pictures.numbers.assembled import page_of
+from digit_recognizer.pictures.numbers.context import without_text
+from digit_recognizer.pictures.numbers.doubts import with_doubts
+from digit_recognizer.pictures.numbers.holes import with_holes
+from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.paper import PageInk
-from digit_recognizer.pictures.read_word import ReadWord
-from digit_recognizer.pictures.rules import without_lines
-from digit_recognizer.pictures.signs import find_signs
-from digit_recognizer.pictures.ticks import find_ticks
 from digit_recognizer.pictures.upright import view_of
+from digit_recognizer.pictures.words.signs import find_signs
+from digit_recognizer.pictures.words.ticks import find_ticks
 from digit_recognizer.reading import PlacedReading
 from digit_recognizer.recognizer import Recognizer
 

@@ -23,9 +23,9 @@ from digit_recognizer.digits import Digits
 from digit_recognizer.files import read_bytes
 from digit_recognizer.line_reader import LineReader
 from digit_recognizer.model_file import check_model
-from digit_recognizer.pictures.ctc import OTHER, hypotheses
 from digit_recognizer.pictures.paper import contrast_of_page, ink_of
-from digit_recognizer.pictures.strips import own_ink, strip_of
+from digit_recognizer.pictures.words.ctc import OTHER, hypotheses
+from digit_recognizer.pictures.words.strips import own_ink, strip_of
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.sources.idx import read_idx_folder
 from pages import Kind, compose

@@ -30,6 +30,10 @@ LAYERS = (
 )
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
 
+# The rooms of pictures/, and the files beside them that lean on rooms; all other files there lean on none.
+ROOMS = ({"marks"}, {"words"}, {"means", "numbers"}, {"displays", "grids"}, {"page", "page_words", "steps", "turned"})
+FLOOR = {room: floor for floor, rooms in enumerate(ROOMS, 1) for room in rooms}
+
 # Each is loaded by nobody else than the named wing, and there by the modules that cannot do without.
 HEAVY = ("torch", "matplotlib", "jinja2", "pandas", "ray", "onnx", "onnxscript", "sklearn", "pyarrow", "pooch")
 HEAVY += ("pi_heif", "pypdfium2")  # decoders that are extras
@@ -84,6 +88,25 @@ def test_imports_point_one_way(path: Path) -> None:
         other = names[1]
         allowed = other == part or RANK[other] < RANK[part] or (RANK[other] == RANK[part] and part not in LAYERS[3])
         assert allowed, f"{path.name}, line {line}: {part} must not import {other}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "pictures").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT / "pictures"))
+)
+def test_the_rooms_of_pictures_lean_one_way(path: Path) -> None:
+    room = path.relative_to(ROOT / "pictures").parts[0].removesuffix(".py")
+    for line, module in imports(ast.parse(path.read_text("utf-8"))):
+        names = module.split(".")
+        if names[:2] != ["digit_recognizer", "pictures"] or names[2] == room:
+            continue
+        lower, own = FLOOR.get(names[2], 0), FLOOR.get(room, 0)
+        assert lower < own or lower == own in (0, len(ROOMS)), f"{path.name}, line {line}: {room} leans on {names[2]}"
+
+
+def test_every_room_of_pictures_has_a_place_in_their_order() -> None:
+    folders = {path.parent.name for path in (ROOT / "pictures").glob("*/__init__.py")}
+    assert folders == set(FLOOR) & folders
+    assert all((ROOT / "pictures" / room).is_dir() or (ROOT / "pictures" / f"{room}.py").is_file() for room in FLOOR)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -12,7 +12,7 @@ import pytest
 from digit_recognizer.errors import ModelError
 from digit_recognizer.line_reader import LineReader
 from digit_recognizer.model_file import check_model
-from digit_recognizer.pictures.ctc import BLANK
+from digit_recognizer.pictures.words.ctc import BLANK
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.sources.sample import load_sample
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digit_recognizer.pictures.ctc import OUTPUTS, LogProbabilities
-from digit_recognizer.pictures.strips import COLUMNS_A_FRAME, Grey, batches
+from digit_recognizer.pictures.words.ctc import OUTPUTS, LogProbabilities
+from digit_recognizer.pictures.words.strips import COLUMNS_A_FRAME, Grey, batches
 from digit_recognizer.small_network import SmallNetwork
 
 INPUT = "strips"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from digit_recognizer.cell_reader import CellReader
     from digit_recognizer.ink_finder import InkFinder
     from digit_recognizer.line_reader import LineReader
-    from digit_recognizer.pictures.steps import Watch
+    from digit_recognizer.pictures.watch import Watch
 
 Probabilities = npt.NDArray[np.float32]
 OnError = Callable[[str, DigitsError], object]

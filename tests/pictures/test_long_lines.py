@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.lines import Boxes
-from digit_recognizer.pictures.signs import COMMA, MINUS, NO_SIGN, POINT, find_signs
-from digit_recognizer.pictures.ticks import find_ticks
-from digit_recognizer.pictures.words import _points
+from digit_recognizer.pictures.marks.lines import Boxes
+from digit_recognizer.pictures.words.signs import COMMA, MINUS, NO_SIGN, POINT, find_signs
+from digit_recognizer.pictures.words.ticks import find_ticks
+from digit_recognizer.pictures.words.words import _points
 
 HEIGHT = 20.0
 

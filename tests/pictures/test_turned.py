@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures import page_ink
-from digit_recognizer.pictures.crowd import SAMPLED
-from digit_recognizer.pictures.doubts import OF_NUMBERS
+from digit_recognizer.pictures.marks import page_ink
+from digit_recognizer.pictures.marks.page_ink import MANY
+from digit_recognizer.pictures.numbers.doubts import OF_NUMBERS
 from digit_recognizer.pictures.page import read_page
-from digit_recognizer.pictures.page_ink import MANY
 from digit_recognizer.pictures.steps import Steps
 from digit_recognizer.pictures.turned import evidence, read_any_way_up
+from digit_recognizer.pictures.words.crowd import SAMPLED
 from digit_recognizer.reading import Page, PlacedReading, Rejected, refused
 from tests.pictures.test_page import Grey, answer, on_paper, page_of
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-from digit_recognizer.pictures.cells import Answer, ReadViews
+import numpy as np
+import numpy.typing as npt
+
+from digit_recognizer.digits import Images
 from digit_recognizer.pictures.expectation import Expectation
-from digit_recognizer.pictures.ink_map import FindInk
-from digit_recognizer.pictures.runs import ReadStrips
-from digit_recognizer.pictures.steps import Watch, unwatched
+from digit_recognizer.pictures.marks.ink_map import FindInk
+from digit_recognizer.pictures.watch import Watch, unwatched
+from digit_recognizer.pictures.words.runs import ReadStrips
+
+Scores = npt.NDArray[np.float32]
+Answer = Callable[[Images], tuple[Scores, Scores | None]]
+ReadViews = Callable[[Images], Scores]  # uint8 (N, 48, 48), as cell_view makes them, to float32 (N, 12)
 
 
 class Means(NamedTuple):
@@ -25,4 +33,4 @@ class Means(NamedTuple):
     sample: bool = False
 
 
-__all__ = ["Means"]
+__all__ = ["Answer", "Means", "ReadViews", "Scores"]

@@ -9,28 +9,27 @@ from dataclasses import replace
 
 import numpy as np
 
-from digit_recognizer.pictures.among import displays_among
-from digit_recognizer.pictures.assembled import together
-from digit_recognizer.pictures.boxed import read_boxes
-from digit_recognizer.pictures.cased import ink_of_cased
-from digit_recognizer.pictures.cells import Answer, ReadViews
-from digit_recognizer.pictures.coarseness import has_even_ground, is_drawing
-from digit_recognizer.pictures.display import read_display
-from digit_recognizer.pictures.dots import joined_dots
+from digit_recognizer.pictures.displays.among import displays_among
+from digit_recognizer.pictures.displays.display import read_display
+from digit_recognizer.pictures.displays.shown import page_of_display
 from digit_recognizer.pictures.expectation import Expectation
-from digit_recognizer.pictures.grid_page import read_grid
-from digit_recognizer.pictures.ink_map import FindInk
+from digit_recognizer.pictures.grids.boxed import read_boxes
+from digit_recognizer.pictures.grids.grid_page import read_grid
 from digit_recognizer.pictures.load import Grey
-from digit_recognizer.pictures.lone import lone_digit
-from digit_recognizer.pictures.lying import LYING, without_lying
-from digit_recognizer.pictures.means import Means
-from digit_recognizer.pictures.page_ink import ink_of_page, levelled
+from digit_recognizer.pictures.marks.cased import ink_of_cased
+from digit_recognizer.pictures.marks.coarseness import has_even_ground, is_drawing
+from digit_recognizer.pictures.marks.dots import joined_dots
+from digit_recognizer.pictures.marks.ink_map import FindInk
+from digit_recognizer.pictures.marks.lying import LYING, without_lying
+from digit_recognizer.pictures.marks.page_ink import ink_of_page, levelled
+from digit_recognizer.pictures.means import Answer, Means, ReadViews
+from digit_recognizer.pictures.numbers.assembled import together
 from digit_recognizer.pictures.page_words import read_ink
 from digit_recognizer.pictures.paper import Contrast, Mask, PageInk, ink_of
-from digit_recognizer.pictures.runs import ReadStrips
-from digit_recognizer.pictures.shown import page_of_display
-from digit_recognizer.pictures.steps import Watch, unwatched
 from digit_recognizer.pictures.upright import View
+from digit_recognizer.pictures.watch import Watch, unwatched
+from digit_recognizer.pictures.words.lone import lone_digit
+from digit_recognizer.pictures.words.runs import ReadStrips
 from digit_recognizer.reading import Box, Line, Page, PlacedReading, Rejected, readings
 
 _CERTAIN = 0.95  # confidence from which on all ink is one digit, whatever was read in its parts

@@ -11,30 +11,30 @@ from dataclasses import replace
 import numpy as np
 
 from digit_recognizer.digits import CLASSES, SIDE
-from digit_recognizer.pictures.apart import numbers_of
-from digit_recognizer.pictures.assembled import not_accepted, page_of
-from digit_recognizer.pictures.at_once import read_at_once
-from digit_recognizer.pictures.chosen import company_of, digits_of, parts_of
-from digit_recognizer.pictures.context import judged, without_text
-from digit_recognizer.pictures.crowd import OF_A_CROWD, OF_A_WAY_UP, SAMPLED, has_digits, is_crowd, sample_of
-from digit_recognizer.pictures.cutting import Labels, frame_of
-from digit_recognizer.pictures.doubts import with_doubts, without_hanging
-from digit_recognizer.pictures.edges import EDGE, is_edge
 from digit_recognizer.pictures.expectation import Expectation
-from digit_recognizer.pictures.fields import find_uprights, parted_marks
-from digit_recognizer.pictures.holes import with_holes
-from digit_recognizer.pictures.lines import find_lines
+from digit_recognizer.pictures.marks.edges import EDGE, is_edge
+from digit_recognizer.pictures.marks.lines import find_lines
+from digit_recognizer.pictures.marks.page_ink import MANY, box_of, marks_of
+from digit_recognizer.pictures.marks.rings import RING, find_rings, hanging_on
 from digit_recognizer.pictures.means import Means
-from digit_recognizer.pictures.operators import find_operators, with_minus
-from digit_recognizer.pictures.page_ink import MANY, box_of, marks_of
-from digit_recognizer.pictures.paper import Contrast, PageInk
-from digit_recognizer.pictures.paths import best_path
-from digit_recognizer.pictures.read_word import ReadWord
-from digit_recognizer.pictures.rings import RING, find_rings, hanging_on
-from digit_recognizer.pictures.runs import run_scores
-from digit_recognizer.pictures.slashes import find_slashes
+from digit_recognizer.pictures.numbers.apart import numbers_of
+from digit_recognizer.pictures.numbers.assembled import not_accepted, page_of
+from digit_recognizer.pictures.numbers.at_once import read_at_once
+from digit_recognizer.pictures.numbers.chosen import company_of, digits_of, parts_of
+from digit_recognizer.pictures.numbers.context import judged, without_text
+from digit_recognizer.pictures.numbers.doubts import with_doubts, without_hanging
+from digit_recognizer.pictures.numbers.holes import with_holes
+from digit_recognizer.pictures.numbers.read_word import ReadWord
+from digit_recognizer.pictures.numbers.slashes import find_slashes
+from digit_recognizer.pictures.paper import Contrast, Labels, PageInk
 from digit_recognizer.pictures.upright import View
-from digit_recognizer.pictures.words import UncutWord, Word, uncut_words, words_of
+from digit_recognizer.pictures.words.crowd import OF_A_CROWD, OF_A_WAY_UP, SAMPLED, has_digits, is_crowd, sample_of
+from digit_recognizer.pictures.words.cutting import frame_of
+from digit_recognizer.pictures.words.fields import find_uprights, parted_marks
+from digit_recognizer.pictures.words.operators import find_operators, with_minus
+from digit_recognizer.pictures.words.paths import best_path
+from digit_recognizer.pictures.words.runs import run_scores
+from digit_recognizer.pictures.words.words import UncutWord, Word, uncut_words, words_of
 from digit_recognizer.reading import NOT_A_DIGIT, Page, PlacedReading, Rejected, around
 
 # Words on either side whose gaps tell how wide a space is in their line.

@@ -26,6 +26,7 @@ _FAINT = 0.12  # share of the page's usual ink below which a mark is a stain
 
 Grey = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Labels = npt.NDArray[np.int32]
 _Floats = npt.NDArray[np.float32]
 
 

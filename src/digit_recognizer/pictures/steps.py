@@ -6,33 +6,22 @@ Listens, and changes nothing of what is read. Knows nothing of models or files.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.pictures.cutting import Piece
 from digit_recognizer.pictures.draw import ACCEPTED, REJECTED, UNSURE, Colour
-from digit_recognizer.pictures.grid import Grid
+from digit_recognizer.pictures.grids.grid import Grid
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.paper import PageInk
+from digit_recognizer.pictures.words.cutting import Piece
 from digit_recognizer.reading import Page, PlacedReading
 
 _ZOOM = 3  # pixels of a sheet for each of a frame
 _CAPTION = 18  # pixels below a frame
 _ACROSS = 16  # frames in a row at most
-
-
-class Watch(Protocol):
-    """Is told of each step of reading a page: its name, and what it gave."""
-
-    def __call__(self, step: str, value: Any, /) -> None:
-        """``step`` is "grid", "boxes", "ground removed", "ink" or "pieces"; "turned" begins again, the page turned."""
-
-
-def unwatched(step: str, value: Any, /) -> None:
-    """Nobody looks on."""
 
 
 class Steps:
@@ -144,4 +133,4 @@ def _coloured(grey: npt.NDArray[np.uint8]) -> Colour:
     return np.repeat(grey[:, :, None], 3, axis=2)
 
 
-__all__ = ["Steps", "Watch", "frame_sheet", "unwatched"]
+__all__ = ["Steps", "frame_sheet"]

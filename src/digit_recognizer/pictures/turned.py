@@ -11,15 +11,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from digit_recognizer.pictures.barcodes import BARCODE
-from digit_recognizer.pictures.crowd import SAMPLED
-from digit_recognizer.pictures.doubts import OF_NUMBERS
 from digit_recognizer.pictures.load import Grey
-from digit_recognizer.pictures.lying import LYING
-from digit_recognizer.pictures.page_ink import MANY
-from digit_recognizer.pictures.patches import PATCH
-from digit_recognizer.pictures.standing import stands_upright
-from digit_recognizer.pictures.steps import Watch, unwatched
+from digit_recognizer.pictures.marks.barcodes import BARCODE
+from digit_recognizer.pictures.marks.lying import LYING
+from digit_recognizer.pictures.marks.page_ink import MANY
+from digit_recognizer.pictures.marks.patches import PATCH
+from digit_recognizer.pictures.numbers.doubts import OF_NUMBERS
+from digit_recognizer.pictures.numbers.standing import stands_upright
+from digit_recognizer.pictures.watch import Watch, unwatched
+from digit_recognizer.pictures.words.crowd import SAMPLED
 from digit_recognizer.reading import Box, Page, PlacedReading, Rejected
 
 # On 24 composed lines of MNIST's validation digits evidence was 0.38 to 1.0 upright, median 0.83; upside down 0 to 0.6,

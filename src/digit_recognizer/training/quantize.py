@@ -1,7 +1,7 @@
 """A model file of ours in float32 becomes one in int8: smaller, faster, checked to answer alike.
 
-Static quantisation, weights of seven bits per channel, so that all processors answer alike, activations by the range that
-they take on real images (Jacob et al., 2018; ONNX Runtime's tool). Knows nothing of how the network was trained.
+Static quantisation, weights of seven bits per channel, so that all processors answer alike, activations by the range
+that they take on real images (Jacob et al., 2018; ONNX Runtime's tool). Knows nothing of how the network was trained.
 """
 
 from __future__ import annotations

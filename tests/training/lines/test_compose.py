@@ -9,8 +9,8 @@ import pytest
 
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import FileError, InputError, UsageError
-from digit_recognizer.pictures.ctc import OTHER
-from digit_recognizer.pictures.strips import HEIGHT
+from digit_recognizer.pictures.words.ctc import OTHER
+from digit_recognizer.pictures.words.strips import HEIGHT
 from digit_recognizer.sources.strokes import Drawing
 from digit_recognizer.training.fonts import FontFace
 from digit_recognizer.training.lines.compose import CHUNK, Strips, compose_strips

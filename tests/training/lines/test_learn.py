@@ -14,7 +14,7 @@ from digit_recognizer.errors import CheckpointError, FileError, ModelError, Trai
 from digit_recognizer.files import read_bytes
 from digit_recognizer.line_reader import LineReader
 from digit_recognizer.model_file import read_model
-from digit_recognizer.pictures.ctc import best_labelling
+from digit_recognizer.pictures.words.ctc import best_labelling
 from digit_recognizer.training.hardware import Hardware
 from digit_recognizer.training.lines.compose import Strips
 from digit_recognizer.training.lines.export import fit_temperature

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from digit_recognizer.cell_reader import EMPTY, OTHER
 from digit_recognizer.digits import Labels
 from digit_recognizer.errors import InputError
-from digit_recognizer.pictures.grid_lines import CELL
+from digit_recognizer.pictures.grids.grid_lines import CELL
 from digit_recognizer.training.cells.scenes import cell_of
 from digit_recognizer.training.fonts import DIGITS, OTHERS, any_face, by_family, render
 from digit_recognizer.training.pool import share_out

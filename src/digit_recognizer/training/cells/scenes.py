@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.pictures.grid_lines import CELL
+from digit_recognizer.pictures.grids.grid_lines import CELL
 from digit_recognizer.training.inkfinder.scenes import light_on, paper, put
 from digit_recognizer.training.ship.sprites import Ink
 

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from digit_recognizer.errors import FileError, InputError, UsageError
 from digit_recognizer.files import whole_file
 from digit_recognizer.ink_finder import InkFinder
-from digit_recognizer.pictures.ctc import OTHER
-from digit_recognizer.pictures.strips import HEIGHT, Grey, own_ink, strip_of
+from digit_recognizer.pictures.words.ctc import OTHER
+from digit_recognizer.pictures.words.strips import HEIGHT, Grey, own_ink, strip_of
 from digit_recognizer.shipped import shipped_model
 from digit_recognizer.training.fonts import DIGITS, OTHERS, FontFace, any_face, by_family, render
 from digit_recognizer.training.lines.rows import Character, Run, Writing, write_row

@@ -15,8 +15,8 @@ from torch import Tensor
 from digit_recognizer.errors import UsageError
 from digit_recognizer.line_reader import INPUT, OUTPUT, LineReader
 from digit_recognizer.model_file import ModelMetadata, check_model, with_metadata
-from digit_recognizer.pictures.ctc import BLANK, OUTPUTS, LogProbabilities
-from digit_recognizer.pictures.strips import HEIGHT, Grey, batches
+from digit_recognizer.pictures.words.ctc import BLANK, OUTPUTS, LogProbabilities
+from digit_recognizer.pictures.words.strips import HEIGHT, Grey, batches
 from digit_recognizer.training.export import exported, write_alike
 from digit_recognizer.training.half_precision import storable, store_in_half
 from digit_recognizer.training.lines.compose import Strips

@@ -22,8 +22,8 @@ from digit_recognizer.errors import FileError
 from digit_recognizer.files import open_bytes, read_bytes, write_json
 from digit_recognizer.line_reader import LineReader
 from digit_recognizer.model_file import read_model
-from digit_recognizer.pictures.ctc import OTHER
-from digit_recognizer.pictures.strips import stacked
+from digit_recognizer.pictures.words.ctc import OTHER
+from digit_recognizer.pictures.words.strips import stacked
 from digit_recognizer.training.composed_run import (
     ComposedRun,
     ComposedSettings,

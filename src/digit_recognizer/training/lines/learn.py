@@ -17,8 +17,8 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from digit_recognizer.errors import TrainingDiverged, UsageError
-from digit_recognizer.pictures.ctc import BLANK, OUTPUTS, best_labelling
-from digit_recognizer.pictures.strips import COLUMNS_A_FRAME, Grey, stacked
+from digit_recognizer.pictures.words.ctc import BLANK, OUTPUTS, best_labelling
+from digit_recognizer.pictures.words.strips import COLUMNS_A_FRAME, Grey, stacked
 from digit_recognizer.training.hardware import Hardware
 from digit_recognizer.training.lines.compose import Strips
 from digit_recognizer.training.lines.network import LineNetwork

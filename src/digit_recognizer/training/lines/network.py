@@ -10,7 +10,7 @@ from typing import cast
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from digit_recognizer.pictures.ctc import OUTPUTS
+from digit_recognizer.pictures.words.ctc import OUTPUTS
 
 # Channels of the levels, as the strip gets lower: 16, 8, 4 and 1 rows; 1.5 MB of weights in half precision.
 WIDTHS = (32, 64, 96, 128)

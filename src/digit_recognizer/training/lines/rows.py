@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.pictures.ink_map import FindInk, ink_map, ink_of_map
+from digit_recognizer.pictures.marks.ink_map import FindInk, ink_map, ink_of_map
 from digit_recognizer.pictures.paper import stroke_width
 from digit_recognizer.training.inkfinder.scenes import photographed
 from digit_recognizer.training.ship.sprites import SPRITE_SIDE, Ink

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.pictures.strips import COLUMNS_A_FRAME, Grey
+from digit_recognizer.pictures.words.strips import COLUMNS_A_FRAME, Grey
 
 _STRETCH = 0.15  # logarithm of how much wider or narrower, at most
 _SLANT = 0.2  # columns that a row is moved against the next one, at most

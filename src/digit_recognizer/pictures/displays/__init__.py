@@ -1,0 +1,1 @@
+"""Digits of seven segments are read by their bars."""

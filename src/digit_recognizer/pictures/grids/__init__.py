@@ -1,0 +1,1 @@
+"""Grids and boxes of forms are found, straightened, and read cell by cell."""

@@ -1,0 +1,113 @@
+"""Small marks beside digits become the signs of decimal numbers: point, comma and a leading minus, by shape and place.
+
+A mark is known by its box alone. Knows nothing of pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
+import numpy as np
+
+from digit_recognizer.pictures.marks.lines import Boxes
+from digit_recognizer.pictures.words.within import Part
+from digit_recognizer.reading import PlacedReading
+
+POINT, COMMA, MINUS = ".", ",", "-"
+NO_SIGN = ""  # a point or comma at the end of a line, or where nobody asked for decimal numbers
+
+# Shares of the height of the line's digits.
+_SMALL = 0.42  # a point or comma is no taller
+_NARROW = 0.4  # and no broader
+_LOW = 0.7  # from the top of the digits: where its middle lies at least
+_BELOW = 0.14  # below the digits' feet: where a comma's end lies at least, or it is much taller than broad
+_FLAT = 1.6  # times a minus is broader than tall
+_BROAD = (0.15, 0.9)
+_MIDDLE = (0.25, 0.8)  # between the top and the bottom of the digits
+_NEAR = 1.1  # to the digit after it
+_GROUP = 3  # digits of a group of thousands
+
+
+def find_signs(boxes: Boxes, line: list[int], height: float) -> dict[int, str]:
+    """The marks of a line that are signs: which sign by mark.
+
+    boxes: int64 (N, 4) of all marks. line: the marks of the line, left to right. height: of its digits, in pixels.
+
+    >>> import numpy as np
+    >>> boxes = np.array([[0, 9, 8, 3], [12, 0, 10, 20], [25, 17, 3, 7], [30, 0, 10, 20]])
+    >>> find_signs(boxes, [0, 1, 2, 3], 20.0)
+    {0: '-', 2: ','}
+    """
+    found: dict[int, str] = {}
+    tall_at = [place for place, mark in enumerate(line) if boxes[mark, 3] > 0.6 * height]
+    tall = [line[place] for place in tall_at]
+    middles = boxes[tall, 0] + boxes[tall, 2] / 2
+    for place, mark in enumerate(line):
+        x, y, width, tallness = (float(side) for side in boxes[mark])
+        if tallness > _SMALL * height or not tall:
+            continue
+        near = tall[int(np.abs(middles - x - width / 2).argmin())]
+        top, foot = float(boxes[near, 1]), float(boxes[near, 1] + boxes[near, 3])
+        middle = (y + tallness / 2 - top) / max(1.0, foot - top)
+        following = bisect(tall_at, place)
+        after = tall[following] if following < len(tall) else None
+        before = tall[following - 1] if following else None
+        if width >= _FLAT * tallness and _BROAD[0] <= width / height <= _BROAD[1]:
+            close = after is not None and boxes[after, 0] - x - width <= _NEAR * height
+            # Between two digits it could be a stroke of either, or mean "to".
+            alone = before is None or x - boxes[before, 0] - boxes[before, 2] > 0.4 * height
+            if close and alone and _MIDDLE[0] <= middle <= _MIDDLE[1]:
+                found[mark] = MINUS
+        elif width <= _NARROW * height and middle >= _LOW and before is not None:
+            if after is None:  # of a sentence
+                found[mark] = NO_SIGN
+                continue
+            long = y + tallness > foot + _BELOW * height or tallness > 1.7 * width
+            found[mark] = COMMA if long else POINT
+    return found
+
+
+def are_thousands(places: Sequence[float], starts: Sequence[float]) -> bool:
+    """Whether points or commas part a number as thousands are parted: three digits after each, one to three before the
+    first.
+
+    places: where they are, from left to right. starts: where each digit begins.
+
+    >>> are_thousands([15.0], [0.0, 20.0, 30.0, 40.0]), are_thousands([25.0], [0.0, 10.0, 30.0, 40.0])
+    (True, False)
+    """
+    bounds = [-math.inf, *sorted(places), math.inf]
+    first, *groups = (sum(left < start <= right for start in starts) for left, right in pairwise(bounds))
+    return 1 <= first <= _GROUP and all(group == _GROUP for group in groups)
+
+
+def without_commas(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The same parts, with digits that have the size and place of a comma, and come after another, as boxes.
+
+    parts: of a word, left to right, digits as they were read, and the boxes, (x, y, w, h), of what is none.
+
+    >>> without_commas([(0, 0, 10, 20)])
+    ((0, 0, 10, 20),)
+    """
+    tallest = max((part.box[3] for part in parts if isinstance(part, PlacedReading)), default=0)
+    tall = [part.box for part in parts if isinstance(part, PlacedReading) and part.box[3] > tallest / 2]
+    if len(tall) < 2:
+        return tuple(parts)
+    height, top = median(box[3] for box in tall), median(box[1] for box in tall)
+
+    def is_comma(part: PlacedReading) -> bool:
+        _, y, width, tallness = part.box
+        low = y + tallness / 2 >= top + _LOW * height
+        return low and tallness <= _SMALL * height and width <= _NARROW * height
+
+    return (
+        *parts[:1],
+        *(part.box if isinstance(part, PlacedReading) and is_comma(part) else part for part in parts[1:]),
+    )
+
+
+__all__ = ["COMMA", "MINUS", "NO_SIGN", "POINT", "are_thousands", "find_signs", "without_commas"]

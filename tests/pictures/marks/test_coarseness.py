@@ -1,0 +1,60 @@
+"""Drawings with a thick pen are made smaller before they are read; all else keeps its pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from digit_recognizer.pictures.marks.coarseness import has_even_ground, longest_needed
+from digit_recognizer.pictures.page import read_page
+from digit_recognizer.pictures.paper import LONGEST
+from tests.pictures.test_page import answer, page_of
+
+
+def bar(width: int, ground: int = 255, mark: int = 0) -> np.ndarray:
+    picture = np.full((280, 280), ground, np.uint8)
+    picture[40:240, 100 : 100 + width] = mark
+    return picture
+
+
+@pytest.mark.parametrize(("ground", "mark"), [(255, 0), (0, 255), (200, 40)])
+def test_the_thinnest_stroke_keeps_seven_pixels(ground: int, mark: int) -> None:
+    assert longest_needed(bar(14, ground, mark)) == pytest.approx(280 * 7 / 14, rel=0.15)
+    assert longest_needed(bar(28, ground, mark)) == 112
+    assert longest_needed(bar(5, ground, mark)) == LONGEST
+
+
+def test_one_thin_line_beside_a_thick_one_keeps_every_pixel() -> None:
+    picture = bar(28)
+    picture[60:200, 200:203] = 0
+    assert longest_needed(picture) == LONGEST
+
+
+def test_photos_shades_and_blank_pictures_keep_every_pixel() -> None:
+    shade = np.tile(np.linspace(0, 255, 280).astype(np.uint8), (280, 1))
+    for picture in (shade, np.full((280, 280), 255, np.uint8), np.zeros((9, 9), np.uint8), bar(28).repeat(3, axis=1)):
+        assert longest_needed(picture) == LONGEST
+
+
+def test_a_drawing_is_read_in_pixels_of_its_own() -> None:
+    grey = np.where(page_of(["52"], 160) > 0.5, 0, 255).astype(np.uint8)
+    assert longest_needed(grey) < max(grey.shape)
+    (line,) = read_page(grey, answer).lines
+    assert line.text == "52"
+    rows, columns = np.flatnonzero((grey < 128).any(1)), np.flatnonzero((grey < 128).any(0))
+    x, y, width, height = line.box
+    found, drawn = [x, y, x + width, y + height], [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
+    assert np.abs(np.array(found) - np.array(drawn)).max() <= 5
+
+
+def test_a_page_set_on_a_screen_is_no_photo_and_one_in_uneven_light_is() -> None:
+    """Small print has more soft edges than a drawing in two levels; its ground is of one level all the same."""
+    page = np.full((120, 400), 240, np.uint8)
+    page[20:100:12, 20:380] = 60
+    page[21:100:12, 20:380] = 150
+    page[19:100:12, 20:380] = 150
+    assert has_even_ground(page)
+    light = np.linspace(1, 0.7, 400, dtype=np.float32)
+    assert not has_even_ground((page * light).astype(np.uint8))
+    grain = np.random.default_rng(0).normal(0, 6, page.shape)
+    assert not has_even_ground(np.clip(page + grain, 0, 255).astype(np.uint8))

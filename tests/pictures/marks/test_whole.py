@@ -1,0 +1,47 @@
+"""Marks that a network sees in part are whole where what stands out from the ground tells so."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from digit_recognizer.pictures.marks.whole import completed, with_stems
+from digit_recognizer.pictures.paper import PageInk
+
+
+def test_what_the_network_sees_next_to_nothing_of_is_not_given_back() -> None:
+    mask = np.zeros((60, 60), np.bool_)
+    mask[10:50, 10:14] = mask[10:50, 40:44] = True
+    clean = PageInk(mask * np.uint8(255), mask, 4.0)
+    known = np.zeros_like(mask)
+    known[10:14, 10:14] = known[10:30, 40:44] = True
+    both = completed(PageInk(known * np.uint8(200), known, 4.0), clean)
+    assert both.mask[10:50, 40:44].all()
+    assert not both.mask[20:50, 10:14].any()
+    assert both.mask[10:14, 10:14].all()
+
+
+def test_a_lone_stem_on_an_even_ground_is_given_back_where_it_is_level_with_a_digit() -> None:
+    mask = np.zeros((80, 200), np.bool_)
+    mask[10:30, 10:22] = True  # a digit
+    mask[10:30, 150:154] = mask[26:30, 146:158] = True  # a 1 with a foot in its row, in another column
+    mask[50:70, 90:94] = True  # a stem in no row
+    clean = PageInk(mask * np.uint8(255), mask, 4.0)
+    known = mask & (np.arange(200) < 30)
+    found = completed(PageInk(known * np.uint8(255), known, 4.0), clean).mask
+    assert found[:, 140:].sum() == mask[:, 140:].sum()
+    assert not found[40:].any()
+
+
+def test_a_stem_on_any_ground_is_whole_where_the_network_sees_both_its_ends() -> None:
+    mask = np.zeros((60, 290), np.bool_)
+    mask[10:50, 5:25] = mask[10:50, 40:44] = True
+    for x in range(100, 280, 30):
+        mask[10:50, x : x + 20] = True
+    shadow = mask.copy()
+    shadow[5:58, 60:64] = shadow[10:50, 80:84] = True  # taller than digits; and not seen
+    seen = shadow.copy()
+    seen[:, 70:90] = False
+    seen[22:40, 30:70] = False
+    whole = with_stems(PageInk(seen * np.uint8(200), seen, 4.0), PageInk(shadow * np.uint8(255), shadow, 4.0))
+    assert (whole.mask[:, :50] == mask[:, :50]).all()
+    assert (whole.mask[:, 50:] == seen[:, 50:]).all()

@@ -1,0 +1,305 @@
+"""In the company of letters, what may be a letter itself is no number; numbers among words, and beside labels, stay."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from digit_recognizer.pictures.expectation import parse_expectation
+from digit_recognizer.pictures.numbers.context import (
+    AMONG_LETTERS,
+    DOUBTED,
+    TOO_SMALL,
+    judged,
+    without_text,
+)
+from digit_recognizer.pictures.numbers.read_word import ReadWord
+from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Reading, Rejected
+
+
+def digit(value: int, place: int = 0, height: int = 20, confidence: float = 0.99) -> PlacedReading:
+    row = np.full(10, (1 - confidence) / 9, np.float32)
+    row[value] = confidence
+    frame = np.full((28, 28), 255, np.uint8)
+    reading = Reading(value, confidence, confidence >= 0.9, (value + 1) % 10, 0.0, row, frame)
+    return PlacedReading.of(reading, (place * 14, 20 - height, 10, height))
+
+
+def number(text: str, line: int = 0, heights: tuple[int, ...] = (), tallest: float = 20.0) -> ReadWord:
+    sizes = heights or (20,) * len(text)
+    digits = tuple(digit(int(letter), place, sizes[place]) for place, letter in enumerate(text))
+    return ReadWord(line, 20.0, text, digits, (), 0, len(text), tallest)
+
+
+def letters(count: int, line: int = 0, height: float = 20.0) -> ReadWord:
+    return ReadWord(line, height, "", (), (), count, 0, height)
+
+
+@pytest.mark.parametrize("text", ["4711", "3", "7", "26", "555", "2026"])
+def test_a_number_among_words_is_still_read(text: str) -> None:
+    words = [letters(7), number(text), letters(5)]
+    assert without_text(words) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "heights"),
+    [
+        ("1", (20,)),  # I, l
+        ("0", (14,)),  # o
+        ("10", (20, 14)),  # lo
+        ("50", (14, 14)),  # so
+        ("15", (20, 20)),  # IS
+        ("60", (20, 20)),  # GO
+        ("1055", (20, 14, 14, 14)),  # loss
+        ("200", (14, 14, 14)),  # zoo
+        ("3", (14,)),  # as low as small letters are
+    ],
+)
+def test_what_spells_a_word_is_left_out_among_words(text: str, heights: tuple[int, ...]) -> None:
+    found = without_text([letters(7), number(text, 0, heights), letters(5)])[1]
+    assert (found.text, found.digits) == ("", ())
+    assert [rejected.reason for rejected in found.rejected] == [AMONG_LETTERS]
+
+
+@pytest.mark.parametrize("text", ["0", "1", "10", "505"])
+def test_without_letters_near_by_the_same_is_a_number(text: str) -> None:
+    heights = (20, 14, 14)[: len(text)]
+    words = [number(text, 0, heights), number("81", 1), letters(2, 0)]
+    assert without_text(words) == words
+
+
+def test_letters_of_quite_another_size_say_nothing() -> None:
+    words = [letters(30, 0, height=6.0), number("10", 1)]
+    assert without_text(words) == words
+
+
+def test_a_page_of_numbers_outweighs_a_heading() -> None:
+    words = [letters(9, 0), *(number("10", line) for line in range(1, 6))]
+    assert without_text(words) == words
+
+
+def test_an_unsure_digit_among_letters_makes_no_number() -> None:
+    word = number("4711")
+    unsure = ReadWord(0, 20.0, "4711", (*word.digits[:3], digit(1, 3, confidence=0.7)), (), 0, 4, 20.0)
+    assert without_text([letters(8), unsure])[1].digits == ()
+
+
+def test_a_word_with_a_letter_for_every_third_digit_is_rejected_as_a_whole() -> None:
+    word = ReadWord(0, 20.0, "", (digit(4), digit(7, 1)), ())
+    found = judged(word, [(28, 0, 10, 20)], [], parse_expectation())
+    assert found.digits == ()
+    assert [(rejected.box, rejected.reason) for rejected in found.rejected] == [((0, 0, 38, 20), NOT_A_DIGIT)]
+
+
+def test_a_word_whose_marks_are_letters_is_none_however_surely_their_halves_look_like_digits() -> None:
+    ones = tuple(digit(1, place) for place in range(9))
+    found = judged(ReadWord(0, 20.0, "", ones, (), letters=3, familiar=2), [], [], parse_expectation())
+    assert found.digits == ()
+    kept = judged(ReadWord(0, 20.0, "", ones, (), letters=2, familiar=7), [], [], parse_expectation())
+    assert kept.text == "111111111"
+
+
+def doubtful(*confidences: float, letters: int = 0) -> ReadWord:
+    """A word read as 345..., each digit as sure as told."""
+    digits = tuple(digit(3 + place, place, confidence=value) for place, value in enumerate(confidences))
+    word = ReadWord(0, 20.0, "", digits, (), letters, 0, 20.0, digits)
+    return judged(word, [], [], parse_expectation())
+
+
+@pytest.mark.parametrize("confidences", [(0.45, 0.99), (0.99, 0.99, 0.4), (0.99, 0.5, 0.99, 0.5)])
+def test_an_unlikely_digit_takes_the_word_along_only_where_there_are_letters(confidences: tuple[float, ...]) -> None:
+    word = doubtful(*confidences)
+    assert (word.text, [rejected.reason for rejected in word.rejected]) == ("", [NOT_A_DIGIT])
+    (alone,) = without_text([word])
+    assert alone.text == "3456"[: len(confidences)]
+    assert [(rejected.box, rejected.reason) for rejected in alone.rejected] == [(word.rejected[0].box, DOUBTED)]
+    assert not any(reading.accepted for reading in alone.digits)
+    assert without_text([word, letters(1, line=3)])[0] == word
+
+
+@pytest.mark.parametrize("word", [doubtful(0.5), doubtful(0.5, 0.5, 0.99), doubtful(0.5, 0.99, letters=1)])
+def test_what_is_more_than_half_unlikely_or_has_a_letter_is_no_number(word: ReadWord) -> None:
+    assert without_text([word])[0].digits == ()
+
+
+def test_a_doubted_number_that_is_too_short_says_so() -> None:
+    (found,) = without_text([doubtful(0.5, 0.99)], parse_expectation(3))
+    assert [rejected.reason for rejected in found.rejected] == [DOUBTED, "expected 3 digits, found 2"]
+
+
+def test_signs_stand_among_the_digits_by_their_place() -> None:
+    word = ReadWord(0, 20.0, "", (digit(4, 1), digit(7, 3)), ())
+    assert judged(word, [], [(28.0, ","), (0.0, "-")], parse_expectation()).text == "-4,7"
+
+
+def test_a_number_that_is_too_short_is_not_accepted_and_says_so() -> None:
+    word = ReadWord(0, 20.0, "", (digit(4), digit(7, 1)), ())
+    found = judged(word, [], [], parse_expectation(3))
+    assert [reading.accepted for reading in found.digits] == [False, False]
+    assert [rejected.reason for rejected in found.rejected] == ["expected 3 digits, found 2"]
+
+
+def joined(text: str, spaces: dict[int, int], heights: dict[int, int] | None = None) -> ReadWord:
+    """A line of print that was taken for one word and rejected; ``x`` is a letter, spaces: pixels before each part."""
+    parts: list[PlacedReading | tuple[int, int, int, int]] = []
+    left = 0
+    for place, letter in enumerate(text):
+        left += spaces.get(place, 2)
+        tall = (heights or {}).get(place, 20)
+        box = (left, 20 - tall, 10, tall)
+        parts.append(box if letter == "x" else replace(digit(int(letter), 0, tall), box=box))
+        left += 10
+    digits = tuple(part for part in parts if isinstance(part, PlacedReading))
+    none = [part for part in parts if not isinstance(part, PlacedReading)]
+    word = ReadWord(0, 20.0, "", digits, (), len(none), len(digits), 20.0, tuple(parts))
+    return judged(word, none, [], parse_expectation())
+
+
+def test_a_number_that_print_joins_with_words_is_read_between_its_spaces() -> None:
+    found = without_text([joined("xxxx1234xxx", {4: 9, 8: 9})])
+    assert [word.text for word in found] == ["", "1234"]
+    assert [rejected.box for rejected in found[0].rejected] == [(2, 0, 46, 20), (112, 0, 34, 20)]
+
+
+@pytest.mark.parametrize(
+    ("text", "heights"),
+    [
+        ("xxxx505xxx", {}),  # SOS
+        ("xxxx42xxxx", {4: 14, 5: 14}),  # lower than the capitals are
+        ("xxxx7xxxxx", {}),  # one digit
+    ],
+)
+def test_between_letters_what_may_be_letters_is_not_read(text: str, heights: dict[int, int]) -> None:
+    spaces = {4: 9, len(text.rstrip("x")): 9}
+    (found,) = without_text([joined(text, spaces, heights)])
+    assert (found.text, found.digits) == ("", ())
+    assert [(rejected.box, rejected.reason) for rejected in found.rejected] == [((2, 0, 132, 20), NOT_A_DIGIT)]
+
+
+@pytest.mark.parametrize(("inner", "is_read"), [(2, True), (7, False)])
+def test_uneven_digits_need_clear_space_around_them(inner: int, is_read: bool) -> None:
+    word = joined("xxxx4726xx", {4: 9, 5: inner, 6: inner, 7: inner, 8: 9}, {4: 14})
+    assert ("4726" in [found.text for found in without_text([word])]) == is_read
+
+
+def test_without_a_space_beside_it_digits_are_part_of_a_word() -> None:
+    assert [word.text for word in without_text([joined("xxxx1234xxx", {4: 9})])] == [""]
+
+
+def test_half_of_a_number_is_not_read_where_the_other_half_is_unsure() -> None:
+    word = joined("xxxx046621xx", {4: 9, 6: 8, 10: 9})
+    unsure = replace(word.parts[4], accepted=False) if isinstance(word.parts[4], PlacedReading) else word.parts[4]
+    word = replace(word, parts=(*word.parts[:4], unsure, *word.parts[5:]))
+    assert [found.text for found in without_text([word])] == [""]
+
+
+def test_a_number_between_words_has_to_be_as_expected() -> None:
+    found = without_text([joined("xxxx1234xxx", {4: 9, 8: 9})], parse_expectation(5))[1]
+    assert [reading.accepted for reading in found.digits] == [False] * 4
+    assert [rejected.reason for rejected in found.rejected] == ["expected 5 digits, found 4"]
+
+
+def test_what_is_lower_than_eight_pixels_is_not_accepted() -> None:
+    low = tuple(digit(value, place, height=7) for place, value in enumerate((4, 2)))
+    found = judged(ReadWord(0, 7.0, "", low, ()), [], [], parse_expectation())
+    assert found.text == "42"
+    assert not any(digit.accepted for digit in found.digits)
+    assert [rejected.reason for rejected in found.rejected] == [TOO_SMALL]
+
+
+@pytest.mark.parametrize("numbers", ["digits", "decimal"])
+def test_digits_that_lie_within_one_another_stand_in_the_same_order_in_the_text(numbers: str) -> None:
+    # As of a 3 that an 8 touches: the 8 was taken for both, and begins where the 3 does.
+    boxes = [
+        (9, (21, 0, 26, 20)),
+        (8, (56, 0, 53, 20)),
+        (2, (56, 0, 18, 20)),
+        (0, (131, 0, 21, 20)),
+        (1, (113, 0, 20, 20)),
+    ]
+    digits = tuple(replace(digit(value), box=box) for value, box in boxes)
+    signs = [(112.0, "."), (10.0, "-")] if numbers == "decimal" else []
+    word = judged(ReadWord(0, 20.0, "", digits, ()), [], signs, parse_expectation(numbers=numbers))
+    assert word.text == ("-928.10" if signs else "92810")
+    assert "".join(str(one.digit) for one in word.digits) == word.text.replace("-", "").replace(".", "")
+
+
+def unsure(text: str) -> ReadWord:
+    """A number whose last digit is likely, and not accepted; its digits are all of its parts."""
+    found = number(text)
+    digits = (*found.digits[:-1], replace(found.digits[-1], accepted=False, confidence=0.95))
+    return replace(found, digits=digits, parts=digits)
+
+
+def test_a_likely_number_among_words_is_read_and_accepted_in_no_part() -> None:
+    found = without_text([letters(7), unsure("4735"), letters(5)])[1]
+    assert (found.text, [one.accepted for one in found.digits]) == ("4735", [False] * 4)
+
+
+def test_a_lone_digit_an_unlikely_one_and_a_word_stay_out_among_letters() -> None:
+    doubtful = unsure("4735")
+    digits = (*doubtful.digits[:-1], replace(doubtful.digits[-1], confidence=0.85))
+    for word in (
+        unsure("4"),
+        replace(doubtful, digits=digits, parts=digits),
+        unsure("505"),
+        replace(doubtful, letters=1),
+    ):
+        assert without_text([letters(7), word, letters(5)])[1].digits == ()
+
+
+def test_a_point_between_digits_makes_a_number_of_what_else_spells_a_word() -> None:
+    word = unsure("5055")
+    price = replace(word, signs=((16.0, ""),))  # 50.55, wherever the point is
+    assert without_text([letters(7), word, letters(5)])[1].digits == ()
+    assert without_text([letters(7), price, letters(5)])[1].text == "5055"
+    bars = replace(unsure("1151"), signs=((16.0, ""),))
+    assert without_text([letters(7), bars, letters(5)])[1].digits == ()
+
+
+def test_several_points_are_no_price() -> None:
+    word = replace(unsure("5055"), signs=((12.0, ""), (26.0, "")))
+    assert without_text([letters(7), word, letters(5)])[1].digits == ()
+
+
+def lone_letter(line: int, place: int, *, pointed: bool = False) -> ReadWord:
+    box = (14 * place, 0, 10, 20)
+    signs = ((14.0 * place + 12, ""),) if pointed else ()
+    return ReadWord(line, 20.0, "", (), (), 1, 0, 20.0, (box,), signs)
+
+
+def lone_digit(value: int, line: int, place: int, *, pointed: bool = False) -> ReadWord:
+    one = digit(value, place)
+    signs = ((14.0 * place + 12, ""),) if pointed else ()
+    return ReadWord(line, 20.0, str(value), (one,), (), 0, 1, 20.0, (one,), signs)
+
+
+def test_letters_at_the_head_of_a_calendar_are_no_digits_though_the_page_is_full_of_numbers() -> None:
+    head = [*(lone_letter(0, 5 * place) for place in range(5)), lone_digit(5, 0, 25), lone_digit(5, 0, 30)]
+    found = without_text([*head, *(number("1234567", line) for line in range(1, 5))])
+    assert [word.text for word in found] == ["", "", "", "", "", "", "", *["1234567"] * 4]
+
+
+def test_letters_that_number_the_lines_of_a_list_are_no_digits() -> None:
+    letters_in_front = [lone_letter(0, 0, pointed=True), lone_digit(8, 1, 0, pointed=True)]
+    letters_in_front += [lone_letter(2, 0, pointed=True), lone_digit(0, 3, 0, pointed=True)]
+    found = without_text([*letters_in_front, *(number("34775", line) for line in range(4))])
+    assert [word.text for word in found] == ["", "", "", "", *["34775"] * 4]
+
+
+def test_digits_that_number_the_lines_of_a_list_stay() -> None:
+    in_front = [lone_digit(value, value, 0, pointed=True) for value in (5, 6, 8, 9)]
+    found = without_text([*in_front, *(number("34775", line) for line in (5, 6, 8, 9))])
+    assert [word.text for word in found] == ["5", "6", "8", "9", *["34775"] * 4]
+
+
+@pytest.mark.parametrize(
+    ("box", "stays"), [((-14, -8, 12, 18), False), ((-40, -8, 12, 18), True), ((-14, -60, 12, 18), True)]
+)
+def test_a_lone_digit_right_beside_a_letter_of_another_line_is_none(box: Box, stays: bool) -> None:
+    letter = ReadWord(0, 20.0, "", (), (Rejected(box, NOT_A_DIGIT),), 1, 0, 20.0, (box,))
+    lone = replace(number("8", 1), parts=number("8").digits)
+    numbers = [number("4711", 2), number("4711", 3)]
+    assert bool(without_text([letter, lone, *numbers])[1].digits) == stays

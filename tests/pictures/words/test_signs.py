@@ -1,0 +1,105 @@
+"""Decimal numbers: a point, a comma and a leading minus are told by shape and place, where they are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from digit_recognizer.pictures.expectation import parse_expectation
+from digit_recognizer.pictures.page import read_page
+from digit_recognizer.pictures.words.signs import are_thousands, without_commas
+from digit_recognizer.reading import Box, PlacedReading
+from digit_recognizer.recognizer import Recognizer
+from tests.pictures.numbers.test_context import digit
+from tests.pictures.test_page import answer, on_paper, sprite
+
+HEIGHT = 40
+
+
+def number_of(text: str) -> npt.NDArray[np.uint8]:
+    """A number written with signs, on paper: uint8 (H, W)."""
+    ink = np.zeros((90, 60 + 40 * len(text)), np.float32)
+    x = 20
+    for place, letter in enumerate(text):
+        if letter == "-":
+            ink[38:42, x : x + 18] = 1
+            x += 30
+        elif letter in ",.":
+            cv2.circle(ink, (x + 1, 57), 2, 1, -1)
+            if letter == ",":
+                cv2.line(ink, (x + 2, 58), (x - 1, 66), 1, 3)
+            x += 10
+        else:
+            digit = sprite(int(letter), HEIGHT, seed=place)
+            ink[20 : 20 + HEIGHT, x : x + digit.shape[1]] = digit
+            x += digit.shape[1] + 8
+    return on_paper(ink)
+
+
+@pytest.mark.parametrize("text", ["12,90", "3.25", "-47", "-8,05", "604"])
+def test_decimal_numbers_are_read_with_their_signs(text: str) -> None:
+    page = read_page(number_of(text), answer, parse_expectation(numbers="decimal"))
+    assert page.text == text
+
+
+@pytest.mark.parametrize("text", ["12,90", "3.25", "-47"])
+def test_where_digits_alone_are_asked_for_signs_are_left_out(text: str) -> None:
+    page = read_page(number_of(text), answer)
+    assert "".join(page.text.split()) == text.translate({ord(sign): None for sign in ",.-"})
+
+
+def placed(value: int, box: Box) -> PlacedReading:
+    return replace(digit(value), box=box)
+
+
+def test_a_digit_that_lies_and_is_small_as_a_comma_is_none() -> None:
+    parts = [placed(2, (0, 0, 12, 20)), placed(1, (15, 16, 4, 8)), placed(5, (22, 0, 12, 20))]
+    assert without_commas(parts) == (parts[0], (15, 16, 4, 8), parts[2])
+
+
+@pytest.mark.parametrize("box", [(15, 0, 4, 8), (15, 8, 4, 12), (15, 14, 12, 8)])
+def test_a_raised_a_tall_and_a_broad_digit_are_no_commas(box: Box) -> None:
+    parts = (placed(2, (0, 0, 12, 20)), placed(1, box), placed(5, (34, 0, 12, 20)))
+    assert without_commas(parts) == parts
+
+
+def test_beside_a_single_digit_nothing_is_a_comma() -> None:
+    parts = (placed(2, (0, 0, 12, 20)), placed(1, (15, 16, 4, 8)))
+    assert without_commas(parts) == parts
+
+
+@pytest.mark.parametrize(("text", "read"), [("12.5", "125"), ("3,75", "375"), ("407", "407")])
+def test_where_nobody_asks_for_decimals_points_are_no_part_of_a_digit(text: str, read: str) -> None:
+    page = read_page(number_of(text), answer)
+    assert page.text == read
+    sides = [one.box[2:] for one in page.digits]
+    assert np.abs(np.subtract(sides, [one.box[2:] for one in read_page(number_of(read), answer).digits])).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("places", "digits", "wanted"),
+    [
+        ([10.0], 4, True),  # 1,234
+        ([30.0], 6, True),  # 123,456
+        ([10.0, 40.0], 7, True),  # 1,234,567
+        ([20.0], 4, False),  # 19.99
+        ([40.0], 7, False),  # 1234,567
+        ([10.0], 2, False),  # 7.5
+        ([10.0, 40.0], 6, False),  # 1.234,56
+    ],
+)
+def test_thousands_are_groups_of_three(places: list[float], digits: int, wanted: bool) -> None:
+    assert are_thousands(places, [10.0 * place + 1 for place in range(digits)]) == wanted
+
+
+def test_a_point_at_the_end_of_a_sentence_is_no_part_of_its_number() -> None:
+    page = Image.new("L", (500, 160), 250)
+    ImageDraw.Draw(page).text((40, 40), "592 017.", font=ImageFont.load_default(64), fill=20)
+    for numbers in ("digits", "decimal"):
+        (line,) = Recognizer(threads=1).read(np.array(page), numbers=numbers).lines
+        assert (line.text, line.accepted) == ("592 017", True)
