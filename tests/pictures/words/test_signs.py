@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.page import read_page
-from digit_recognizer.pictures.words.signs import are_thousands, without_commas
+from digit_recognizer.pictures.words.signs import are_thousands, find_colons, without_commas
 from digit_recognizer.reading import Box, PlacedReading
 from digit_recognizer.recognizer import Recognizer
 from tests.pictures.numbers.test_context import digit
@@ -29,6 +29,10 @@ def number_of(text: str) -> npt.NDArray[np.uint8]:
         if letter == "-":
             ink[38:42, x : x + 18] = 1
             x += 30
+        elif letter == ":":
+            for y in (36, 54):
+                cv2.circle(ink, (x + 2, y), 3, 1, -1)
+            x += 14
         elif letter in ",.":
             cv2.circle(ink, (x + 1, 57), 2, 1, -1)
             if letter == ",":
@@ -103,3 +107,40 @@ def test_a_point_at_the_end_of_a_sentence_is_no_part_of_its_number() -> None:
     for numbers in ("digits", "decimal"):
         (line,) = Recognizer(threads=1).read(np.array(page), numbers=numbers).lines
         assert (line.text, line.accepted) == ("592 017", True)
+
+
+@pytest.mark.parametrize(("text", "read"), [("12:30", "12 30"), ("9:05", "9 05"), ("07:41:52", "07 41 52")])
+def test_colons_part_numbers_as_slashes_do(text: str, read: str) -> None:
+    page = read_page(number_of(text), answer)
+    assert page.text == read
+    assert all(digit.accepted for line in page.lines for digit in line.digits)
+
+
+def test_a_number_of_which_a_length_is_known_may_have_a_colon_in_it() -> None:
+    assert read_page(number_of("12:30"), answer, parse_expectation("4")).text == "1230"
+    assert read_page(number_of("23:40"), answer, parse_expectation("2")).text == "23 40"
+
+
+@pytest.mark.parametrize(
+    ("dots", "is_colon"),
+    [
+        ([(24, 12, 4, 4), (24, 30, 4, 4)], True),
+        ([(24, 12, 4, 4), (21, 30, 4, 4)], True),  # of italics
+        ([(24, 12, 4, 4), (34, 30, 4, 4)], False),  # one is above nothing
+        ([(24, 12, 4, 4), (24, 30, 9, 9)], False),  # not alike
+        ([(24, 12, 4, 4), (24, 17, 4, 4)], False),  # hardly apart
+        ([(24, 2, 4, 4), (24, 15, 4, 4)], False),  # too high
+        ([(24, 30, 4, 4)], False),
+    ],
+)
+def test_a_colon_is_two_dots_one_above_the_other(dots: list[Box], is_colon: bool) -> None:
+    boxes = np.array([(0, 0, 20, 40), (34 + 6, 0, 20, 40), *dots], np.int64)
+    line = sorted(range(len(boxes)), key=lambda mark: boxes[mark, 0])
+    assert find_colons(boxes, line, 40.0) == ([(2, 3)] if is_colon else [])
+
+
+def test_two_dots_with_digits_far_away_or_on_one_side_alone_are_no_colon() -> None:
+    dots = [(24, 12, 4, 4), (24, 30, 4, 4)]
+    far = np.array([(0, 0, 20, 40), (99, 0, 20, 40), *dots], np.int64)
+    assert find_colons(far, [0, 2, 3, 1], 40.0) == []
+    assert find_colons(far[[0, 2, 3]], [0, 1, 2], 40.0) == []

@@ -296,12 +296,15 @@ def _without_rows(boxes: Boxes, beside: npt.NDArray[np.float64]) -> npt.NDArray[
 
 
 def _add_small(small: npt.NDArray[np.int64], lines: list[list[int]], boxes: Boxes) -> None:
-    """Add small marks to the lines that they lie in, or just above or below the nearest of whose marks."""
+    """Add small marks to the lines that they lie in, or just above or below the nearest of whose marks, or of whose
+    tall ones: the dots of a colon are nearest to each other.
+    """
     left, top, width, height = boxes.T
     middles = (left + width / 2).tolist()
     line_of = np.full(len(boxes), -1)
     for number, line in enumerate(lines):
         line_of[line] = number
+    tall = [len(line) for line in lines]
     for mark in small.tolist():
         x, y = middles[mark], top[mark] + height[mark] / 2
         beside = np.maximum(np.maximum(left - x, x - left - width), 0)
@@ -309,9 +312,12 @@ def _add_small(small: npt.NDArray[np.int64], lines: list[list[int]], boxes: Boxe
         fits = (beside < 1.0 * height) & (above < 0.35 * height)
         best, best_cost = None, math.inf
         for number in np.unique(line_of[fits & (line_of >= 0)]).tolist():
-            near = min(lines[number], key=lambda other: abs(middles[other] - x))
-            if fits[near] and beside[near] + above[near] < best_cost:
-                best, best_cost = number, float(beside[near] + above[near])
+            for some in (lines[number], lines[number][: tall[number]]):
+                near = min(some, key=lambda other: abs(middles[other] - x))
+                if fits[near]:
+                    if beside[near] + above[near] < best_cost:
+                        best, best_cost = number, float(beside[near] + above[near])
+                    break
         if best is not None:
             lines[best].append(mark)
             line_of[mark] = best

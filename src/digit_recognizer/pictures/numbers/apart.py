@@ -16,7 +16,7 @@ from digit_recognizer.pictures.numbers.raised import without_raised
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.numbers.slashes import MAYBE_ONE, MAYBE_SLASH, SLASH, find_slashes
 from digit_recognizer.pictures.numbers.spaces import find_spaces, may_have_spaces
-from digit_recognizer.pictures.words.signs import without_commas
+from digit_recognizer.pictures.words.signs import COLON, without_commas
 from digit_recognizer.pictures.words.within import Part, box_of
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around, refused
 
@@ -31,12 +31,15 @@ def numbers_of(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWo
     beside: the other words of its line. It stays one where that is asked for: a card's number may be printed in groups.
     Degree and percent signs after the last one are rejected, and raised digits not accepted; nor is any digit where
     nobody can tell whether a space stands between them. Digits that are letters of a word beside the number are none.
-    Slashes part numbers as spaces do, and so do a plus and the like.
+    Slashes part numbers as spaces do, and so do a plus and the like, and colons.
 
     >>> word = ReadWord(0, 20.0, "", (), (), parts=((0, 0, 9, 20),))
     >>> numbers_of(word, Expectation()) == [word]
     True
     """
+    colons = [place for place, sign in word.signs if sign == COLON]
+    if colons:
+        return _parted(word, colons, expectation, beside)
     word, slashes = _without_doubt(_without_small(word), beside)
     signs = signs_between(word.parts, word.height)
     if not slashes and not signs:
@@ -55,6 +58,30 @@ def numbers_of(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWo
         for (first, last), between, why_not in zip(pairwise(cuts), pairwise(sides), rejected, strict=True)
     )
     return [one for number in numbers for one in (_spaced(number, expectation, beside) if number.parts else [number])]
+
+
+def _parted(
+    word: ReadWord, colons: Sequence[float], expectation: Expectation, beside: Sequence[ReadWord]
+) -> list[ReadWord]:
+    """The numbers of a word with colons in it, at these places."""
+    whole = replace(word, signs=tuple((place, sign) for place, sign in word.signs if sign != COLON))
+    if expectation.asks and expectation.complaint([digit.digit for digit in whole.digits]) is None:
+        return numbers_of(whole, expectation, beside)
+    some = [
+        _of_parts(whole, [part for part in whole.parts if first < box_of(part)[0] <= last], (), (first, last))
+        for first, last in pairwise([-math.inf, *sorted(colons), math.inf])
+    ]
+    of_time = [
+        place
+        for place, (one, other) in enumerate(pairwise(some))
+        if isinstance(next(reversed(one.parts), None), PlacedReading)
+        and isinstance(next(iter(other.parts), None), PlacedReading)
+    ]
+    numbers = [
+        replace(one, is_of_time=bool({place - 1, place} & set(of_time))) for place, one in enumerate(some) if one.parts
+    ]
+    numbers[-1] = replace(numbers[-1], rejected=word.rejected)
+    return [one for number in _shared(numbers) for one in numbers_of(number, expectation, beside)]
 
 
 def _without_small(word: ReadWord) -> ReadWord:

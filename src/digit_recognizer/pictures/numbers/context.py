@@ -182,7 +182,7 @@ def _alone_or_among(word: ReadWord, neighbours: Neighbours, found: Letters | Non
     letters, digits = neighbours.company(word.line, _ALIKE[0] * word.height, largest * word.height, _ELSEWHERE)
     is_lone = _is_lone_among(word, neighbours)
     is_letter = len(word.parts) <= 1 and len(word.digits) == 1 and _is_letter(word, neighbours.marks)
-    is_number = _is_number(word.digits, word.tallest, pointed=_is_pointed(word))
+    is_number = _is_number(word.digits, word.tallest, pointed=_is_pointed(word), timed=word.is_of_time)
     if not is_letter and (is_number or ((letters < _FEW or letters <= digits) and not is_lone)):
         return word
     if found is not None and not is_letter and is_of_digits(word) and is_by_hand(word.digits, found):
@@ -280,15 +280,15 @@ def _around(word: ReadWord, numbers: Sequence[ReadWord]) -> ReadWord:
     return replace(word, rejected=tuple(Rejected(around(some), reason) for some in boxes if some))
 
 
-def _is_number(digits: Sequence[PlacedReading], tallest: float, *, pointed: bool = False) -> bool:
-    """Whether digits are a number even where letters prevail. tallest: of the marks in their line, in pixels. pointed:
-    whether a point or comma stands between them, as between no letters.
+def _is_number(digits: Sequence[PlacedReading], tallest: float, *, pointed: bool = False, timed: bool = False) -> bool:
+    """Whether digits are a number even where letters prevail. tallest: of the marks in their line, in pixels. pointed,
+    timed: whether a point or comma stands between them, or a colon between them and others, as between no letters.
     """
     found = frozenset(digit.digit for digit in digits)
     if not all(digit.accepted for digit in digits):
         return False
     even = are_of_a_height(digits, tallest)
-    if pointed and even and len(digits) > 1:
+    if even and (timed or (pointed and len(digits) > 1)):
         return True
     if len(digits) == 1:
         return even and not found & _LETTERLIKE

@@ -22,6 +22,7 @@ class ReadWord:
     tallest: of all marks in its line, in pixels. parts: all digits and all that is none, left to right. signs: of a
     decimal number, (where from left to right, sign). doubted: the digits of a word that was not read, where all that
     speaks against it is that some of them are unlikely. beside: those of one that was not read for a mark at its ends.
+    is_of_time: whether a colon parts it from another number.
     """
 
     line: int
@@ -36,6 +37,7 @@ class ReadWord:
     signs: tuple[tuple[float, str], ...] = ()
     doubted: tuple[PlacedReading, ...] = ()
     beside: Beside | None = None
+    is_of_time: bool = False
 
 
 def refused_digits(digits: Sequence[PlacedReading], reason: str) -> tuple[PlacedReading, ...]:

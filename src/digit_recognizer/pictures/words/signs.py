@@ -1,4 +1,4 @@
-"""Small marks beside digits become the signs of decimal numbers: point, comma and a leading minus, by shape and place.
+"""Small marks beside digits become signs: point, comma, colon and a leading minus, by shape and place.
 
 A mark is known by its box alone. Knows nothing of pixels.
 """
@@ -12,12 +12,13 @@ from itertools import pairwise
 from statistics import median
 
 import numpy as np
+import numpy.typing as npt
 
 from digit_recognizer.pictures.marks.lines import Boxes
 from digit_recognizer.pictures.words.within import Part
 from digit_recognizer.reading import PlacedReading
 
-POINT, COMMA, MINUS = ".", ",", "-"
+POINT, COMMA, MINUS, COLON = ".", ",", "-", ":"
 NO_SIGN = ""  # a point or comma at the end of a line, or where nobody asked for decimal numbers
 
 # Shares of the height of the line's digits.
@@ -30,6 +31,13 @@ _BROAD = (0.15, 0.9)
 _MIDDLE = (0.25, 0.8)  # between the top and the bottom of the digits
 _NEAR = 1.1  # to the digit after it
 _GROUP = 3  # digits of a group of thousands
+_DOT = (0.04, 0.36)  # how broad and how tall a colon's dots are
+_EVEN = 1.7  # times one of them is broader or taller than the other at most
+_SLANT = (-0.1, 0.35)  # of how far one is above the other, by which it is farther right, as italics are
+_BETWEEN = (0.4, 4.5)  # of the taller one's height that is free between them
+_INTO = 0.1  # that digits reach into their columns at most
+_UPPER, _LOWER = (0.15, 0.65), (0.62, 1.15)  # from the top of the digits: where their middles lie
+_BESIDE = 0.8  # to the digits at their sides at most
 
 
 def find_signs(boxes: Boxes, line: list[int], height: float) -> dict[int, str]:
@@ -71,6 +79,54 @@ def find_signs(boxes: Boxes, line: list[int], height: float) -> dict[int, str]:
     return found
 
 
+def find_colons(boxes: Boxes, line: Sequence[int], height: float) -> list[tuple[int, int]]:
+    """The colons between tall marks of a line: the upper and the lower dot of each.
+
+    Two dots, as large as each other, one above the other, nothing else above or below them.
+
+    boxes: int64 (N, 4) of all marks. line: the marks of the line, left to right. height: of its digits, in pixels.
+
+    >>> import numpy as np
+    >>> boxes = np.array([[0, 0, 10, 20], [14, 6, 3, 3], [14, 16, 3, 3], [21, 0, 10, 20]])
+    >>> find_colons(boxes, [0, 1, 2, 3], 20.0)
+    [(1, 2)]
+    """
+    least, most = _DOT[0] * height, _DOT[1] * height
+    small = [mark for mark in line if least <= min(boxes[mark, 2:]) and max(boxes[mark, 2:]) <= most]
+    tall = [mark for mark in line if boxes[mark, 3] > 0.6 * height]
+    found = []
+    for one, other in pairwise(sorted(small, key=lambda mark: (boxes[mark, 0] + boxes[mark, 2] / 2, boxes[mark, 1]))):
+        upper, lower = (one, other) if boxes[one, 1] <= boxes[other, 1] else (other, one)
+        x = min(boxes[upper, 0], boxes[lower, 0]) + _INTO * height
+        end = max(boxes[upper, 0] + boxes[upper, 2], boxes[lower, 0] + boxes[lower, 2]) - _INTO * height
+        before = [mark for mark in tall if boxes[mark, 0] + boxes[mark, 2] <= x]
+        after = [mark for mark in tall if boxes[mark, 0] >= end]
+        if not before or not after or not _are_dots_of_one(boxes[upper], boxes[lower]):
+            continue
+        left, right = before[-1], after[0]
+        if max(x - boxes[left, 0] - boxes[left, 2], boxes[right, 0] - end) > _BESIDE * height:
+            continue
+        top = (boxes[left, 1] + boxes[right, 1]) / 2
+        size = max(1.0, (boxes[left, 1] + boxes[left, 3] + boxes[right, 1] + boxes[right, 3]) / 2 - top)
+        middles = [(boxes[dot, 1] + boxes[dot, 3] / 2 - top) / size for dot in (upper, lower)]
+        is_placed = all(least <= at <= most for at, (least, most) in zip(middles, (_UPPER, _LOWER), strict=True))
+        is_alone = not any(
+            boxes[mark, 0] < end and boxes[mark, 0] + boxes[mark, 2] > x for mark in line if mark not in (upper, lower)
+        )
+        if is_placed and is_alone:
+            found.append((upper, lower))
+    return found
+
+
+def _are_dots_of_one(upper: npt.NDArray[np.int64], lower: npt.NDArray[np.int64]) -> bool:
+    """Whether two boxes are as large as each other, one above the other, room between them."""
+    across = upper[0] + upper[2] / 2 - lower[0] - lower[2] / 2
+    down = lower[1] + lower[3] / 2 - upper[1] - upper[3] / 2
+    free = (lower[1] - upper[1] - upper[3]) / max(upper[3], lower[3])
+    alike = all(max(upper[side], lower[side]) <= _EVEN * min(upper[side], lower[side]) for side in (2, 3))
+    return bool(alike and _SLANT[0] * down <= across <= _SLANT[1] * down and _BETWEEN[0] <= free <= _BETWEEN[1])
+
+
 def are_thousands(places: Sequence[float], starts: Sequence[float]) -> bool:
     """Whether points or commas part a number as thousands are parted: three digits after each, one to three before the
     first.
@@ -110,4 +166,14 @@ def without_commas(parts: Sequence[Part]) -> tuple[Part, ...]:
     )
 
 
-__all__ = ["COMMA", "MINUS", "NO_SIGN", "POINT", "are_thousands", "find_signs", "without_commas"]
+__all__ = [
+    "COLON",
+    "COMMA",
+    "MINUS",
+    "NO_SIGN",
+    "POINT",
+    "are_thousands",
+    "find_colons",
+    "find_signs",
+    "without_commas",
+]

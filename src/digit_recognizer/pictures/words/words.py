@@ -18,7 +18,7 @@ from digit_recognizer.pictures.marks.page_ink import box_of
 from digit_recognizer.pictures.paper import Labels, PageInk
 from digit_recognizer.pictures.words.cutting import Candidate, Piece, candidates, cut_marks
 from digit_recognizer.pictures.words.runs import ReadStrips, Run, cut_runs, with_runs
-from digit_recognizer.pictures.words.signs import MINUS, NO_SIGN, find_signs
+from digit_recognizer.pictures.words.signs import COLON, MINUS, NO_SIGN, find_colons, find_signs
 from digit_recognizer.pictures.words.ticks import find_ticks
 
 _DIRT = 0.006  # share of the square of a line's height: smaller marks are no part of a digit
@@ -79,14 +79,16 @@ def uncut_words(
         height = line_height(boxes, line)
         tallest = tallest_mark(boxes, line)
         line = [mark for mark in line if areas[mark + 1] >= _DIRT * height**2]
-        signs = find_signs(boxes, line, height)
+        colons = dict(find_colons(boxes, line, height))
+        line = [mark for mark in line if mark not in colons.values()]
+        signs = find_signs(boxes, [mark for mark in line if mark not in colons], height)
         points = _points(boxes, line, signs)
         is_decimal = expectation.numbers == "decimal"
         signs = {mark: sign for mark, sign in signs.items() if sign or mark in points} if is_decimal else points
         # Of a comb's ticks some lie where points do.
-        others = line if not is_decimal else [mark for mark in line if mark not in signs]
+        others = [mark for mark in line if mark not in colons and not (is_decimal and mark in signs)]
         ticks = find_ticks(boxes, others, height)
-        signs = {mark: sign for mark, sign in signs.items() if mark not in ticks}
+        signs = {mark: sign for mark, sign in signs.items() if mark not in ticks} | dict.fromkeys(colons, COLON)
         line = [mark for mark in line if mark not in ticks]
         waiting: list[tuple[float, str]] = []
         for word in _parted(split_words(boxes, line, height), field_of):
