@@ -45,6 +45,12 @@ def test_an_unsure_digit_among_bars_does_not_tell_them_from_bars() -> None:
     assert not any(digit.accepted for word in stood_by(words) for digit in word.digits)
 
 
+@pytest.mark.parametrize(("sure", "accepted"), [("4", False), ("42", True)])
+def test_hatching_may_look_like_another_digit_once_in_twenty(sure: str, accepted: bool) -> None:
+    words = stood_by([*(number("1111", line) for line in range(5)), number(sure, 5)])
+    assert {one.accepted for word in words for one in word.digits} == {accepted}
+
+
 @pytest.mark.parametrize(("gap", "accepted"), [(10, False), (60, True)])
 def test_a_number_whose_rest_may_have_been_left_out_among_letters_is_unsure(gap: int, accepted: bool) -> None:
     first, rest = number("47"), number("50", heights=(14, 14))

@@ -25,6 +25,7 @@ LEFT_OUT = "another number in its line was left out"
 OF_NUMBERS = frozenset((PART, POINT_LEFT_OUT, BESIDE_LETTER, LEFT_OUT))
 
 _OTHERS = 0.2  # share of the digits on a page of bars that look like something else, though not surely
+_SURELY = 0.05  # and surely: one of twenty
 _MARKS = 3  # bars at least, and digits beside them, that are the marks of a scale and its numbers
 _LOW_BAR = 0.7  # times as tall as these are the marks at most; of 1s among digits of one size none is lower than 0.9
 _COMB = 5  # 1s in a row that may as well be the teeth of a comb
@@ -173,16 +174,18 @@ def _of_value(word: ReadWord) -> ReadWord:
 
 
 def _without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:
-    """The same words; where all accepted digits of a page are 1s, in several places or in a long row, none is accepted,
-    nor where all digits of a line are, in a long row, nor 1s that are several and low beside the page's other digits.
+    """The same words; where the accepted digits of a page are 1s, all of them or all but one in twenty, in several
+    places or in a long row, none is accepted, nor where all digits of a line are, in a long row, nor 1s that are
+    several and low beside the page's other digits.
 
     The rests of rules, folds and hatching look like that, and the marks of a ruler.
     """
     found = [word.digits for word in words if word.digits]
     others = [digit for digits in found for digit in digits if digit.digit != 1]
-    few = len(others) <= _OTHERS * sum(len(digits) for digits in found)
+    count = sum(len(digits) for digits in found)
+    few = len(others) <= _OTHERS * count and sum(digit.accepted for digit in others) <= _SURELY * count
     several = len(found) >= 2 or any(len(digits) >= _COMB for digits in found)
-    is_hatched = few and several and not any(digit.accepted for digit in others)
+    is_hatched = few and several
     in_line: dict[int, list[int]] = {}
     for word in words:
         in_line.setdefault(word.line, []).extend(digit.digit for digit in word.digits)
