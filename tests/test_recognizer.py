@@ -101,6 +101,30 @@ def test_a_copy_opens_the_same_file_from_wherever_it_is_used(
         copied(recognizer)
 
 
+def test_a_threshold_of_ones_own_takes_the_place_of_the_file_s_in_copies_too(path: Path) -> None:
+    images = draw_digits(50)
+    confidences = sorted(reading.confidence for reading in Recognizer(path).predict(images))
+    threshold = confidences[25]
+    recognizer = Recognizer(path, min_confidence=threshold)
+    for each in (recognizer, copied_by_pickle(recognizer)):
+        assert each.min_confidence == threshold
+        assert sum(reading.accepted for reading in each.predict(images)) == 25
+    assert Recognizer(path).min_confidence == CARD.min_confidence
+
+
+def test_a_threshold_of_ones_own_accepts_no_blank_picture_and_nothing_that_is_no_digit(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(unfamiliar_bytes())
+    images = np.concatenate([draw_digits(100).images, np.zeros((1, 28, 28), np.uint8)])
+    found = Recognizer(tmp_path, min_confidence=0).predict(Digits(images))
+    assert {reading.reason for reading in found} == {"blank", "not a digit", None}
+
+
+@pytest.mark.parametrize("none", [-0.1, 1.1, float("nan")])
+def test_a_threshold_that_is_no_confidence_is_refused(path: Path, none: float) -> None:
+    with pytest.raises(UsageError, match="expected a min_confidence from 0 to 1, found"):
+        Recognizer(path, min_confidence=none)
+
+
 def test_an_array_of_paths_is_the_list_of_them(recognizer: Recognizer, tmp_path: Path) -> None:
     paths = [str(tmp_path / name) for name in ("a.png", "b.png")]
     for name, image in zip(paths, draw_digits(2).images, strict=True):

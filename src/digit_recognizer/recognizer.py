@@ -51,11 +51,14 @@ class Recognizer:
              one; or None, and ink is what stands out from its ground.
     cells:   what ``read`` asks about the cells of grids, beside the model: "shipped", the cell reader that ships;
              another one; or None.
+    min_confidence: from which confidence on a reading is accepted, 0-1, instead of the threshold in the model's file,
+             which was chosen for few errors; a lower one accepts more, and more of it wrong. What is refused for
+             another reason (no digit, no ink, or what speaks against a number on a page) stays so.
 
     The file is checked before it is opened: the model that ships against its SHA-256, any other one that was not seen
     before in a limited child process. Raises ModelError where it is no model that keeps the contract (``code``
     ``damaged_model`` where the shipped one is not as it was shipped), FileError where it cannot be read, UsageError for
-    threads below 1.
+    threads below 1 and a ``min_confidence`` that is none.
 
     A copy, by ``pickle`` or ``copy``, as for the processes of a pool, opens the file again by its full path; it raises
     ModelError (``code`` ``other_model``) where that holds another model by then. Networks that it was given
@@ -64,6 +67,8 @@ class Recognizer:
     >>> recognizer = Recognizer("runs/kaggle")                            # doctest: +SKIP
     >>> recognizer.predict("my_seven.jpg").digit                          # doctest: +SKIP
     7
+    >>> Recognizer(min_confidence=0.9).min_confidence
+    0.9
     """
 
     def __init__(
@@ -74,9 +79,12 @@ class Recognizer:
         lines: LineReader | Literal["shipped"] | None = "shipped",
         ink: InkFinder | Literal["shipped"] | None = "shipped",
         cells: CellReader | Literal["shipped"] | None = "shipped",
+        min_confidence: float | None = None,
     ) -> None:
         if threads is not None and threads < 1:
             raise UsageError(f"expected 1 or more threads, found {threads}")
+        if min_confidence is not None and not 0 <= min_confidence <= 1:
+            raise UsageError(f"expected a min_confidence from 0 to 1, found {min_confidence:g}")
         if model is None or model == INT8:
             file = shipped_model("digits.onnx" if model is None else "digits.int8.onnx")
         else:
@@ -84,9 +92,10 @@ class Recognizer:
             ensure_safe(file)
         # As it was asked for, for copies.
         where = model if model is None or model == INT8 else os.path.abspath(model)
-        self._asked: tuple[Any, ...] = (where, threads, lines, ink, cells)
+        self._asked: tuple[Any, ...] = (where, threads, lines, ink, cells, min_confidence)
         self._name = file.name
         self._metadata = file.metadata
+        self._min_confidence = file.metadata.min_confidence if min_confidence is None else float(min_confidence)
         self._sha256 = file.sha256
         try:
             threads = threads or min(_MOST_THREADS, available_cores())
@@ -113,8 +122,8 @@ class Recognizer:
 
     @property
     def min_confidence(self) -> float:
-        """The threshold in the file, 0-1: readings with less confidence are not accepted; 2 where none is."""
-        return self._metadata.min_confidence
+        """Readings with less confidence are not accepted: as asked for, or the file's own; 0-1, 2 accepts none."""
+        return self._min_confidence
 
     @property
     def tells_non_digits(self) -> bool:
@@ -172,7 +181,7 @@ class Recognizer:
         Arrays are of uint8, of floats from 0 to 1, or of bool, and may have one more axis for a single channel, as (H,
         W, 1) or (N, 1, 28, 28); tensors of other libraries count as arrays.
         Pictures are named by their paths as given, all else by numbers counted from 1. A reading is accepted where its
-        confidence reaches the threshold in the model file; else ``reason`` says why not.
+        confidence reaches ``min_confidence``; else ``reason`` says why not.
         raw: return the ``probabilities`` alone, float32 (N, 10), (1, 10) for one picture; the fastest way.
         batch_size: images per run, as for ``probabilities``.
         Raises InputError, naming the picture, where one is none of these or damaged, or where nothing is found;
@@ -360,8 +369,10 @@ class Recognizer:
         return result, unfamiliarity
 
 
-def _opened_again(sha256: str, model: str | None, threads: int | None, lines: Any, ink: Any, cells: Any) -> Recognizer:
-    again = Recognizer(model, threads, lines=lines, ink=ink, cells=cells)
+def _opened_again(
+    sha256: str, model: str | None, threads: int | None, lines: Any, ink: Any, cells: Any, min_confidence: float | None
+) -> Recognizer:
+    again = Recognizer(model, threads, lines=lines, ink=ink, cells=cells, min_confidence=min_confidence)
     if again.sha256 != sha256:
         raise ModelError(f"{again.name}: is another model than the one that was copied", code="other_model")
     return again

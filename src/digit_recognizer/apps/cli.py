@@ -30,6 +30,7 @@ from digit_recognizer.apps.options import (
     Json,
     MaxError,
     MaxPixels,
+    MinConfidence,
     Model,
     Output,
     Overwrite,
@@ -40,6 +41,7 @@ from digit_recognizer.apps.options import (
     Strokes,
     Val,
     Workers,
+    check_min_confidence,
     check_seed,
 )
 from digit_recognizer.apps.outcome import close_output, needs, tell
@@ -278,6 +280,7 @@ def predict(
         Path | None,
         typer.Option("--output", "-o", help="The CSV to write; left out: stdout."),
     ] = None,
+    min_confidence: MinConfidence = None,
     max_pixels: MaxPixels = None,
     model: Model = None,
     as_json: Json = False,
@@ -293,13 +296,14 @@ def predict(
     from digit_recognizer.sources.catalog import NAMES, is_data_set
 
     terminal = Terminal(as_json=as_json)
+    check_min_confidence(min_confidence)
     words = data or ["sample"]
     if as_json and output is not None and str(output) == "-":
         raise UsageError("--output - and --json both print on stdout; give --output a file")
     if len(words) > 1 and all(word in NAMES or (os.path.isfile(word) and is_data_set(word)) for word in words):
         raise UsageError(f"{', '.join(words)}: expected pictures, or one data set at a time")
     refuse_own_input(output, "--output", words, model, COLUMNS)
-    recognizer = Recognizer(model)
+    recognizer = Recognizer(model, min_confidence=min_confidence)
     if len(words) > 1 or not is_data_set(words[0]):
         raise typer.Exit(predict_pictures(words, recognizer, terminal, output, max_pixels))
     if max_pixels is not None:
@@ -329,6 +333,7 @@ def read(
     csv: Annotated[Path | None, typer.Option(help="A CSV to write, a row a line of numbers; - for stdout.")] = None,
     annotate: Annotated[Path | None, typer.Option(help="A folder for the pictures with boxes and digits.")] = None,
     show_steps: Annotated[Path | None, typer.Option(help="A folder for pictures of what the reader saw.")] = None,
+    min_confidence: MinConfidence = None,
     max_pixels: MaxPixels = None,
     model: Model = None,
     as_json: Json = False,
@@ -337,11 +342,13 @@ def read(
     from digit_recognizer.apps.reading_pages import COLUMNS, Wanted, read_pictures
     from digit_recognizer.recognizer import Recognizer
 
+    check_min_confidence(min_confidence)
     wanted = Wanted(expect, check, numbers, annotate, csv, show_steps, max_pixels)
     refuse_own_input(csv, "--csv", pictures, model, COLUMNS)
     refuse_unwritable(annotate, "--annotate", folder=True)
     refuse_unwritable(show_steps, "--show-steps", folder=True)
-    raise typer.Exit(read_pictures(pictures, Recognizer(model), Terminal(as_json=as_json), wanted))
+    recognizer = Recognizer(model, min_confidence=min_confidence)
+    raise typer.Exit(read_pictures(pictures, recognizer, Terminal(as_json=as_json), wanted))
 
 
 app.command("export")(export)

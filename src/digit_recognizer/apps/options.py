@@ -18,6 +18,13 @@ Model = Annotated[
     str | None,
     typer.Option("--model", "-m", help="A run folder, an .onnx file, or int8; left out: the model that ships."),
 ]
+MinConfidence = Annotated[
+    float | None,
+    typer.Option(
+        help="From which confidence on a digit is accepted, 0 to 1.  [default: the model's own, see digits info]",
+        show_default=False,
+    ),
+]
 Preset = Annotated[
     str | None,
     typer.Option(help="notebook, fast, best or ship.  [default: fast]", show_default=False),
@@ -93,6 +100,12 @@ Engine = Annotated[
 ENGINES = ("auto", "local", "ray")
 
 
+def check_min_confidence(min_confidence: float | None) -> None:
+    """Raise UsageError where --min-confidence is none; None stands for the model's own."""
+    if min_confidence is not None and not 0 <= min_confidence <= 1:
+        raise UsageError(f"--min-confidence: expected a confidence from 0 to 1, found {min_confidence:g}")
+
+
 def check_seed(seed: int) -> None:
     """Raise UsageError where --seed is none: the generators take 0 and more."""
     if seed < 0:
@@ -131,6 +144,7 @@ __all__ = [
     "Labelled",
     "MaxError",
     "MaxPixels",
+    "MinConfidence",
     "Minutes",
     "Model",
     "Output",
@@ -147,5 +161,6 @@ __all__ = [
     "Workers",
     "check_engine",
     "check_epochs",
+    "check_min_confidence",
     "check_seed",
 ]
