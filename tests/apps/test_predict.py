@@ -69,6 +69,41 @@ def test_what_a_person_should_know_of_a_file_is_told(digits_command: Call, model
     assert len(end.out.splitlines()) == 3
 
 
+def test_what_is_not_accepted_is_told_with_the_reason_which_csv_does_not_hold(
+    digits_command: Call, model: Path, pictures: list[str]
+) -> None:
+    Image.new("L", (60, 60), 255).save("blank.png")
+    end = digits_command("predict", "one.png", "blank.png", "-m", model)
+    assert (end.code, end.err) == (0, "not accepted: blank.png: blank\n")
+    many = digits_command("predict", "one.png", *["blank.png"] * 4, "-m", model)
+    assert many.err == "not accepted: 4 of 5 pictures; --json tells why\n"
+
+
+def test_several_digits_on_a_picture_are_told_to_be_for_read(digits_command: Call, pictures: list[str]) -> None:
+    row = np.concatenate([np.pad(image, 8) for image in draw_digits(6).images], axis=1)
+    Image.fromarray(255 - row).save("row.png")
+    end = digits_command("predict", "row.png")
+    assert end.err == (
+        "not accepted: row.png: not a digit\n"
+        "one digit a picture is expected here; numbers of several digits: digits read\n"
+    )
+
+
+def test_a_threshold_of_ones_own_decides_what_is_accepted(
+    digits_command: Call, model: Path, pictures: list[str]
+) -> None:
+    def accepted(*words: str) -> list[bool]:
+        document = json.loads(digits_command("predict", *pictures, "-m", model, "--json", *words).out)
+        return [reading["accepted"] for reading in document]
+
+    assert accepted("--min-confidence", "0") == [True] * 3
+    assert accepted("--min-confidence", "1") == [False] * 3
+    for none in ("-0.1", "1.1", "nan"):
+        for command in ("predict", "read"):
+            end = digits_command(command, "missing.png", "--min-confidence", none)
+            assert (end.code, end.sentence) == (2, f"--min-confidence: expected a confidence from 0 to 1, found {none}")
+
+
 def test_a_flat_folder_is_pictures_and_one_by_class_is_a_data_set(
     digits_command: Call, model: Path, pictures: list[str]
 ) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import DigitsError, FileError, InputError, TooManyPixels, UsageError
 from digit_recognizer.files import write_text
-from digit_recognizer.reading import Reading
+from digit_recognizer.reading import NOT_A_DIGIT, Reading
 
 if TYPE_CHECKING:
     from digit_recognizer.apps.terminal import Terminal
@@ -23,6 +23,8 @@ COLUMNS = ("name", "digit", "confidence", "accepted", "second", "second_confiden
 
 # A spreadsheet takes a cell that begins so for a formula, and runs it (OWASP, CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+_TOLD = 3  # pictures that are told of one by one, if they are not accepted
 
 
 def write_predictions(path: str | Path, digits: Digits, readings: Sequence[Reading]) -> None:
@@ -89,6 +91,7 @@ def predict_pictures(
     sources: paths, folders, patterns; "-" is one picture from stdin. output: the CSV to write, None or "-" for stdout.
     max_pixels: cap on width times height of a picture, None for the usual one. Of several pictures, one that cannot be
     read is told on stderr and the others go on: 1 where some failed, 3 where all did (5 where not one could be opened).
+    Which were not accepted, and why, is told on stderr, as CSV does not say why.
     Raises what a single picture raises, UsageError where the cap is none, FileError where the CSV cannot be written,
     ModelError where the model fails.
     """
@@ -99,6 +102,7 @@ def predict_pictures(
     entries: list[dict[str, Any]] = []
     shown: list[tuple[str, ...]] = [("Picture", "digit", "confidence", "accepted", "second choice")]
     lines: list[str] = []
+    refused: list[tuple[str, str]] = []
     count = 0
     to_stdout = output is None or str(output) == "-"
     as_table = to_stdout and output is None and terminal.is_watched and not terminal.as_json
@@ -126,9 +130,13 @@ def predict_pictures(
             lines.append(csv_line(reading_row(reading)))
         elif not terminal.as_json:
             sys.stdout.write(("" if count else csv_line(COLUMNS)) + csv_line(reading_row(reading)))
+        if reading.reason is not None:
+            refused.append((reading.name, reading.reason))
         count += 1
     if as_table and count:
         terminal.table(shown, figures=False)
+    for note in _refusals(refused, count, named=not as_table):
+        terminal.note(note)
     if output is not None and not to_stdout and count:
         write_text(output, csv_line(COLUMNS) + "".join(lines))
         terminal.note(f"{count:,} prediction{'' if count == 1 else 's'} written to {output}")
@@ -191,6 +199,20 @@ def opened(sources: Sequence[str]) -> Iterator[Any]:
             yield Picture("stdin", error)
         else:
             yield Picture("stdin", content)
+
+
+def _refusals(refused: Sequence[tuple[str, str]], count: int, *, named: bool) -> Iterator[str]:
+    """Which of ``count`` pictures are not accepted and why; where these are many, how many.
+
+    refused: name and reason of each. named: False where a table says so already.
+    """
+    if named and len(refused) > _TOLD:
+        yield f"not accepted: {len(refused):,} of {count:,} pictures; --json tells why"
+    elif named:
+        for name, reason in refused:
+            yield f"not accepted: {printable(name)}: {reason}"
+    if any(reason == NOT_A_DIGIT for _, reason in refused):
+        yield "one digit a picture is expected here; numbers of several digits: digits read"
 
 
 def _table_row(reading: Reading) -> tuple[str, ...]:
