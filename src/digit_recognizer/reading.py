@@ -148,6 +148,7 @@ class Line:
             "text": self.text,
             "confidence": round(self.confidence, 6),
             "accepted": self.accepted,
+            "reason": self.reason,
             "box": list(self.box),
             "digits": [digit.to_dict() for digit in self.digits],
         }

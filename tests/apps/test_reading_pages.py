@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from onnx import helper
 from PIL import Image
 
 from digit_recognizer.recognizer import Recognizer
+from digit_recognizer.sources.catalog import load
 from tests.apps.command import PROGRAM, Ended
 from tests.conftest import draw_digits
 from tests.plain_models import constant, plain_bytes
@@ -135,7 +137,8 @@ def test_csv_has_a_row_for_each_line_and_says_what_json_says(
     end = digits_command("read", *pages, "-m", model, "--csv", "out.csv")
     document = json.loads(digits_command("read", *pages, "-m", model, "--json").out)
     rows = rows_of(Path("out.csv").read_text("utf-8"))
-    assert list(rows[0]) == ["file", "line", "text", "confidence", "accepted", "x", "y", "width", "height"]
+    columns = ["file", "line", "text", "confidence", "accepted", "x", "y", "width", "height", "reason"]
+    assert list(rows[0]) == columns
     expected = [
         (page["file"], str(number), line["text"], line["confidence"], line["box"])
         for page in document
@@ -149,9 +152,42 @@ def test_csv_has_a_row_for_each_line_and_says_what_json_says(
     ] == expected
     accepted = [all(digit["accepted"] for digit in line["digits"]) for page in document for line in page["lines"]]
     assert [row["accepted"] for row in rows] == [str(line).lower() for line in accepted]
+    reasons = [line["reason"] for page in document for line in page["lines"]]
+    assert [row["reason"] or None for row in rows] == reasons
     assert f"{len(rows)} lines written to out.csv" in end.err
     on_stdout = digits_command("read", *pages, "-m", model, "--csv", "-")
     assert on_stdout.out == Path("out.csv").read_text("utf-8")
+
+
+def test_a_line_that_is_not_accepted_says_why_and_a_threshold_of_ones_own_accepts_it(
+    digits_command: Call, tmp_path: Path
+) -> None:
+    scans = load("sample").labelled().take(range(4)).images
+    row = np.pad(np.concatenate([image[:, 3:25] for image in scans], axis=1), 20)
+    Image.fromarray(255 - row).resize((row.shape[1] * 2, row.shape[0] * 2)).save(tmp_path / "row.png")
+
+    def line(threshold: str) -> dict[str, Any]:
+        (page,) = json.loads(digits_command("read", "row.png", "--min-confidence", threshold, "--json").out)
+        (found,) = page["lines"]
+        return dict(found)
+
+    refused, accepted = line("1"), line("0.1")
+    assert refused["text"] == accepted["text"]
+    assert (refused["accepted"], refused["reason"]) == (False, "unsure")
+    assert (accepted["accepted"], accepted["reason"]) == (True, None)
+    end = digits_command("read", "row.png", "--min-confidence", "1", "--csv", "-")
+    (found,) = rows_of(end.out)
+    assert (found["accepted"], found["reason"]) == ("false", "unsure")
+    assert "has a confidence of 0." in end.err  # never 1.00, which would be no reason
+
+
+@pytest.mark.parametrize("option", ["--annotate", "--show-steps"])
+def test_one_path_for_a_csv_and_a_folder_is_refused_before_anything_is_read(
+    digits_command: Call, model: Path, pages: list[str], option: str
+) -> None:
+    end = digits_command("read", "one.png", "-m", model, "--csv", "same", option, "./same")
+    assert (end.code, end.out, Path("same").exists()) == (2, "", False)
+    assert end.sentence.startswith(f"--csv same and {option} same are one path")
 
 
 def test_a_picture_named_as_a_formula_is_harmless_in_csv(digits_command: Call, model: Path, pages: list[str]) -> None:

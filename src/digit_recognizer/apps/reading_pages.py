@@ -5,6 +5,7 @@ Opens no model.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from digit_recognizer.reading import Page
     from digit_recognizer.recognizer import Recognizer
 
-COLUMNS = ("file", "line", "text", "confidence", "accepted", "x", "y", "width", "height")
+COLUMNS = ("file", "line", "text", "confidence", "accepted", "x", "y", "width", "height", "reason")
 
 _STDOUT = "-"
 _TOLD = 3  # lines of a picture that are told of one by one, if they are not sure
@@ -62,6 +63,12 @@ class Wanted:
 
         parse_expectation(self.expect, check=self.check, numbers=self.numbers)
         pixel_limit(self.max_pixels)
+        if self.csv is not None and not self.csv_on_stdout:
+            for option, folder in (("--annotate", self.annotate), ("--show-steps", self.show_steps)):
+                if folder is not None and os.path.realpath(folder) == os.path.realpath(self.csv):
+                    raise UsageError(
+                        f"--csv {self.csv} and {option} {folder} are one path; one is a file, one a folder"
+                    )
 
     @property
     def csv_on_stdout(self) -> bool:
@@ -140,8 +147,8 @@ def read_pictures(sources: Sequence[str], recognizer: Recognizer, terminal: Term
 def page_rows(page: Page) -> list[str]:
     """The lines of a page as lines of CSV under COLUMNS; none of a page without numbers.
 
-    A line's number counts from 1; its box is in pixels of the picture. Text is never taken for a formula: it holds
-    digits, spaces, a comma, a point and a minus alone.
+    A line's number counts from 1; its box is in pixels of the picture; the reason says why it is not accepted. Text is
+    never taken for a formula: it holds digits, spaces, a comma, a point and a minus alone.
 
     >>> from digit_recognizer.reading import Page
     >>> page_rows(Page(name="blank.png"))
@@ -156,6 +163,7 @@ def page_rows(page: Page) -> list[str]:
                 round(line.confidence, 6),
                 str(line.accepted).lower(),
                 *line.box,
+                line.reason or "",
             )
         )
         for number, line in enumerate(page.lines, 1)
@@ -205,7 +213,7 @@ def _unsure(page: Page, name: str) -> Iterator[str]:
     """Which lines are not accepted, and why; where these are many, how many."""
     unsure = [(number, line) for number, line in enumerate(page.lines, 1) if not line.accepted]
     if len(unsure) > _TOLD:
-        yield f"not sure: {name}, {len(unsure)} of {len(page.lines)} lines; --csv and --json tell which"
+        yield f"not sure: {name}, {len(unsure)} of {len(page.lines)} lines; --csv and --json tell which, and why"
         return
     for number, line in unsure:
         why = line.reason
@@ -213,7 +221,8 @@ def _unsure(page: Page, name: str) -> Iterator[str]:
             continue  # told already
         if why in (UNSURE, NOT_A_DIGIT):
             least = min(line.digits, key=lambda digit: digit.confidence)
-            why = f"its {least.digit} has a confidence of {least.confidence:.2f}"
+            # Rounded down: what is short of a threshold must not read as if it had reached it.
+            why = f"its {least.digit} has a confidence of {math.floor(least.confidence * 1000) / 1000:.3f}"
         yield f"not sure: {name}, line {number}, {line.text}: {why}"
 
 

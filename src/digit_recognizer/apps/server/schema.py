@@ -24,6 +24,7 @@ PAGE = {
             "text": "7",
             "confidence": 0.998012,
             "accepted": True,
+            "reason": None,
             "box": [12, 30, 41, 66],
             "digits": [
                 {
