@@ -62,6 +62,7 @@ def main() -> None:
     parser.add_argument("--peer-lines", type=int, default=40, help="for each spacing; 0 leaves the peers out")
     parser.add_argument("--rapidocr", metavar="PYTHON", help="a Python that has rapidocr-onnxruntime")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--min-confidence", type=float, help="from which confidence on a digit is accepted")
     parser.add_argument("--keep", type=Path, help="folder for lines that were read wrongly")
     parser.add_argument("--times", action="store_true", help="only how fast, and how much memory")
     parser.add_argument("--photo", type=Path, help="a photo of a 9 x 9 grid, scaled to 12 megapixels for --times")
@@ -71,7 +72,7 @@ def main() -> None:
     if given.times:
         _times(given, digits)
         return
-    recognizer = Recognizer(given.model, given.threads)
+    recognizer = Recognizer(given.model, given.threads, min_confidence=given.min_confidence)
     if given.lines:
         _lines(given, recognizer, digits)
     if given.turned:

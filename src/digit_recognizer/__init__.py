@@ -1,9 +1,12 @@
 """Reads handwritten digits. The public names, one explicit list; each is loaded when it is first asked for.
 
 >>> from digit_recognizer import Recognizer, load
->>> data = load("sample")
 >>> Recognizer().predict("my_seven.jpg").digit                    # doctest: +SKIP
 7
+>>> Recognizer().read("receipt.jpg").text                         # doctest: +SKIP
+'4071 358'
+>>> Recognizer().predict(load("sample").test)[0].accepted
+True
 """
 
 from typing import TYPE_CHECKING, Any

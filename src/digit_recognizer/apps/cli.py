@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="digits",
-    help="Reads handwritten digits: explore, train, evaluate, predict.",
+    help="Reads handwritten and printed digits from pictures and pages, and trains models that do.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich would take [default: 0.1] for a style and swallow it
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -338,7 +338,12 @@ def read(
     model: Model = None,
     as_json: Json = False,
 ) -> None:
-    """Read the numbers on photos, scans and pages."""
+    """Read the numbers on photos, scans and pages.
+
+    A line of text for each line of numbers. Lines that are not accepted are printed, too, and named on stderr with the
+    reason: one of their digits has less confidence than --min-confidence, or something speaks against the number. The
+    model's own threshold is strict: many such lines are right, but have somebody look.
+    """
     from digit_recognizer.apps.reading_pages import COLUMNS, Wanted, read_pictures
     from digit_recognizer.recognizer import Recognizer
 
