@@ -127,7 +127,7 @@ def read_pictures(sources: Sequence[str], recognizer: Recognizer, terminal: Term
             count += 1
             entries.append(read.page.to_dict())
             rows += page_rows(read.page)
-            notes = [*_notes(read), *_written(read, wanted, taken)]
+            notes = [*_notes(read, recognizer.min_confidence), *_written(read, wanted, taken)]
             with bar.aside():
                 for line in read.page.lines if not wanted.csv_on_stdout else ():
                     terminal.say(line.text if alone else f"{printable(read.name)}: {line.text}")
@@ -194,8 +194,8 @@ def _read(picture: Picture, recognizer: Recognizer, wanted: Wanted) -> _PageRead
     return _PageRead(picture.name, loaded, page, steps)
 
 
-def _notes(read: _PageRead) -> Iterator[str]:
-    """What a person should know beside the numbers."""
+def _notes(read: _PageRead, min_confidence: float) -> Iterator[str]:
+    """What a person should know beside the numbers. min_confidence: from which on a digit is accepted."""
     name = printable(read.name)
     for remark in read.loaded.remarks:
         yield f"warning: {name}: {remark}"
@@ -206,10 +206,10 @@ def _notes(read: _PageRead) -> Iterator[str]:
     for found in read.page.rejected:
         if found.reason.startswith(("expected", "its check")):
             yield f"not accepted: {name}, at {found.box[0]}, {found.box[1]}: {found.reason}"
-    yield from _unsure(read.page, name)
+    yield from _unsure(read.page, name, min_confidence)
 
 
-def _unsure(page: Page, name: str) -> Iterator[str]:
+def _unsure(page: Page, name: str, min_confidence: float) -> Iterator[str]:
     """Which lines are not accepted, and why; where these are many, how many."""
     unsure = [(number, line) for number, line in enumerate(page.lines, 1) if not line.accepted]
     if len(unsure) > _TOLD:
@@ -222,7 +222,8 @@ def _unsure(page: Page, name: str) -> Iterator[str]:
         if why in (UNSURE, NOT_A_DIGIT):
             least = min(line.digits, key=lambda digit: digit.confidence)
             # Rounded down: what is short of a threshold must not read as if it had reached it.
-            why = f"its {least.digit} has a confidence of {math.floor(least.confidence * 1000) / 1000:.3f}"
+            why = f"its {least.digit} has a confidence of {math.floor(least.confidence * 10_000) / 10_000:.4f}"
+            why += f"; accepted from {min_confidence:.4f} on" if min_confidence <= 1 else "; this model accepts nothing"
         yield f"not sure: {name}, line {number}, {line.text}: {why}"
 
 
