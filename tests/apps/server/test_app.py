@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from digit_recognizer.apps.server import answers, schema
 from digit_recognizer.apps.server.app import PAGE_FILES
 from digit_recognizer.apps.server.service import AT_ONCE
+from digit_recognizer.reading import Line, Page, PlacedReading, Rejected
 from digit_recognizer.recognizer import Recognizer
 from tests.apps.command import call
 from tests.apps.server.conftest import Connect, error_code, png
@@ -271,6 +272,24 @@ def test_where_get_is_answered_head_is_without_the_body(client: TestClient) -> N
     assert (response.status_code, response.content, response.headers["allow"]) == (405, b"", "POST")
     assert client.post("/v1/model").headers["allow"] == "GET, HEAD"
     assert 'digits_requests_total{method="HEAD",route="/v1/model",status="200"} 1.0' in client.get("/metrics").text
+
+
+def test_the_examples_of_answers_hold_all_that_answers_do(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+
+    def example(path: str) -> Any:
+        media = paths[path]["post"]["responses"]["200"]["content"]["application/json"]
+        return media["example"][0]
+
+    digit = PlacedReading(7, 0.9, False, 1, 0.1, np.zeros(10, np.float32), np.zeros((28, 28), np.uint8))
+    page = Page((Line("7", (digit,)),), (Rejected((0, 0, 1, 1), "not a digit"),)).to_dict()
+    (reading,) = client.post("/v1/predict", content=png(drawing()), headers=PNG).json()
+    assert list(example("/v1/predict")) == list(reading)
+    shown = example("/v1/read")
+    assert list(shown) == list(page)
+    for name in ("lines", "rejected"):
+        assert list(shown[name][0]) == list(page[name][0])
+    assert list(shown["lines"][0]["digits"][0]) == list(page["lines"][0]["digits"][0])
 
 
 def test_the_openapi_document_describes_every_route_and_its_examples_are_answered(client: TestClient) -> None:

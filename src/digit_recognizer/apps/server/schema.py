@@ -8,37 +8,38 @@ from typing import Any
 
 from digit_recognizer.apps.server.refusals import CODES
 
+# Not accepted, as FastAPI leaves what is null out of examples, and ``reason`` with it.
 READING = {
     "name": "1",
     "digit": 7,
-    "confidence": 0.998012,
-    "accepted": True,
+    "confidence": 0.913021,
+    "accepted": False,
     "second": 1,
-    "second_confidence": 0.001103,
-    "reason": None,
+    "second_confidence": 0.061103,
+    "reason": "unsure",
 }
 PAGE = {
     "file": "picture",
     "lines": [
         {
             "text": "7",
-            "confidence": 0.998012,
-            "accepted": True,
-            "reason": None,
+            "confidence": 0.913021,
+            "accepted": False,
+            "reason": "unsure",
             "box": [12, 30, 41, 66],
             "digits": [
                 {
                     "digit": 7,
-                    "confidence": 0.998012,
-                    "accepted": True,
+                    "confidence": 0.913021,
+                    "accepted": False,
                     "box": [12, 30, 41, 66],
                     "second": 1,
-                    "second_confidence": 0.001103,
+                    "second_confidence": 0.061103,
                 }
             ],
         }
     ],
-    "rejected": [],
+    "rejected": [{"box": [80, 30, 35, 60], "reason": "not a digit"}],
 }
 INFER_ANSWER = {
     "model_name": "digits",
