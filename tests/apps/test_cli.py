@@ -277,7 +277,7 @@ def test_other_images_are_predicted_with_name_and_confidence(digits_command: Cal
     document = json.loads(digits_command("predict", data, "--model", model, "--json").out)
     expected = Recognizer(model).predict(load(str(data)).labelled())
     assert list(rows[0]) == ["name", "digit", "confidence", "accepted", "second", "second_confidence"]
-    assert document == [reading.to_dict() for reading in expected]
+    assert document == [{**reading.to_dict(), "reason": reading.reason} for reading in expected]
     for row, reading in zip(rows, expected, strict=True):
         assert row["name"] == reading.name
         assert int(row["digit"]) == reading.digit

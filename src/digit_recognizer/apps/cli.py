@@ -291,7 +291,13 @@ def predict(
     accepted,second,second_confidence; pictures on a terminal: a table. In CSV, a name that begins with = + - @ or a tab
     gets an apostrophe before it, so that no spreadsheet runs it as a formula.
     """
-    from digit_recognizer.apps.predictions import COLUMNS, predict_pictures, predictions_csv, write_predictions
+    from digit_recognizer.apps.predictions import (
+        COLUMNS,
+        predict_pictures,
+        predictions_csv,
+        reading_entry,
+        write_predictions,
+    )
     from digit_recognizer.recognizer import Recognizer
     from digit_recognizer.sources.catalog import NAMES, is_data_set
 
@@ -316,7 +322,7 @@ def predict(
         terminal.note(f"{counted(len(found), 'prediction')} written to {output}")
     elif not as_json:
         sys.stdout.write(predictions_csv(digits, found))
-    terminal.document([reading.to_dict() for reading in found])
+    terminal.document([reading_entry(reading) for reading in found])
 
 
 @app.command()

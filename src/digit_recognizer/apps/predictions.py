@@ -59,6 +59,11 @@ def reading_row(reading: Reading) -> tuple[object, ...]:
     return tuple(row.values())
 
 
+def reading_entry(reading: Reading) -> dict[str, Any]:
+    """A reading as ``--json`` has it: as a row has it, and ``reason``, why it was not accepted, or None."""
+    return {**reading.to_dict(), "reason": reading.reason}
+
+
 def harmless(name: str) -> str:
     """A name for a cell of CSV, with an apostrophe before it where a spreadsheet would run it as a formula.
 
@@ -123,7 +128,7 @@ def predict_pictures(
     pictures = (replace(picture, max_pixels=limit, tell=warn) for picture in collect(opened(sources)))
     for reading in recognizer.stream(pictures, on_error=failed):
         if terminal.as_json:
-            entries.append({**reading.to_dict(), "reason": reading.reason})
+            entries.append(reading_entry(reading))
         if as_table:
             shown.append(_table_row(reading))
         elif not to_stdout:
@@ -237,6 +242,7 @@ __all__ = [
     "predict_pictures",
     "predictions_csv",
     "printable",
+    "reading_entry",
     "reading_row",
     "with_hint",
     "write_predictions",
