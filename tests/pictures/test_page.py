@@ -163,7 +163,7 @@ def test_a_page_as_json_holds_plain_values_in_reading_order() -> None:
     document = read_page(on_paper(page_of(["31", "7"])), answer, name="a.png").to_dict()
     assert list(document) == ["file", "lines", "rejected"]
     assert [line["text"] for line in document["lines"]] == ["31", "7"]
-    assert list(document["lines"][0]) == ["text", "confidence", "accepted", "box", "digits"]
+    assert list(document["lines"][0]) == ["text", "confidence", "accepted", "reason", "box", "digits"]
     (seven,) = document["lines"][1]["digits"]
     assert list(seven) == ["digit", "confidence", "accepted", "box", "second", "second_confidence"]
     assert all(type(side) is int for side in seven["box"])
