@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -107,7 +108,8 @@ def predict_pictures(
     entries: list[dict[str, Any]] = []
     shown: list[tuple[str, ...]] = [("Picture", "digit", "confidence", "accepted", "second choice")]
     lines: list[str] = []
-    refused: list[tuple[str, str]] = []
+    refused: Counter[str] = Counter()
+    told: list[str] = []  # the first few of them; there may be millions
     count = 0
     to_stdout = output is None or str(output) == "-"
     as_table = to_stdout and output is None and terminal.is_watched and not terminal.as_json
@@ -136,11 +138,17 @@ def predict_pictures(
         elif not terminal.as_json:
             sys.stdout.write(("" if count else csv_line(COLUMNS)) + csv_line(reading_row(reading)))
         if reading.reason is not None:
-            refused.append((reading.name, reading.reason))
+            refused[reading.reason] += 1
+            if len(told) < _TOLD and not as_table:
+                told.append(f"not accepted: {printable(reading.name)}: {reading.reason}")
         count += 1
     if as_table and count:
         terminal.table(shown, figures=False)
-    for note in _refusals(refused, count, named=not as_table):
+    if told and refused.total() > _TOLD:
+        told = [f"not accepted: {refused.total():,} of {count:,} pictures; --json tells why"]
+    if refused[NOT_A_DIGIT]:
+        told.append("one digit a picture is expected here; numbers of several digits: digits read")
+    for note in told:
         terminal.note(note)
     if output is not None and not to_stdout and count:
         write_text(output, csv_line(COLUMNS) + "".join(lines))
@@ -204,20 +212,6 @@ def opened(sources: Sequence[str]) -> Iterator[Any]:
             yield Picture("stdin", error)
         else:
             yield Picture("stdin", content)
-
-
-def _refusals(refused: Sequence[tuple[str, str]], count: int, *, named: bool) -> Iterator[str]:
-    """Which of ``count`` pictures are not accepted and why; where these are many, how many.
-
-    refused: name and reason of each. named: False where a table says so already.
-    """
-    if named and len(refused) > _TOLD:
-        yield f"not accepted: {len(refused):,} of {count:,} pictures; --json tells why"
-    elif named:
-        for name, reason in refused:
-            yield f"not accepted: {printable(name)}: {reason}"
-    if any(reason == NOT_A_DIGIT for _, reason in refused):
-        yield "one digit a picture is expected here; numbers of several digits: digits read"
 
 
 def _table_row(reading: Reading) -> tuple[str, ...]:
