@@ -76,8 +76,9 @@ def lines_looking_at_all(boxes: Boxes) -> list[list[int]]:
             lines.append([int(mark)])
         else:
             lines[best].append(int(mark))
+    tall = [list(line) for line in lines]
     for mark in np.flatnonzero(small):
-        owner = owner_looking_at_all(int(mark), lines, boxes)
+        owner = owner_looking_at_all(int(mark), lines, tall, boxes)
         if owner is not None:
             lines[owner].append(int(mark))
     for line in lines:
@@ -108,16 +109,22 @@ def small_looking_at_all(boxes: Boxes) -> npt.NDArray[np.bool_]:
     return result
 
 
-def owner_looking_at_all(mark: int, lines: list[list[int]], boxes: Boxes) -> int | None:
+def owner_looking_at_all(mark: int, lines: list[list[int]], tall: list[list[int]], boxes: Boxes) -> int | None:
     x, y = boxes[mark, 0] + boxes[mark, 2] / 2, boxes[mark, 1] + boxes[mark, 3] / 2
     best, best_cost = None, math.inf
-    for number, line in enumerate(lines):
-        near = min(line, key=lambda other: abs(boxes[other, 0] + boxes[other, 2] / 2 - x))
-        height = float(boxes[near, 3])
-        beside = max(boxes[near, 0] - x, x - boxes[near, 0] - boxes[near, 2], 0)
-        above = max(boxes[near, 1] - y, y - boxes[near, 1] - height, 0)
-        if beside < 1.0 * height and above < 0.35 * height and beside + above < best_cost:
-            best, best_cost = number, float(beside + above)
+    for number in range(len(lines)):
+        costs = []
+        for some in (lines[number], tall[number]):  # of the nearest mark, and of the nearest tall one
+            near = min(some, key=lambda other: abs(boxes[other, 0] + boxes[other, 2] / 2 - x))
+            height = float(boxes[near, 3])
+            beside = max(boxes[near, 0] - x, x - boxes[near, 0] - boxes[near, 2], 0)
+            above = max(boxes[near, 1] - y, y - boxes[near, 1] - height, 0)
+            is_dot = max(boxes[mark, 2:]) <= 0.36 * height
+            fits = beside < 1.0 * height and above < 0.35 * height and (is_dot or some is lines[number])
+            costs.append(float(beside + above) if fits else math.inf)
+        cost = costs[0] if costs[0] < math.inf else costs[1]
+        if cost < best_cost:
+            best, best_cost = number, cost
     return best
 
 

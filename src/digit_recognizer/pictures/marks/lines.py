@@ -22,6 +22,7 @@ _IN_ROW = 1.5  # times one mark of a row of small ones may be taller than the ne
 _LEVEL = 0.6  # share of the lower one's height that both share at least,
 _NEXT = 1.0  # and heights between them at most
 _NO_DOT = 0.22  # of the tall mark's height: what is lower may be a row of dots
+_DOT = 0.36  # of the tall mark's height that a dot of a colon is broad and tall at most
 _REACH = 14.0  # heights between neighbours at most
 _SPACE = 0.62  # heights between two words at least
 _AROUND = 5  # marks whose feet tell where the line stands
@@ -296,8 +297,8 @@ def _without_rows(boxes: Boxes, beside: npt.NDArray[np.float64]) -> npt.NDArray[
 
 
 def _add_small(small: npt.NDArray[np.int64], lines: list[list[int]], boxes: Boxes) -> None:
-    """Add small marks to the lines that they lie in, or just above or below the nearest of whose marks, or of whose
-    tall ones: the dots of a colon are nearest to each other.
+    """Add small marks to the lines that they lie in, or just above or below the nearest of whose marks; dots, or of
+    whose tall ones: those of a colon are nearest to each other.
     """
     left, top, width, height = boxes.T
     middles = (left + width / 2).tolist()
@@ -312,12 +313,13 @@ def _add_small(small: npt.NDArray[np.int64], lines: list[list[int]], boxes: Boxe
         fits = (beside < 1.0 * height) & (above < 0.35 * height)
         best, best_cost = None, math.inf
         for number in np.unique(line_of[fits & (line_of >= 0)]).tolist():
-            for some in (lines[number], lines[number][: tall[number]]):
-                near = min(some, key=lambda other: abs(middles[other] - x))
-                if fits[near]:
-                    if beside[near] + above[near] < best_cost:
-                        best, best_cost = number, float(beside[near] + above[near])
-                    break
+            near = min(lines[number], key=lambda other: abs(middles[other] - x))
+            if not fits[near]:
+                near = min(lines[number][: tall[number]], key=lambda other: abs(middles[other] - x))
+                if max(width[mark], height[mark]) > _DOT * height[near]:
+                    continue
+            if fits[near] and beside[near] + above[near] < best_cost:
+                best, best_cost = number, float(beside[near] + above[near])
         if best is not None:
             lines[best].append(mark)
             line_of[mark] = best
