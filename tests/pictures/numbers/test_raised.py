@@ -36,6 +36,15 @@ def test_a_small_ring_at_the_heads_of_digits_is_a_degree_sign() -> None:
     assert [(rejected.box, rejected.reason) for rejected in found.rejected] == [(RING, NOT_A_DIGIT)]
 
 
+def test_the_letter_after_a_degree_sign_is_left_out_with_it() -> None:
+    parts = [*with_boxes("200", {2: RING}), (42, 0, 14, 20)]
+    digits = tuple(part for part in parts if isinstance(part, PlacedReading))
+    (found,) = numbers_of(ReadWord(0, 20.0, "", digits, (), 1, 3, 20.0, tuple(parts)), parse_expectation())
+    assert ([digit.digit for digit in found.digits], found.letters) == ([2, 0], 0)
+    assert [rejected.box for rejected in found.rejected] == [(30, 0, 26, 20)]
+    assert read(with_boxes("2005", {2: RING})) == ("2005", [True, True, False, True])  # and a digit is not
+
+
 @pytest.mark.parametrize("bar", ["1", "7", "x"])
 def test_two_rings_and_a_stroke_between_them_are_a_percent_sign(bar: str) -> None:
     parts = with_boxes("8501" + "0", {2: (30, 0, 8, 11), 3: (34, 0, 14, 20), 4: (44, 9, 8, 11)})

@@ -88,6 +88,8 @@ def _without_small(word: ReadWord) -> ReadWord:
     """A word without the degree or percent sign at its end, and without commas."""
     parts, raised = without_raised(word.parts, word.height)
     rejected = (*word.rejected, *(Rejected(box, NOT_A_DIGIT) for box in raised))
+    of_sign = sum(not isinstance(part, PlacedReading) for part in word.parts[len(parts) :])
+    word = replace(word, letters=max(0, word.letters - of_sign))
     return _of_parts(word, without_commas(parts), rejected)
 
 

@@ -31,11 +31,12 @@ class Raised(NamedTuple):
 
 
 def without_raised(parts: Sequence[Part], height: float) -> Raised:
-    """Take a degree or percent sign off the end of a word; no digit that is raised in it is accepted.
+    """Take a degree or percent sign off the end of a word, with the C or F after it; no other raised digit is accepted.
 
     parts: left to right, digits as they were read, and the boxes, (x, y, w, h), of what is none. height: of the line's
-    digits, in pixels. A sign is a small raised 0 at the end, or a raised digit with a stroke and a low one after it;
-    the stroke may have run into one of these two rings, where it reaches over the other and is no digit for sure.
+    digits, in pixels. A sign is a small raised 0 at the end, or before one mark that is no digit there, or a raised
+    digit with a stroke and a low one after it; the stroke may have run into one of these two rings, where it reaches
+    over the other and is no digit for sure.
 
     >>> without_raised([(0, 0, 10, 20)], 20.0)
     Raised(parts=((0, 0, 10, 20),), signs=())
@@ -56,7 +57,8 @@ def without_raised(parts: Sequence[Part], height: float) -> Raised:
             continue
         after = parts[place + 1 :]
         is_degree = part.digit == 0 and tall <= _RING_LOW * height and above >= _RING_ABOVE * height
-        if (is_degree and not after) or _ends_percent(after, foot, height):
+        is_degree &= len(after) <= 1 and not any(isinstance(one, PlacedReading) for one in after)
+        if is_degree or _ends_percent(after, foot, height):
             return Raised(tuple(kept), (around(box_of(one) for one in parts[place:]),))
         kept.append(refused(part, RAISED))
     return Raised(tuple(kept), ())
