@@ -128,6 +128,7 @@ K: Box = (74, 0, 9, 20)
         ([SIX, EIGHT, K, DEEP], [K, DEEP.box]),
         ([SIX, EIGHT, digit("9", (74, 0, 24, 27), accepted=False)], [(74, 0, 24, 27)]),  # kg in touch
         ([digit("4", (16, 8, 9, 9), accepted=False), SIX, EIGHT], []),  # a plus
+        ([SIX, EIGHT, (76, 6, 22, 14), digit("1", (101, -1, 4, 21))], [(76, 6, 22, 14), (101, -1, 4, 21)]),  # ml
     ],
 )
 def test_a_word_that_stands_clear_of_a_number_keeps_no_digits(parts: list[Part], marks: list[Box]) -> None:
@@ -148,6 +149,10 @@ def test_a_word_that_stands_clear_of_a_number_keeps_no_digits(parts: list[Part],
         [SIX, EIGHT, DEEP],  # an accepted 9 of old style
         [SIX, EIGHT, digit("1", (84, 6, 5, 14), accepted=False)],  # and a 1
         [SIX, digit("8", (64, 0, 12, 20)), (86, 0, 9, 20), replace(DEEP, box=(96, 6, 12, 20))],  # gaps of a kind
+        [SIX, EIGHT, (76, 6, 14, 14), digit("1", (100, 0, 4, 20))],  # times 1
+        [SIX, EIGHT, (76, 3, 14, 14), digit("1", (93, 0, 4, 20))],  # not on the line
+        [SIX, EIGHT, (76, 6, 22, 14), digit("7", (101, 0, 12, 20))],
+        [SIX, digit("8", (54, 5, 12, 20)), (76, 6, 22, 14), digit("1", (101, 0, 4, 20))],  # by hand
         [LETTER, LOW, SIX, digit("8", (54, 0, 12, 20), accepted=False, confidence=0.7)],  # is it a number?
         [SIX],
     ],
@@ -177,8 +182,10 @@ def sum_of(mark: Box, gap: int = 10) -> list[Part]:
     return [four, placed, replace(seven, box=(placed[0] + mark[2] + gap, *seven.box[1:]))]
 
 
-@pytest.mark.parametrize(("mark", "gap"), [(PLUS, 2), (PLUS, 10), ((0, 6, 12, 14), 8)])
-def test_a_plus_parts_numbers_and_so_does_a_low_mark_that_stands_clear(mark: Box, gap: int) -> None:
+@pytest.mark.parametrize(("mark", "gap"), [(PLUS, 2), (PLUS, 10), ((0, 6, 12, 14), 8), ((0, 9, 3, 3), 7)])
+def test_a_plus_parts_numbers_and_so_does_a_low_mark_or_a_dot_in_the_middle_that_stands_clear(
+    mark: Box, gap: int
+) -> None:
     parts = sum_of(mark, gap)
     assert signs_between(parts, 20.0) == (1,)
     digits = tuple(part for part in parts if isinstance(part, PlacedReading))
@@ -189,7 +196,17 @@ def test_a_plus_parts_numbers_and_so_does_a_low_mark_that_stands_clear(mark: Box
     assert [number.letters for number in numbers] == [0, 0]
 
 
-@pytest.mark.parametrize(("mark", "gap"), [(LETTER, 10), ((0, 6, 12, 14), 2), (BRACKET, 10)])
+OTHER_MARKS = [
+    (LETTER, 10),
+    ((0, 6, 12, 14), 2),
+    (BRACKET, 10),
+    ((0, 9, 3, 3), 4),
+    ((0, 9, 1, 1), 8),
+    ((0, 17, 3, 3), 7),
+]
+
+
+@pytest.mark.parametrize(("mark", "gap"), OTHER_MARKS)
 def test_other_marks_between_digits_part_nothing(mark: Box, gap: int) -> None:
     assert signs_between(sum_of(mark, gap), 20.0) == ()
 

@@ -25,9 +25,11 @@ _LEAST = 0.2  # and what surely is a word
 _CLEAR = 1.5  # times a gap is wider there than the widest gap between the number's digits
 _LOWER = 0.82  # how tall an o is at most
 _DEEPER = 0.15  # how far a g hangs below the digits at least
+_ON_LINE = 0.1  # and how far from the digits' feet that of an m ends at most
 _BELOW = 0.1  # that brackets and dollar signs reach below the digits at least
 _BROADEST = 0.75  # and are broad at most; a Q reaches below, too
 _ABOVE_FEET, _BELOW_TOPS = 0.08, 0.12  # where a plus ends; letters stand on the line
+_DOT = 0.08  # a dot in the middle that means times is broad at least, and stands clear
 
 
 class Beside(NamedTuple):
@@ -83,7 +85,7 @@ def signs_between(parts: Sequence[Part], height: float) -> tuple[int, ...]:
     """Which parts of a word are signs between two numbers, as a plus is: from left to right.
 
     parts, height: as for ``number_beside``. What hangs in the middle between two digits is a sign, and what is lower
-    than these if it stands clear of them. Dashes and dots that do not are part of a number.
+    than these, or a dot in the middle, if it stands clear of them. Other dashes and dots are part of a number.
 
     >>> signs_between([(0, 0, 10, 20)], 20.0)
     ()
@@ -98,6 +100,7 @@ def signs_between(parts: Sequence[Part], height: float) -> tuple[int, ...]:
         gap = min(mark[0] - left.box[0] - left.box[2], right.box[0] - mark[0] - mark[2])
         size = median((left.box[3], right.box[3]))
         hangs = mark[3] >= TALL * height or (mark[2] >= _LEAST * height and gap >= _LEAST * height)
+        hangs |= mark[2] >= _DOT * height and gap >= _APART * height
         hangs = hangs and _hangs(mark, [left.box, right.box])
         is_low = TALL * height <= mark[3] <= _LOWER * size and gap >= _APART * height
         if _is_likely(left) and _is_likely(right) and (hangs or is_low):
@@ -161,6 +164,8 @@ def _are_letters(some: Sequence[Part], rest: Sequence[Part], height: float) -> b
     if gap < max(_LEAST * height, _CLEAR * widest):
         return False
     size, foot = median(box[3] for box in digits), median(box[1] + box[3] for box in digits)
+    if some is second and _is_unit(some, gap, foot, size) and _are_print(rest, height):
+        return True
     read = [part for part in some if isinstance(part, PlacedReading)]
     if len(read) == len(some) and (any(digit.accepted for digit in read) or not _are_print(rest, height)):
         return False
@@ -171,6 +176,19 @@ def _are_letters(some: Sequence[Part], rest: Sequence[Part], height: float) -> b
         or digit.box[1] + digit.box[3] >= foot + _DEEPER * size
         for digit in read
     )
+
+
+def _is_unit(parts: Sequence[Part], gap: float, foot: float, size: float) -> bool:
+    """Whether parts are the ml or cl after a number: a small letter on the line, and right after it an l, read as a 1.
+
+    gap: before them, in pixels. foot, size: where the number's digits end, and how tall they are.
+    """
+    first, last = parts[0], parts[-1]
+    if len(parts) != 2 or isinstance(first, PlacedReading) or not isinstance(last, PlacedReading) or last.digit != 1:
+        return False
+    x, y, width, tall = first
+    is_right_after = gap >= _CLEAR * (last.box[0] - x - width)  # a times sign stands as far from both numbers
+    return tall <= _LOWER * size and abs(y + tall - foot) <= _ON_LINE * size and is_right_after
 
 
 def _are_print(parts: Sequence[Part], height: float) -> bool:
