@@ -38,10 +38,24 @@ def test_a_stem_on_any_ground_is_whole_where_the_network_sees_both_its_ends() ->
     for x in range(100, 280, 30):
         mask[10:50, x : x + 20] = True
     shadow = mask.copy()
-    shadow[5:58, 60:64] = shadow[10:50, 80:84] = True  # taller than digits; and not seen
+    shadow[5:58, 60:64] = shadow[16:50, 80:84] = True  # taller than digits; and lower, and not seen
     seen = shadow.copy()
     seen[:, 70:90] = False
     seen[22:40, 30:70] = False
     whole = with_stems(PageInk(seen * np.uint8(200), seen, 4.0), PageInk(shadow * np.uint8(255), shadow, 4.0))
     assert (whole.mask[:, :50] == mask[:, :50]).all()
     assert (whole.mask[:, 50:] == seen[:, 50:]).all()
+
+
+def test_a_stem_on_any_ground_of_which_nothing_is_seen_is_one_that_is_level_with_a_mark_right_beside_it() -> None:
+    mask = np.zeros((60, 400), np.bool_)
+    mask[10:50, 30:50] = mask[10:50, 12:16] = True  # a 1 and a digit
+    for x in range(100, 280, 20):
+        mask[25:50, x : x + 16] = True  # small letters, which most marks are
+    level = mask.copy()
+    mask[10:50, 320:340] = mask[18:58, 350:354] = mask[10:50, 380:384] = True  # a stem that hangs, and one far away
+    seen = mask.copy()
+    seen[:, :20] = seen[:, 345:] = False
+    level[10:50, 320:340] = True
+    whole = with_stems(PageInk(seen * np.uint8(200), seen, 4.0), PageInk(mask * np.uint8(255), mask, 4.0))
+    assert (whole.mask == level).all()

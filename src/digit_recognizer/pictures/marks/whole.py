@@ -24,13 +24,18 @@ _SEEN_IN_TABLES = 0.1
 _TALL, _BROAD = 1.25, 1.5
 _STEM, _BESIDE, _LEVEL = 0.6, 0.7, 0.15
 _STEM_ON_EVEN = 0.75  # on an even ground 1s with a foot, too, however far away from that digit
+# On any ground stems are whole, be nothing of them seen, that are as tall as a mark beside them, half of which is seen,
+# and level with it. What most marks are like tells nothing there: among words these are small letters.
+_MOSTLY_SEEN = 0.5
+_LEAST_STEM = 8  # pixels
 
 
 def with_stems(seen: PageInk, everything: PageInk) -> PageInk:
-    """The ink that a network sees on any ground, its 1s whole: it takes the middle of some stems for a line.
+    """The ink that a network sees on any ground, its 1s whole: it takes the middle of some stems for a line, or all.
 
     seen: what the network takes for ink. everything: all that stands out from the ground; what is as tall as most
-    digits and narrow in it, and seen in part, is ink from top to bottom.
+    digits and narrow in it, and seen in part, is ink from top to bottom, and so is what is narrow and level with a mark
+    right beside it that is seen.
 
     >>> mask = np.zeros((40, 60), np.bool_)
     >>> mask[10:30, 18:28] = mask[10:30, 34:36] = True
@@ -43,8 +48,9 @@ def with_stems(seen: PageInk, everything: PageInk) -> PageInk:
     usual = height_of_most(seen)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(everything.mask.view(np.uint8), connectivity=8)
     broad, tall = stats[:, 2:4].T
-    stems = (np.abs(tall - usual) <= usual - usual / _TALL) & (broad <= _STEM * usual)
-    stems &= _seen_of(labels, stats, seen) >= _SEEN_IN_TABLES
+    share = _seen_of(labels, stats, seen)
+    stems = (np.abs(tall - usual) <= usual - usual / _TALL) & (broad <= _STEM * usual) & (share >= _SEEN_IN_TABLES)
+    stems |= _level_stems(share, stats)
     stems[0] = False
     return given_back(seen, everything, stems[labels]) if stems.any() else seen
 
@@ -95,6 +101,21 @@ def height_of_most(seen: PageInk) -> float:
     return float(np.median(heights[heights >= np.percentile(heights, 90) / 2]))
 
 
+def _level_stems(share: npt.NDArray[np.float64], stats: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which marks are stems, not all of them seen, that are level with another that mostly is: bool (N,).
+
+    share: of each mark that is seen.
+    """
+    broad, tall = stats[:, 2:4].T
+    known = share >= _MOSTLY_SEEN
+    known[0] = False
+    stems: npt.NDArray[np.bool_] = (share < 1) & (tall >= _LEAST_STEM) & (broad <= _STEM * tall)
+    stems[0] = False
+    for stem in np.flatnonzero(stems):
+        stems[stem] = _is_level(stem, known, stats, float(tall[stem]), _BESIDE)
+    return stems
+
+
 def _with_stems(
     known: npt.NDArray[np.bool_], stats: npt.NDArray[Any], usual: float, broadest: float, farthest: float
 ) -> npt.NDArray[np.bool_]:
@@ -102,13 +123,23 @@ def _with_stems(
 
     usual: the height of digits. broadest, farthest: how broad stems are, and how far from that mark, in such.
     """
-    left, top, broad, tall = stats[:, :4].T
+    broad, tall = stats[:, 2:4].T
     known = known.copy()
     for stem in np.flatnonzero(~known & (np.abs(tall - usual) <= usual - usual / _TALL) & (broad <= broadest * usual)):
-        gaps = np.maximum(left - left[stem] - broad[stem], left[stem] - left - broad)
-        uneven = np.maximum(np.abs(top - top[stem]), np.abs(top + tall - top[stem] - tall[stem]))
-        known[stem] = (known & (gaps < farthest * usual) & (uneven <= _LEVEL * usual)).any()
+        known[stem] = _is_level(stem, known, stats, usual, farthest)
     return known
+
+
+def _is_level(
+    stem: np.intp, known: npt.NDArray[np.bool_], stats: npt.NDArray[Any], height: float, farthest: float
+) -> bool:
+    """Whether a mark is level with another that is known, ``farthest`` heights away at most."""
+    left, top, broad, tall = stats[:, :4].T
+    gaps = np.maximum(left - left[stem] - broad[stem], left[stem] - left - broad)
+    uneven = np.maximum(np.abs(top - top[stem]), np.abs(top + tall - top[stem] - tall[stem]))
+    level = known & (gaps < farthest * height) & (uneven <= _LEVEL * height)
+    level[stem] = False
+    return bool(level.any())
 
 
 def _seen_of(labels: npt.NDArray[Any], stats: npt.NDArray[Any], seen: PageInk) -> npt.NDArray[np.float64]:
