@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from digit_recognizer.pictures.numbers.doubts import POINT_LEFT_OUT
 from digit_recognizer.recognizer import Recognizer
 from tests.pictures.displays.test_display import display
 
@@ -39,5 +40,9 @@ def test_where_a_length_is_known_a_colon_may_stand_within_it(recognizer: Recogni
     assert recognizer.read(clock("23:58"), expect="4").text == "2358"
 
 
-def test_a_single_dot_is_no_colon(recognizer: Recognizer) -> None:
-    assert recognizer.read(clock("23:58", dots=1)).text == "2358"
+@pytest.mark.parametrize("text", ["23:58", "104:6"])
+def test_a_single_dot_is_a_point_and_no_colon(recognizer: Recognizer, text: str) -> None:
+    (line,) = recognizer.read(clock(text, dots=1)).lines
+    assert (line.text, line.reason) == (text.replace(":", ""), POINT_LEFT_OUT)
+    (decimal,) = recognizer.read(clock(text, dots=1), numbers="decimal").lines
+    assert (decimal.text, decimal.accepted) == (text.replace(":", "."), True)

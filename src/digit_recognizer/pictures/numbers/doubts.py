@@ -53,7 +53,7 @@ def with_doubts(words: Sequence[ReadWord]) -> list[ReadWord]:
         not_accepted(word, LEFT_OUT) if word.line in torn and any(digit.accepted for digit in word.digits) else word
         for word in words
     ]
-    return _without_bars([_of_value(_without_letters(_whole_or_unsure(word, unread))) for word in words])
+    return _without_bars([of_value(_without_letters(_whole_or_unsure(word, unread))) for word in words])
 
 
 def without_hanging(words: Sequence[ReadWord], hanging: Sequence[Box]) -> list[ReadWord]:
@@ -162,8 +162,13 @@ def _without_letters(word: ReadWord) -> ReadWord:
     return word if beside is not None and beside.is_sure else not_accepted(word, BESIDE_LETTER)
 
 
-def _of_value(word: ReadWord) -> ReadWord:
-    """The word; none of its digits accepted where a point was left out between them that does not part thousands."""
+def of_value(word: ReadWord) -> ReadWord:
+    """The word; none of its digits accepted where a point was left out between them that does not part thousands.
+
+    >>> word = ReadWord(0, 20.0, "", (), ())
+    >>> of_value(word) == word
+    True
+    """
     if not any(digit.accepted for digit in word.digits):
         return word
     starts = [digit.box[0] for digit in word.digits]
@@ -211,4 +216,4 @@ def _low_bars(words: Sequence[ReadWord]) -> frozenset[int]:
     return frozenset(found if sum(len(words[place].digits) for place in found) >= _MARKS else ())
 
 
-__all__ = ["BARS", "LEFT_OUT", "OF_NUMBERS", "PART", "POINT_LEFT_OUT", "with_doubts", "without_hanging"]
+__all__ = ["BARS", "LEFT_OUT", "OF_NUMBERS", "PART", "POINT_LEFT_OUT", "of_value", "with_doubts", "without_hanging"]
