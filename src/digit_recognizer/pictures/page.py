@@ -111,6 +111,10 @@ def _read_level(grey: Grey, view: View, contrast: Contrast, means: Means) -> Pag
     lying: tuple[Box, ...] = ()
     if ink is not None and everything is not None:
         ink, lying = without_lying(ink, everything)
+        # Of a lit display in a dark panel all that stands out is the panel's, too.
+        among = displays_among(ink) if find_ink is not None else None
+        if among is not None:
+            return together(rest(among.covered), page_of_display(view, ink, among.shown, means))
     page = Page(name=means.name) if ink is None else read_ink(view, contrast, ink, means)
     if lying:
         return replace(page, rejected=page.rejected + tuple(Rejected(view.box(box), LYING) for box in lying))

@@ -18,6 +18,8 @@ from tests.pictures.marks.test_segments import ENDS
 
 LIT = ("abcdef", "bc", "abged", "abgcd", "fgbc", "afgcd", "afgedc", "abc", "abcdefg", "abcdfg")
 
+PUMP = ("5120", "2751")  # read apart at the 1s where they are not known to be displays
+
 
 def display(text: str, *, thick: int = 10, apart: int = 5, slant: float = 0.0, space: int = 95) -> np.ndarray:
     """Digits 110 pixels tall, dark on light grey, a space for each that is none. apart: pixels from bars to corners."""
@@ -237,3 +239,12 @@ def test_print_with_round_corners_is_no_display(monkeypatch: pytest.MonkeyPatch)
     assert text_of(display("086", thick=15, apart=4)) == "086"
     monkeypatch.setattr("digit_recognizer.pictures.displays.display._ROUND", 1.0)
     assert text_of(print_of_it) == "08"
+
+
+def test_lit_displays_in_a_dark_panel_are_read_of_the_ink_that_is_seen(recognizer: Recognizer) -> None:
+    small = [cv2.resize(display(number), None, fx=0.45, fy=0.45, interpolation=cv2.INTER_AREA) for number in PUMP]
+    panel = np.vstack([np.pad(one, ((40, 40), (60, 120)), constant_values=70) for one in small]).astype(np.float64)
+    panel *= np.linspace(1, 0.65, panel.shape[1])
+    noise = np.random.default_rng(0).normal(0, 2, panel.shape)
+    page = recognizer.read(np.clip(np.rint(cv2.GaussianBlur(panel, (0, 0), 1.0) + noise), 0, 255).astype(np.uint8))
+    assert [(line.text, line.accepted) for line in page.lines] == [(number, True) for number in PUMP]
