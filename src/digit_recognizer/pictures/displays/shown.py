@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES
 from digit_recognizer.pictures.displays.display import Shown
@@ -84,7 +85,8 @@ def _signs(marks: Boxes, digits: Boxes) -> _Signs:
     line = np.argsort(boxes[:, 0], kind="stable").tolist()
     found = find_colons(boxes, line, height)
     middles = boxes[:, :1] + boxes[:, 2:3] / 2
-    is_segment = ((middles >= digits[:, 0]) & (middles <= digits[:, 0] + digits[:, 2])).any(axis=1)
+    inside = (middles >= digits[:, 0]) & (middles <= digits[:, 0] + digits[:, 2])
+    is_segment: npt.NDArray[np.bool_] = np.any(inside, axis=1)
     is_segment[: len(digits)] = False
     dots = {dot for pair in found for dot in pair}
     signs = find_signs(boxes, [mark for mark in line if mark not in dots and not is_segment[mark]], height)
