@@ -19,6 +19,7 @@ from digit_recognizer.pictures.marks.lines import (
     _usual_height,
     find_lines,
     join_broken,
+    own_height,
     split_words,
 )
 
@@ -228,3 +229,15 @@ def test_small_marks_that_reach_no_farther_than_a_sign_stay_in_their_line() -> N
     dots = [[300 + 40 * place, 104, 16, 16] for place in range(8)]
     assert find_lines(np.array(word + raised, np.int64)) == [[0, 1, 2, 3, 4]]
     assert find_lines(np.array(word + dots, np.int64))[0][:4] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("tall", "own"), [(20, 20.0), (30, 30.0), (14, 14.0), (24, 20.0), (16, 20.0)])
+def test_a_word_has_a_height_of_its_own_where_it_is_of_another_size_than_its_line(tall: int, own: float) -> None:
+    word = [[14 * place, 0, 10, tall] for place in range(3)]
+    assert own_height(np.array(word, np.int64), [0, 1, 2], 20.0) == own
+
+
+def test_a_lone_mark_and_a_dash_with_dots_are_measured_by_their_line() -> None:
+    assert own_height(np.array([[0, 0, 9, 40]], np.int64), [0], 20.0) == 20.0
+    dots = [[0, 10, 12, 3], [20, 9, 3, 4], [30, 9, 3, 4]]
+    assert own_height(np.array(dots, np.int64), [0, 1, 2], 20.0) == 20.0

@@ -25,6 +25,8 @@ _NO_DOT = 0.22  # of the tall mark's height: what is lower may be a row of dots
 _DOT = 0.36  # of the tall mark's height that a dot of a colon is broad and tall at most
 _REACH = 14.0  # heights between neighbours at most
 _SPACE = 0.62  # heights between two words at least
+_TALL = 0.5  # share of a word's height that marks are tall at least which tell it
+_OTHER_SIZE = 1.3  # times a word is taller, or lower, than its line at least where it is of another size
 _AROUND = 5  # marks whose feet tell where the line stands
 _WIDER = 1.9  # times a space is wider than the gaps between a number's digits
 _ALWAYS = 1.6  # heights from which on a gap is a space, though all are as wide: in combs they are narrower
@@ -192,6 +194,21 @@ def line_height(boxes: Boxes, line: list[int]) -> float:
     return float(tall[len(tall) // 2])
 
 
+def own_height(boxes: Boxes, word: list[int], height: float) -> float:
+    """How tall the digits of a word are, in pixels, where these are of another size than those of its line.
+
+    height: of the latter. A lone mark tells nothing, nor do dots, nor marks of about that height: a 7 may be low, and
+    an l tall.
+
+    >>> own_height(np.array([[0, 0, 9, 30], [10, 0, 9, 31]]), [0, 1], 20.0)
+    31.0
+    """
+    own = line_height(boxes, word)
+    tall = int((boxes[word, 3] >= _TALL * own).sum())
+    is_of_line = height / _OTHER_SIZE < own < _OTHER_SIZE * height
+    return height if is_of_line or tall < 2 or own < _NO_DOT * height else own
+
+
 def tallest_mark(boxes: Boxes, line: list[int]) -> float:
     """How far the tallest mark of a line reaches above the feet of those around it, in pixels.
 
@@ -325,4 +342,14 @@ def _add_small(small: npt.NDArray[np.int64], lines: list[list[int]], boxes: Boxe
             line_of[mark] = best
 
 
-__all__ = ["NESTED", "Begins", "Boxes", "find_lines", "join_broken", "line_height", "split_words", "tallest_mark"]
+__all__ = [
+    "NESTED",
+    "Begins",
+    "Boxes",
+    "find_lines",
+    "join_broken",
+    "line_height",
+    "own_height",
+    "split_words",
+    "tallest_mark",
+]

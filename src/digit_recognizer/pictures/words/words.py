@@ -13,7 +13,7 @@ from itertools import groupby
 import numpy as np
 
 from digit_recognizer.pictures.expectation import Expectation
-from digit_recognizer.pictures.marks.lines import Boxes, line_height, split_words, tallest_mark
+from digit_recognizer.pictures.marks.lines import Boxes, line_height, own_height, split_words, tallest_mark
 from digit_recognizer.pictures.marks.page_ink import box_of
 from digit_recognizer.pictures.paper import Labels, PageInk
 from digit_recognizer.pictures.words.cutting import Candidate, Piece, candidates, cut_marks
@@ -97,7 +97,7 @@ def uncut_words(
             if not marks:  # a minus that stands apart belongs to the number after it
                 continue
             pieces = [Piece(mark + 1, box_of(boxes[mark]), int(areas[mark + 1])) for mark in marks]
-            yield UncutWord(line_number, height, pieces, waiting, tallest)
+            yield UncutWord(line_number, own_height(boxes, marks, height), pieces, waiting, tallest)
             waiting = []
 
 
