@@ -303,3 +303,35 @@ def test_a_lone_digit_right_beside_a_letter_of_another_line_is_none(box: Box, st
     lone = replace(number("8", 1), parts=number("8").digits)
     numbers = [number("4711", 2), number("4711", 3)]
     assert bool(without_text([letter, lone, *numbers])[1].digits) == stays
+
+
+def in_column(words: list[ReadWord]) -> list[ReadWord]:
+    """The words of lines below each other, each with its digits as parts where these stand."""
+    moved = []
+    for word in words:
+        digits = tuple(replace(one, box=(one.box[0] + 200, 40 * word.line, *one.box[2:])) for one in word.digits)
+        moved.append(replace(word, digits=digits, parts=digits))
+    return moved
+
+
+def test_what_may_be_letters_stays_unsure_below_a_number_of_a_form() -> None:
+    numbers = in_column([number("4711"), number("8", 1), number("10", 2, (20, 14))])
+    words = [*(letters(9, line) for line in range(3)), *numbers]
+    found = without_text(words)[3:]
+    assert [word.text for word in found] == ["4711", "8", "10"]
+    assert [[one.accepted for one in word.digits] for word in found] == [[True] * 4, [False], [False] * 2]
+    assert [word.text for word in without_text([*words[:3], *words[4:]])[3:]] == ["", ""]
+
+
+def test_a_number_with_an_unlikely_digit_stays_whole_below_another_and_is_not_cut() -> None:
+    sure, doubtful = in_column([number("4711"), number("712116", 1)])
+    digits = tuple(
+        replace(one, confidence=0.4, accepted=False, box=(one.box[0] + 12, *one.box[1:])) if place in (3, 4) else one
+        for place, one in enumerate(doubtful.digits)
+    )
+    digits = (*digits[:3], *(replace(one, box=(one.box[0] + 12, *one.box[1:])) for one in digits[3:]))
+    word = judged(replace(doubtful, digits=digits, parts=digits, text=""), [], [], parse_expectation())
+    labels = [letters(9, 0), letters(9, 1)]
+    found = without_text([*labels, sure, word])
+    assert [one.text for one in found[2:]] == ["4711", "712116"]
+    assert not any(one.accepted for one in found[3].digits)

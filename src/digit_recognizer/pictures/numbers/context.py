@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.pictures.expectation import Expectation
+from digit_recognizer.pictures.numbers.aligned import aligned
 from digit_recognizer.pictures.numbers.beside import number_beside, without_brackets
 from digit_recognizer.pictures.numbers.by_hand import Letters, are_uneven, is_by_hand, is_of_digits, letters_of
 from digit_recognizer.pictures.numbers.evenness import are_of_a_height
@@ -129,7 +130,8 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
     its letters, which follow it in the list. Where there is no letter at all, a word keeps digits that were only
     doubted, none of them accepted, and why. A number with a mark at its ends that is no digit is read where no letters
     stand in its line, and accepted where that mark surely is a sign, or stands clear. The numbers of a list,
-    each with a point, one below the other, stay.
+    each with a point, one below the other, stay; so does what stands in a row or column of numbers (``aligned``), be it
+    doubted, none of it accepted.
     """
     result = []
     expectation = expectation or Expectation()
@@ -139,10 +141,15 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
     has_letters = any(word.letters for word in words)
     letters = letters_of(words)
     of_list = listed(words)
-    for place, word in enumerate(words):
-        kept = word if place in of_list else _alone_or_among(word, neighbours, letters)
-        numbers = [] if kept.digits else _within(kept, expectation)
-        if kept.doubted and not numbers and not has_letters:
+    found = [
+        word if place in of_list else _alone_or_among(word, neighbours, letters) for place, word in enumerate(words)
+    ]
+    of_table = aligned(words, [bool(word.digits) and all(digit.accepted for digit in word.digits) for word in found])
+    for place, (word, kept) in enumerate(zip(words, found, strict=True)):
+        if place in of_table and word.digits and not kept.digits:
+            kept = replace(word, digits=refused_digits(word.digits, AMONG_LETTERS))
+        numbers = [] if kept.digits or place in of_table else _within(kept, expectation)
+        if kept.doubted and not numbers and (place in of_table or not has_letters):
             doubted = Rejected(around(digit.box for digit in kept.doubted), DOUBTED)
             kept = _number(kept, kept.doubted, [doubted], expectation)
         result.append(_around(kept, numbers) if numbers else kept)
