@@ -171,3 +171,17 @@ def test_a_letter_within_the_box_of_a_digit_is_nothing_that_it_stands_apart_from
 
 def moved(one: PlacedReading, right: int) -> PlacedReading:
     return replace(one, box=(one.box[0] + right, *one.box[1:]))
+
+
+def test_a_number_is_unsure_beside_what_may_be_another_one_that_was_not_read() -> None:
+    first, other = number("47"), number("11")
+    strokes = tuple(
+        replace(one, confidence=0.4, accepted=False, box=(80 + one.box[0], *one.box[1:])) for one in other.digits
+    )
+    torn = judged(replace(other, digits=strokes, parts=strokes, text=""), [], [], parse_expectation())
+    torn = replace(torn, doubted=())  # too little of it is likely
+    page = [letters(9, 1), letters(9, 2), first, torn]
+    assert [one.reason for one in stood_by(page)[2].rejected] == [LEFT_OUT]
+    low = tuple(replace(one, box=(*one.box[:3], 12)) for one in strokes)
+    assert stood_by([*page[:3], replace(torn, parts=low)])[2] == first
+    assert stood_by([letters(9), *page[:3], torn])[3] == first

@@ -34,6 +34,7 @@ _HANGING = 0.4  # and how tall at least what hangs on a ring beside it
 _TOUCHING = 0.2  # and between it and what surely is, be it no digit
 _APART = 0.3  # between the letters of a word and a number at its end, at least
 _WHOLE_NUMBER = 3  # digits, half of them sure, that are no word; of two both are
+_AS_TALL = 0.82  # of its line's tallest mark that what may be an unread number is at least
 _ENDING = 3  # digits at the end of a word that is not read: two may be letters, as the S and T of GUEST
 
 
@@ -48,7 +49,12 @@ def with_doubts(words: Sequence[ReadWord]) -> list[ReadWord]:
     []
     """
     unread = unread_by_line(words)
-    torn = {line for line, some in unread.items() if any(_is_number_left_out(word) for word in some.words)}
+    with_letters = {word.line for word in words if word.letters}
+    torn = {
+        line
+        for line, some in unread.items()
+        if any(_is_number_left_out(word) or (line not in with_letters and _is_of_unread(word)) for word in some.words)
+    }
     words = [
         not_accepted(word, LEFT_OUT) if word.line in torn and any(digit.accepted for digit in word.digits) else word
         for word in words
@@ -111,6 +117,15 @@ def _is_number_left_out(word: ReadWord) -> bool:
         return is_sure and len(digits) == len(parts) and are_of_a_height(digits, word.tallest)
     boxes = [box_of(part) for part in word.parts]
     return any(_is_apart(some, boxes, word) for some in (_sure_at_end(parts), _sure_at_end(parts[::-1])))
+
+
+def _is_of_unread(word: ReadWord) -> bool:
+    """Whether a word that was not read was taken for digits, unlikely ones, all of it, and is as tall as its line."""
+    parts = _left_out(word)
+    digits = [part for part in parts if isinstance(part, PlacedReading)]
+    if not 0 < len(digits) == len(parts) or any(one.reason == AMONG_LETTERS for one in word.rejected):
+        return False
+    return max(digit.box[3] for digit in digits) >= _AS_TALL * word.tallest
 
 
 def _sure_at_end(parts: Sequence[Part]) -> list[PlacedReading]:
