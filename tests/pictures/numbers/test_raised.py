@@ -8,7 +8,7 @@ import pytest
 
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.numbers.apart import numbers_of
-from digit_recognizer.pictures.numbers.raised import without_raised
+from digit_recognizer.pictures.numbers.raised import RAISED, without_raised
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.words.within import Part
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading
@@ -81,8 +81,18 @@ def test_a_ring_and_a_stroke_that_ran_into_the_other_are_a_percent_sign(ring: Bo
         ("204", 1, (14, 0, 8, 10)),  # a digit after it
     ],
 )
-def test_other_raised_digits_are_not_accepted(text: str, place: int, box: Box) -> None:
-    assert read(with_boxes(text, {place: box})) == (text, [at != place for at in range(3)])
+def test_no_number_is_accepted_beside_other_raised_digits(text: str, place: int, box: Box) -> None:
+    parts = with_boxes(text, {place: box})
+    assert read(parts) == (text, [False] * 3)
+    assert {part.reason for part in without_raised(parts, 20.0).parts if isinstance(part, PlacedReading)} == {RAISED}
+
+
+@pytest.mark.parametrize("height", [20.0, 11.0])
+def test_the_raised_cents_of_a_price_are_no_word_beside_it(height: float) -> None:
+    parts = with_boxes("1899", {2: (32, 0, 7, 11), 3: (42, 0, 7, 11)})
+    digits = tuple(part for part in parts if isinstance(part, PlacedReading))
+    (found,) = numbers_of(ReadWord(0, height, "", digits, (), 0, 4, 20.0, tuple(parts)), parse_expectation())
+    assert [(digit.digit, digit.accepted) for digit in found.digits] == [(digit, False) for digit in (1, 8, 9, 9)]
 
 
 @pytest.mark.parametrize("box", [(30, 10, 8, 10), (30, 0, 8, 15), (30, 4, 12, 14)])

@@ -24,8 +24,10 @@ _APART = 0.3  # between a number and what stands clear of it, as between words
 _LEAST = 0.2  # and what surely is a word
 _CLEAR = 1.5  # times a gap is wider there than the widest gap between the number's digits
 _LOWER = 0.82  # how tall an o is at most
+_RAISED = 0.3  # that it ends above the digits' feet at most: exponents and the cents of a price hang higher
 _DEEPER = 0.15  # how far a g hangs below the digits at least
 _ON_LINE = 0.1  # and how far from the digits' feet that of an m ends at most
+_HIGHEST = 1.45  # and how tall letters are at most: cents are lower than the digits of a price
 _BELOW = 0.1  # that brackets and dollar signs reach below the digits at least
 _BROADEST = 0.75  # and are broad at most; a Q reaches below, too
 _ABOVE_FEET, _BELOW_TOPS = 0.08, 0.12  # where a plus ends; letters stand on the line
@@ -172,8 +174,8 @@ def _are_letters(some: Sequence[Part], rest: Sequence[Part], height: float) -> b
     low = TALL if len(read) == len(some) else _LOWER
     return all(
         (digit.confidence < _UNLIKELY and len(read) < len(some))
-        or digit.box[3] <= low * size
-        or digit.box[1] + digit.box[3] >= foot + _DEEPER * size
+        or (digit.box[3] <= low * size and digit.box[1] + digit.box[3] >= foot - _RAISED * size)
+        or (digit.box[1] + digit.box[3] >= foot + _DEEPER * size and digit.box[3] <= _HIGHEST * size)
         for digit in read
     )
 

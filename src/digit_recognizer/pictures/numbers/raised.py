@@ -31,18 +31,21 @@ class Raised(NamedTuple):
 
 
 def without_raised(parts: Sequence[Part], height: float) -> Raised:
-    """Take a degree or percent sign off the end of a word, with the C or F after it; no other raised digit is accepted.
+    """Take a degree or percent sign off the end of a word, with the C or F after it; where other digits are raised in it,
+    none is accepted.
 
     parts: left to right, digits as they were read, and the boxes, (x, y, w, h), of what is none. height: of the line's
     digits, in pixels. A sign is a small raised 0 at the end, or before one mark that is no digit there, or a raised
     digit with a stroke and a low one after it; the stroke may have run into one of these two rings, where it reaches
-    over the other and is no digit for sure.
+    over the other and is no digit for sure. What else is raised is an exponent or the cents of a price: the digits
+    before it alone are another number.
 
     >>> without_raised([(0, 0, 10, 20)], 20.0)
     Raised(parts=((0, 0, 10, 20),), signs=())
     """
     kept: list[Part] = []
-    foot: int | None = None  # of the digit before
+    foot, size = None, height  # of the last digit before that is none of the low ones
+    is_raised = False
     for place, part in enumerate(parts):
         if foot is not None and _is_percent(parts[place:], height):
             return Raised(tuple(kept), (around(box_of(one) for one in parts[place:]),))
@@ -51,17 +54,23 @@ def without_raised(parts: Sequence[Part], height: float) -> Raised:
             kept.append(part)
             continue
         above = 0 if foot is None else foot - y - tall
-        if foot is None or tall > _LOW * height or above < _ABOVE * height:
+        if foot is None or tall > _LOW * size or above < _ABOVE * size:
             kept.append(part)
-            foot = y + tall
+            if foot is None or tall > _LOW * size:
+                foot, size = y + tall, max(height, tall)
             continue
         after = parts[place + 1 :]
         is_degree = part.digit == 0 and tall <= _RING_LOW * height and above >= _RING_ABOVE * height
         is_degree &= len(after) <= 1 and not any(isinstance(one, PlacedReading) for one in after)
         if is_degree or _ends_percent(after, foot, height):
             return Raised(tuple(kept), (around(box_of(one) for one in parts[place:]),))
-        kept.append(refused(part, RAISED))
-    return Raised(tuple(kept), ())
+        kept.append(part)
+        is_raised = True
+    return Raised(_refused(kept) if is_raised else tuple(kept), ())
+
+
+def _refused(parts: Sequence[Part]) -> tuple[Part, ...]:
+    return tuple(refused(part, RAISED) if isinstance(part, PlacedReading) else part for part in parts)
 
 
 def _ends_percent(after: Sequence[Part], foot: int, height: float) -> bool:
