@@ -97,7 +97,9 @@ def small_looking_at_all(boxes: Boxes) -> npt.NDArray[np.bool_]:
             continue
         near = (left < right[tall] + height[tall]) & (right > left[tall] - height[tall])
         near &= (top < bottom[tall] + 0.2 * height[tall]) & (bottom > top[tall] - 0.3 * height[tall])
-        near &= (height < _SMALL * height[tall]) & (boxes[:, 2] < height[tall])
+        hangs = (height < 0.6 * height[tall]) & (boxes[:, 2] <= 0.4 * height[tall])
+        hangs &= (top >= top[tall] + 0.65 * height[tall]) & (bottom > bottom[tall])
+        near &= (hangs | (height < _SMALL * height[tall])) & (boxes[:, 2] < height[tall])
         beside = np.maximum(beside, near * height[tall])
     result = beside > 0
     for _ in boxes:  # the next mark of each row, as long as there is one
@@ -187,6 +189,19 @@ def test_numbers_far_apart_are_several_though_all_gaps_are_alike() -> None:
     assert split_words(boxes, list(range(5)), 20.0) == [[0], [1], [2], [3], [4]]
     near = np.array([[36 * place, 0, 12, 20] for place in range(5)])
     assert split_words(near, list(range(5)), 20.0) == [[0, 1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("x", "words"), [(36, [[0, 1, 2], [3, 4]]), (44, [[0, 1, 2, 3, 4]]), (52, [[0, 1], [2, 3, 4]])]
+)
+def test_a_point_in_the_middle_of_a_gap_parts_no_words(x: int, words: list[list[int]]) -> None:
+    boxes = np.array([[0, 0, 12, 20], [18, 0, 12, 20], [x, 17, 3, 3], [61, 0, 12, 20], [79, 0, 12, 20]])
+    assert split_words(boxes, list(range(5)), 20.0, [2]) == words
+
+
+def test_a_long_comma_is_in_the_line_of_its_digits() -> None:
+    digits = [[x, 36, 28, 35] for x in (0, 40, 120, 160)]
+    assert find_lines(np.array([*digits, [90, 63, 9, 19]], np.int64)) == [[0, 1, 4, 2, 3]]
 
 
 @pytest.mark.parametrize("slope", [-0.12, -0.05, 0.05, 0.12])

@@ -82,6 +82,30 @@ def test_a_number_is_not_accepted_without_a_point_that_changes_its_value(
     assert [one.reason for one in kept.rejected] == ([] if accepted else [POINT_LEFT_OUT])
 
 
+@pytest.mark.parametrize(
+    ("texts", "accepted"),
+    [
+        (["12", "34"], False),
+        (["1", "299", "00"], False),
+        (["1299", "00"], False),
+        (["12", "345"], True),
+        (["7", "12", "34"], True),  # a list
+        (["1299", "345", "00"], True),
+    ],
+)
+def test_a_price_that_a_space_was_read_into_is_not_accepted(texts: list[str], accepted: bool) -> None:
+    words, x = [], 0
+    for text in texts:
+        found = number(text)
+        digits = tuple(replace(one, box=(x + one.box[0], *one.box[1:])) for one in found.digits)
+        x = digits[-1].box[0] + digits[-1].box[2] + 16
+        words.append(replace(found, digits=digits, parts=digits, signs=((x - 14.0, ""),)))
+    words[-1] = replace(words[-1], signs=())
+    assert {one.accepted for word in with_doubts(words) for one in word.digits} == {accepted}
+    apart = [replace(word, signs=()) for word in words]
+    assert with_doubts(apart) == apart
+
+
 def unread(*parts: PlacedReading | Box, line: int = 0) -> ReadWord:
     """A word of which nothing was read."""
     whole = Rejected(around(box_of(part) for part in parts), NOT_A_DIGIT)

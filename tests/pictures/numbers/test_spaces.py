@@ -65,6 +65,13 @@ def test_a_point_fills_its_gap() -> None:
     assert texts([part for part in parts if part is not left], [(left[0], ".")]) == ["1299"]
 
 
+@pytest.mark.parametrize(("point", "numbers"), [(56.0, ["151", "65"]), (64.0, ["15165"]), (72.0, ["151", "65"])])
+def test_a_point_in_the_middle_fills_a_gap_as_wide_as_a_space(point: float, numbers: list[str]) -> None:
+    """Where all characters are of one breadth, points have as much room as digits."""
+    digits = placed("15165", [(x, 0, 14, 20) for x in (0, 20, 40, 80, 100)])
+    assert texts(digits, [(point, "")]) == numbers
+
+
 def test_a_minus_belongs_to_the_number_after_it() -> None:
     parts = line("345 678", space=16)
     digits = tuple(part for part in parts if isinstance(part, PlacedReading))

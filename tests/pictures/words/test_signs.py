@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.page import read_page
-from digit_recognizer.pictures.words.signs import are_thousands, find_colons, without_commas
+from digit_recognizer.pictures.words.signs import are_thousands, find_colons, find_signs, without_commas
+from digit_recognizer.pictures.words.words import uncut_words
 from digit_recognizer.reading import Box, PlacedReading
 from digit_recognizer.recognizer import Recognizer
 from tests.pictures.numbers.test_context import digit
@@ -55,6 +56,33 @@ def test_decimal_numbers_are_read_with_their_signs(text: str) -> None:
 def test_where_digits_alone_are_asked_for_signs_are_left_out(text: str) -> None:
     page = read_page(number_of(text), answer)
     assert "".join(page.text.split()) == text.translate({ord(sign): None for sign in ",.-"})
+
+
+@pytest.mark.parametrize(("tall", "found"), [(8, {2: ","}), (11, {2: ","}), (13, {})])
+def test_a_comma_may_be_half_as_tall_as_digits_where_it_hangs(tall: int, found: dict[int, str]) -> None:
+    boxes = np.array([[0, 0, 12, 20], [20, 0, 12, 20], [36, 16, 5, tall], [48, 0, 12, 20]])
+    assert find_signs(boxes, [0, 1, 2, 3], 20.0) == found
+    boxes[2, 1] = 22 - tall
+    assert find_signs(boxes, [0, 1, 2, 3], 20.0) == ({2: "."} if tall == 8 else {})
+
+
+@pytest.mark.parametrize(
+    ("seven", "comma", "is_point"),
+    [
+        ((20, 0, 14, 20), (29, 16, 4, 10), True),  # in italics, below the bar of the 7
+        ((20, 0, 14, 15), (29, 16, 4, 10), False),  # the rest of its broken stem
+        ((20, 0, 14, 20), (33, 17, 4, 4), True),
+        ((20, 0, 14, 20), (29, 17, 4, 4), False),
+    ],
+)
+def test_a_comma_may_hang_below_a_whole_digit(seven: Box, comma: Box, is_point: bool) -> None:
+    boxes = np.array([(0, 0, 12, 20), seven, comma, (38, 0, 12, 20)])
+    labels = np.zeros((40, 60), np.int32)
+    for mark, (x, y, width, tall) in enumerate(boxes.tolist(), 1):
+        labels[y : y + tall, x : x + width] = mark
+    line = [0, 1, 2, 3]
+    (word,) = uncut_words(labels, boxes, [line], [[0] * 4], parse_expectation())
+    assert [sign for _, sign in word.signs] == [""] * is_point
 
 
 def placed(value: int, box: Box) -> PlacedReading:

@@ -6,7 +6,7 @@ A mark is a connected piece of ink, known by its box alone. Knows nothing of pix
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from digit_recognizer.pictures.marks.segments import joined_segments
 _OVERLAP = 0.45  # of the smaller of two heights that neighbours in a line share
 _ALIKE = 2.6  # times one may be taller than its neighbour
 _SMALL = 0.45  # of the height of a mark near by: marks below belong to a line but never found one
+_COMMA, _NARROW, _LOW = 0.6, 0.4, 0.65  # so tall and broad is one that hangs, at most, and so far down it begins
 NESTED = 0.2  # of the height of a mark all around it: what is taller is no part of that, but a number in a ring
 _IN_ROW = 1.5  # times one mark of a row of small ones may be taller than the next,
 _LEVEL = 0.6  # share of the lower one's height that both share at least,
@@ -29,6 +30,9 @@ _TALL = 0.5  # share of a word's height that marks are tall at least which tell 
 _OTHER_SIZE = 1.3  # times a word is taller, or lower, than its line at least where it is of another size
 _AROUND = 5  # marks whose feet tell where the line stands
 _WIDER = 1.9  # times a space is wider than the gaps between a number's digits
+# A space after a point or comma makes what is free after it wider than what is free before it by so much; where all
+# characters of a font are of one breadth, it lies in the middle of a gap as wide as a space, this wide on either side.
+WIDER_AFTER, _BESIDE_POINT = 0.3, 1.0
 _ALWAYS = 1.6  # heights from which on a gap is a space, though all are as wide: in combs they are narrower
 # Marks that tell whether lines rise: heights between them at most, times one is taller, pairs of them at least.
 _CLOSE, _OF_A_HEIGHT, _FEWEST = 1.5, 1.35, 12
@@ -228,11 +232,11 @@ def tallest_mark(boxes: Boxes, line: list[int]) -> float:
     return tallest
 
 
-def split_words(boxes: Boxes, line: list[int], height: float) -> list[list[int]]:
+def split_words(boxes: Boxes, line: list[int], height: float, points: Collection[int] = ()) -> list[list[int]]:
     """Cut a line where its marks stand wide apart: lists of indices, left to right.
 
     A space is wider than 0.62 heights and than 1.9 times the line's usual gap, so that widely spaced digits stay one
-    number, or than 1.6 heights.
+    number, or than 1.6 heights. There is none around a mark of ``points`` that lies in the middle of a gap.
 
     >>> boxes = np.array([[0, 0, 10, 20], [14, 0, 10, 20], [60, 0, 10, 20]])
     >>> split_words(boxes, [0, 1, 2], 20.0)
@@ -247,8 +251,16 @@ def split_words(boxes: Boxes, line: list[int], height: float) -> list[list[int]]
     # Of two digits nobody knows how wide their writer spaces; a height and a half is a space for most.
     least = min(max(_SPACE * height, _WIDER * usual), _ALWAYS * height) if len(tall) > 1 else 1.3 * height
     words: list[list[int]] = [[line[0]]]
-    for mark, gap in zip(line[1:], gaps, strict=True):
-        if gap > least:
+    within = [
+        place
+        for place, mark in enumerate(line[1:-1], 1)
+        if mark in points
+        and max(gaps[place - 1 : place + 1]) <= _BESIDE_POINT * height
+        and abs(gaps[place] - max(0, gaps[place - 1])) < WIDER_AFTER * height
+    ]
+    filled = {*within, *(place + 1 for place in within)}
+    for place, (mark, gap) in enumerate(zip(line[1:], gaps, strict=True), 1):
+        if gap > least and place not in filled:
             words.append([mark])
         else:
             words[-1].append(mark)
@@ -277,7 +289,9 @@ def _small(boxes: Boxes) -> npt.NDArray[np.float64]:
         others = begins.between(top[tall] - (0.3 + _SMALL) * height[tall], bottom[tall] + 0.2 * height[tall])
         near = (left[others] < right[tall] + height[tall]) & (right[others] > left[tall] - height[tall])
         near &= (top[others] < bottom[tall] + 0.2 * height[tall]) & (bottom[others] > top[tall] - 0.3 * height[tall])
-        near &= (height[others] < _SMALL * height[tall]) & (boxes[others, 2] < height[tall])
+        hangs = (height[others] < _COMMA * height[tall]) & (boxes[others, 2] <= _NARROW * height[tall])
+        hangs &= (top[others] >= top[tall] + _LOW * height[tall]) & (bottom[others] > bottom[tall])
+        near &= (hangs | (height[others] < _SMALL * height[tall])) & (boxes[others, 2] < height[tall])
         found = others[near]
         result[found] = np.maximum(result[found], height[tall])
     return result
@@ -344,6 +358,7 @@ def _add_small(small: npt.NDArray[np.int64], lines: list[list[int]], boxes: Boxe
 
 __all__ = [
     "NESTED",
+    "WIDER_AFTER",
     "Begins",
     "Boxes",
     "find_lines",

@@ -11,9 +11,9 @@ from statistics import median
 from digit_recognizer.pictures.numbers.beside import number_beside
 from digit_recognizer.pictures.numbers.context import AMONG_LETTERS, BESIDE_LETTER
 from digit_recognizer.pictures.numbers.evenness import are_of_a_height
-from digit_recognizer.pictures.numbers.neighbours import Unread, unread_by_line
+from digit_recognizer.pictures.numbers.neighbours import Unread, places_by_line, unread_by_line
 from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted
-from digit_recognizer.pictures.words.signs import NO_SIGN, are_thousands
+from digit_recognizer.pictures.words.signs import MINUS, NO_SIGN, are_thousands
 from digit_recognizer.pictures.words.within import TALL, Part, box_of, is_tall
 from digit_recognizer.reading import Box, PlacedReading, around, overlap
 
@@ -29,6 +29,8 @@ _SURELY = 0.05  # and surely: one of twenty
 _MARKS = 3  # bars at least, and digits beside them, that are the marks of a scale and its numbers
 _LOW_BAR = 0.7  # times as tall as these are the marks at most; of 1s among digits of one size none is lower than 0.9
 _COMB = 5  # 1s in a row that may as well be the teeth of a comb
+_CENTS, _GROUP = 2, 3  # digits after the last point or comma of a price, and after those before it
+_BESIDE_POINT = 1.8  # heights between the digits beside one of them at most
 _ITS_REST = 1.0  # heights between a number and what may be the rest of it, at most
 _HANGING = 0.4  # and how tall at least what hangs on a ring beside it
 _TOUCHING = 0.2  # and between it and what surely is, be it no digit
@@ -59,7 +61,8 @@ def with_doubts(words: Sequence[ReadWord]) -> list[ReadWord]:
         not_accepted(word, LEFT_OUT) if word.line in torn and any(digit.accepted for digit in word.digits) else word
         for word in words
     ]
-    return _without_bars([of_value(_without_letters(_whole_or_unsure(word, unread))) for word in words])
+    words = [of_value(_without_letters(_whole_or_unsure(word, unread))) for word in words]
+    return _without_bars(_whole_prices(words))
 
 
 def without_hanging(words: Sequence[ReadWord], hanging: Sequence[Box]) -> list[ReadWord]:
@@ -191,6 +194,43 @@ def of_value(word: ReadWord) -> ReadWord:
     if not places or (word.digits[0].digit != 0 and are_thousands(places, starts)):
         return word
     return not_accepted(word, POINT_LEFT_OUT)
+
+
+def _whole_prices(words: Sequence[ReadWord]) -> list[ReadWord]:
+    """The same words; none accepted that looks like a part of a price, torn at a point or comma: two digits after the
+    last one, three after those before it. In italics and where all characters are of one breadth, what is free beside
+    a comma is as wide as a space.
+    """
+    doubted: set[int] = set()
+    for places in places_by_line(words).values():
+        found = sorted((place for place in places if words[place].digits), key=lambda at: words[at].digits[0].box[0])
+        chain: list[int] = []
+        for place, at in enumerate(found, 1):
+            chain.append(at)
+            if place == len(found) or not _are_parted_by_point(words[at], words[found[place]]):
+                if len(chain) > 1 and _are_of_price([len(words[one].digits) for one in chain]):
+                    doubted.update(chain)
+                chain = []
+    return [
+        not_accepted(word, POINT_LEFT_OUT)
+        if place in doubted and any(digit.accepted for digit in word.digits)
+        else word
+        for place, word in enumerate(words)
+    ]
+
+
+def _are_of_price(counts: Sequence[int]) -> bool:
+    """Whether a price may be parted so. counts: of the digits before, between and after points or commas."""
+    first, *between, last = counts
+    return last == _CENTS and all(count == _GROUP for count in between) and (first <= _GROUP or not between)
+
+
+def _are_parted_by_point(before: ReadWord, after: ReadWord) -> bool:
+    """Whether a point or comma stands between two numbers of a line, and no wide gap."""
+    left, right = before.digits[-1].box, after.digits[0].box
+    places = [place for place, sign in (*before.signs, *after.signs) if sign != MINUS]
+    is_near = right[0] - left[0] - left[2] <= _BESIDE_POINT * before.height
+    return is_near and any(left[0] < place < right[0] for place in places)
 
 
 def _without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
+from digit_recognizer.pictures.marks.lines import WIDER_AFTER
 from digit_recognizer.pictures.numbers.evenness import are_even, are_level, levelled
 from digit_recognizer.pictures.words.within import ONE, SIGN, TALL, Part, box_of
 from digit_recognizer.reading import PlacedReading
@@ -60,8 +61,8 @@ def find_spaces(
     word of the line, whose gaps tell, too, how wide a space is there. A space before a group of thousands is one, too.
     There is none where a tall part is no digit, where digits are uneven as by hand, or where all gaps are alike, but
     for the wide one between two digits as level as sharp print. Dots and signs fill gaps, a point up to 0.4 heights of
-    them, and a 1 takes as much room as other digits do; around a dash or colon, a mark that ends above the digits'
-    feet, there is no space.
+    them and all of one in whose middle it lies, and a 1 takes as much room as other digits do; around a dash or colon,
+    a mark that ends above the digits' feet, there is no space.
 
     >>> find_spaces([(0, 0, 10, 20), (30, 0, 10, 20)], [], 20.0)
     []
@@ -167,21 +168,23 @@ def _gaps(parts: Sequence[Part], signs: Sequence[float], height: float) -> list[
     gaps: list[_Gap] = []
     reach, widest, middle, is_filled = -math.inf, -math.inf, 0.0, False
     points = set(signs)
-    is_pointed = False
+    is_pointed, before = False, 0.0
     last: PlacedReading | None = None
     for left, right, digit, hangs in sorted(sides, key=lambda side: side[:2]):
         if left - reach > widest:
             widest, middle = left - reach, (left + reach) / 2
         is_filled |= hangs
-        is_pointed |= digit is None and left in points
+        if digit is None and left in points:
+            is_pointed, before = True, left - reach
         if digit is not None:
             if last is not None:
                 step = digit.box[0] + digit.box[2] / 2 - last.box[0] - last.box[2] / 2
                 ink = (digit.box[0] - last.box[0] - last.box[2]) / height
-                is_filled |= is_pointed and widest < _AFTER_POINT * height
+                apart = abs(left - reach - max(0.0, before))
+                is_filled |= is_pointed and (widest < _AFTER_POINT * height or apart < WIDER_AFTER * height)
                 wide = -math.inf if is_filled else widest / height
                 gaps.append(_Gap(wide, step / height, ink, 1 in (digit.digit, last.digit), middle))
-            widest, last, is_filled, is_pointed = -math.inf, digit, False, False
+            widest, last, is_filled, is_pointed, before = -math.inf, digit, False, False, 0.0
         reach = max(reach, right)
     return gaps
 

@@ -22,7 +22,7 @@ POINT, COMMA, MINUS, COLON = ".", ",", "-", ":"
 NO_SIGN = ""  # a point or comma at the end of a line, or where nobody asked for decimal numbers
 
 # Shares of the height of the line's digits.
-_SMALL = 0.42  # a point or comma is no taller
+_SMALL, _TALL_COMMA = 0.42, 0.6  # a point or comma is no taller, a comma that ends far below the digits
 _NARROW = 0.4  # and no broader
 _LOW = 0.7  # from the top of the digits: where its middle lies at least
 _BELOW = 0.14  # below the digits' feet: where a comma's end lies at least, or it is much taller than broad
@@ -56,11 +56,13 @@ def find_signs(boxes: Boxes, line: list[int], height: float) -> dict[int, str]:
     middles = boxes[tall, 0] + boxes[tall, 2] / 2
     for place, mark in enumerate(line):
         x, y, width, tallness = (float(side) for side in boxes[mark])
-        if tallness > _SMALL * height or not tall:
+        if tallness > _TALL_COMMA * height or not tall:
             continue
         near = tall[int(np.abs(middles - x - width / 2).argmin())]
         top, foot = float(boxes[near, 1]), float(boxes[near, 1] + boxes[near, 3])
         middle = (y + tallness / 2 - top) / max(1.0, foot - top)
+        if tallness > _SMALL * height and (y + tallness < foot + _BELOW * height or middle < _LOW):
+            continue
         following = bisect(tall_at, place)
         after = tall[following] if following < len(tall) else None
         before = tall[following - 1] if following else None

@@ -22,6 +22,8 @@ from digit_recognizer.pictures.words.signs import COLON, MINUS, NO_SIGN, find_co
 from digit_recognizer.pictures.words.ticks import find_ticks
 
 _DIRT = 0.006  # share of the square of a line's height: smaller marks are no part of a digit
+_BELOW_OTHER = 0.6  # of a point's columns that it shares with another mark at most, but for
+_WHOLE, _HANGS = 0.9, 0.1  # heights that the other one is tall, and by which a comma ends below it, at least
 _LOWEST = 5  # pixels of a line's height: even the digits of the smallest fonts are no lower
 
 
@@ -82,7 +84,7 @@ def uncut_words(
         colons = dict(find_colons(boxes, line, height))
         line = [mark for mark in line if mark not in colons.values()]
         signs = find_signs(boxes, [mark for mark in line if mark not in colons], height)
-        points = _points(boxes, line, signs)
+        points = _points(boxes, line, signs, height)
         is_decimal = expectation.numbers == "decimal"
         signs = {mark: sign for mark, sign in signs.items() if sign or mark in points} if is_decimal else points
         # Of a comb's ticks some lie where points do.
@@ -91,7 +93,7 @@ def uncut_words(
         signs = {mark: sign for mark, sign in signs.items() if mark not in ticks} | dict.fromkeys(colons, COLON)
         line = [mark for mark in line if mark not in ticks]
         waiting: list[tuple[float, str]] = []
-        for word in _parted(split_words(boxes, line, height), field_of):
+        for word in _parted(split_words(boxes, line, height, points), field_of):
             waiting += [(float(boxes[mark, 0]), signs[mark]) for mark in word if mark in signs]
             marks = [mark for mark in word if mark not in signs]
             if not marks:  # a minus that stands apart belongs to the number after it
@@ -129,17 +131,21 @@ def words_of(
     return words
 
 
-def _points(boxes: Boxes, line: Sequence[int], signs: Mapping[int, str]) -> dict[int, str]:
-    """The points and commas among the signs of a line that stand below no other mark, as bits of broken digits do: they
-    are no digits, and no part of one. A dash is told from digits later.
+def _points(boxes: Boxes, line: Sequence[int], signs: Mapping[int, str], height: float) -> dict[int, str]:
+    """The points and commas among the signs of a line that do not stand below another mark, as bits of broken digits
+    do: they are no digits, and no part of one. Italics lean over them from both sides, and a comma hangs lower than what
+    is whole without it. A dash is told from digits later.
     """
 
-    starts = boxes[line, 0]
-    ends = starts + boxes[line, 2]
+    starts, tall = boxes[line, 0], boxes[line, 3]
+    ends, feet = starts + boxes[line, 2], boxes[line, 1] + tall
 
     def is_clear(mark: int) -> bool:
         x, width = boxes[mark, 0], boxes[mark, 2]
-        return int(((starts < x + width) & (ends > x)).sum()) == 1  # it shares its columns with itself alone
+        shared = np.minimum(ends, x + width) - np.maximum(starts, x)
+        above = shared > _BELOW_OTHER * width
+        above &= (tall < _WHOLE * height) | (feet > boxes[mark, 1] + boxes[mark, 3] - _HANGS * height)
+        return int(above.sum()) == 1  # itself alone
 
     return {mark: NO_SIGN for mark, sign in signs.items() if sign != MINUS and is_clear(mark)}
 
