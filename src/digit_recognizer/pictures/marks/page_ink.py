@@ -13,6 +13,7 @@ from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.marks.bar_charts import BAR, bars_removed
 from digit_recognizer.pictures.marks.barcodes import BARCODE, barcodes_removed
 from digit_recognizer.pictures.marks.coarseness import longest_needed
+from digit_recognizer.pictures.marks.codes import CODE, codes_removed
 from digit_recognizer.pictures.marks.ink_map import FindInk, ink_map, ink_of_map
 from digit_recognizer.pictures.marks.lines import Boxes, join_broken
 from digit_recognizer.pictures.marks.mended import with_bars
@@ -38,17 +39,19 @@ _LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
 def levelled(grey: Grey) -> tuple[View, Contrast | None, tuple[Rejected, ...]]:
     """The picture, shrunk and turned until printed lines on it are level, and what stands out from its ground.
 
-    Of a sheet that lies on a desk the desk is painted over, and it is turned until its sides are level. Barcodes and
-    the bars of charts are painted over, too, and patches of another ground made plain; at last comes what is left out,
-    and why.
+    Of a sheet that lies on a desk the desk is painted over, and it is turned until its sides are level. Barcodes, QR
+    codes and the bars of charts are painted over, too, and patches of another ground made plain; at last comes what is
+    left out so, and why.
     """
     small, scale = shrunk(grey, longest_needed(grey))
+    small, codes = codes_removed(small)
     small, bars = bars_removed(small)
     small, patches = patches_removed(small)
     small, turn_of_sheet = desk_removed(small)
     small, barcodes = barcodes_removed(small)
     view = view_of(small, scale, (grey.shape[0], grey.shape[1]))
     left_out = tuple(Rejected(view.box(box), BARCODE) for box in barcodes)
+    left_out += tuple(Rejected(view.box(box), CODE) for box in codes)
     left_out += tuple(Rejected(view.box(box), PATCH) for box in patches)
     left_out += tuple(Rejected(view.box(box), BAR) for box in bars)
     contrast = contrast_of_page(view.grey)

@@ -133,8 +133,8 @@ def words_of(
 
 def _points(boxes: Boxes, line: Sequence[int], signs: Mapping[int, str], height: float) -> dict[int, str]:
     """The points and commas among the signs of a line that do not stand below another mark, as bits of broken digits
-    do: they are no digits, and no part of one. Italics lean over them from both sides, and a comma hangs lower than what
-    is whole without it. A dash is told from digits later.
+    do: they are no digits, and no part of one. Italics lean over them from both sides, and a comma hangs lower than
+    what is whole without it. A dash is told from digits later.
     """
 
     starts, tall = boxes[line, 0], boxes[line, 3]
