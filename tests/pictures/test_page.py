@@ -14,6 +14,7 @@ from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.ink import to_frames
 from digit_recognizer.pictures.page import read_page
 from digit_recognizer.reading import NOT_A_DIGIT
+from digit_recognizer.recognizer import Recognizer
 from tests.conftest import draw_digits
 
 Grey = npt.NDArray[np.uint8]
@@ -221,3 +222,12 @@ def test_a_clean_page_is_shown_to_the_ink_finder_only_where_lines_are_printed_on
         grey[[4, -5]] = np.minimum(grey[[4, -5]], 90)
     assert read_page(grey, answer, find_ink=find_ink).text == "274135"
     assert bool(asked) == is_asked
+
+
+@pytest.mark.parametrize("thickness", [2, 7])
+def test_a_ring_around_nothing_is_no_accepted_0(thickness: int) -> None:
+    """In uneven light the network sees a thin one in part, and all of it is looked at as one digit."""
+    page = np.tile(np.linspace(90, 240, 500, dtype=np.float32), (300, 1))
+    cv2.ellipse(page, (250, 150), (150, 80), 4, 0, 360, 40.0, thickness, cv2.LINE_AA)
+    found = Recognizer(threads=1).read(np.rint(page).astype(np.uint8))
+    assert not any(digit.accepted for digit in found.digits)

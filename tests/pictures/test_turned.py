@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from digit_recognizer.pictures.marks import page_ink
+from digit_recognizer.pictures.marks.codes import CODE
 from digit_recognizer.pictures.marks.page_ink import MANY
 from digit_recognizer.pictures.numbers.doubts import OF_NUMBERS
 from digit_recognizer.pictures.page import read_page
@@ -147,6 +148,7 @@ def test_evidence_is_the_confidence_of_what_was_accepted_over_all_that_was_found
     assert evidence(sure) == pytest.approx(sum(digit.confidence for digit in sure.digits) / 2)
     assert evidence(unsure) == 0
     assert evidence(Page()) == 0
+    assert evidence(replace(sure, rejected=(Rejected((0, 0, 9, 9), CODE),))) == evidence(sure)
 
 
 @pytest.mark.parametrize("reason", sorted(OF_NUMBERS))

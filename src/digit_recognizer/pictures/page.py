@@ -24,13 +24,14 @@ from digit_recognizer.pictures.marks.lying import LYING, without_lying
 from digit_recognizer.pictures.marks.page_ink import ink_of_page, levelled
 from digit_recognizer.pictures.means import Answer, Means, ReadViews
 from digit_recognizer.pictures.numbers.assembled import together
+from digit_recognizer.pictures.numbers.doubts import MAYBE_RING, may_be_ring
 from digit_recognizer.pictures.page_words import read_ink
 from digit_recognizer.pictures.paper import Contrast, Mask, PageInk, ink_of
 from digit_recognizer.pictures.upright import View
 from digit_recognizer.pictures.watch import Watch, unwatched
 from digit_recognizer.pictures.words.lone import lone_digit
 from digit_recognizer.pictures.words.runs import ReadStrips
-from digit_recognizer.reading import Box, Line, Page, PlacedReading, Rejected, readings
+from digit_recognizer.reading import Box, Line, Page, PlacedReading, Rejected, readings, refused
 
 _CERTAIN = 0.95  # confidence from which on all ink is one digit, whatever was read in its parts
 # Digits that a page holds at most which may be bits of one, where so many times more stands out from the ground
@@ -148,7 +149,9 @@ def _as_one_digit(page: Page, view: View, whole: PageInk | None, ink: PageInk | 
     (reading,) = readings(probabilities, [""], means.min_confidence, frames=frame[None], unfamiliarity=unfamiliarity)
     if reading.confidence < _CERTAIN:
         return None
-    return Page((Line(str(reading.digit), (PlacedReading.of(reading, view.box(box)),)),), (), page.name)
+    placed = PlacedReading.of(reading, view.box(box))
+    placed = refused(placed, MAYBE_RING) if may_be_ring(placed) else placed
+    return Page((Line(str(reading.digit), (placed,)),), (), page.name)
 
 
 __all__ = ["Answer", "read_page"]

@@ -13,6 +13,7 @@ import numpy as np
 
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.marks.barcodes import BARCODE
+from digit_recognizer.pictures.marks.codes import CODE
 from digit_recognizer.pictures.marks.lying import LYING
 from digit_recognizer.pictures.marks.page_ink import MANY
 from digit_recognizer.pictures.marks.patches import PATCH
@@ -122,7 +123,7 @@ def _is_sure(digit: PlacedReading) -> bool:
 
 def _rejected(page: Page) -> list[Rejected]:
     """What was found to be no digit, but for what says nothing of the way up."""
-    return [found for found in page.rejected if found.reason not in (BARCODE, LYING, PATCH, SAMPLED, *OF_NUMBERS)]
+    return [found for found in page.rejected if found.reason not in (BARCODE, CODE, LYING, PATCH, SAMPLED, *OF_NUMBERS)]
 
 
 def _mean_confidence(page: Page) -> float:

@@ -14,7 +14,7 @@ from digit_recognizer.pictures.numbers.context import (
     judged,
     without_text,
 )
-from digit_recognizer.pictures.numbers.doubts import BARS, LEFT_OUT, PART, POINT_LEFT_OUT, with_doubts
+from digit_recognizer.pictures.numbers.doubts import BARS, LEFT_OUT, MAYBE_RING, PART, POINT_LEFT_OUT, with_doubts
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.words.within import box_of
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around
@@ -104,6 +104,17 @@ def test_a_price_that_a_space_was_read_into_is_not_accepted(texts: list[str], ac
     assert {one.accepted for word in with_doubts(words) for one in word.digits} == {accepted}
     apart = [replace(word, signs=()) for word in words]
     assert with_doubts(apart) == apart
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "accepted"), [("0", 26, False), ("0", 22, True), ("8", 26, True), ("10", 26, True)]
+)
+def test_a_lone_0_as_broad_as_a_ring_is_not_accepted(text: str, width: int, accepted: bool) -> None:
+    word = number(text)
+    broad = tuple(replace(one, box=(one.box[0], 0, width, 20)) for one in word.digits)
+    (found,) = with_doubts([replace(word, digits=broad, parts=broad)])
+    assert {one.accepted for one in found.digits} == {accepted}
+    assert [one.reason for one in found.rejected] == [MAYBE_RING] * (not accepted)
 
 
 def unread(*parts: PlacedReading | Box, line: int = 0) -> ReadWord:

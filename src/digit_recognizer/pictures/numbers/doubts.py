@@ -12,17 +12,19 @@ from digit_recognizer.pictures.numbers.beside import number_beside
 from digit_recognizer.pictures.numbers.context import AMONG_LETTERS, BESIDE_LETTER
 from digit_recognizer.pictures.numbers.evenness import are_of_a_height
 from digit_recognizer.pictures.numbers.neighbours import Unread, places_by_line, unread_by_line
+from digit_recognizer.pictures.numbers.raised import RAISED
 from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted
 from digit_recognizer.pictures.words.signs import MINUS, NO_SIGN, are_thousands
 from digit_recognizer.pictures.words.within import TALL, Part, box_of, is_tall
 from digit_recognizer.reading import Box, PlacedReading, around, overlap
 
 BARS = "bars, and no other digit to tell them by"
+MAYBE_RING = "as broad as a ring, which it may be"
 PART = "a part of a number, or all of it"
 POINT_LEFT_OUT = "a point or comma in it is left out, unless numbers are decimal"
 LEFT_OUT = "another number in its line was left out"
 # Their digits are as sure as those of other numbers.
-OF_NUMBERS = frozenset((PART, POINT_LEFT_OUT, BESIDE_LETTER, LEFT_OUT))
+OF_NUMBERS = frozenset((PART, POINT_LEFT_OUT, BESIDE_LETTER, LEFT_OUT, RAISED))
 
 _OTHERS = 0.2  # share of the digits on a page of bars that look like something else, though not surely
 _SURELY = 0.05  # and surely: one of twenty
@@ -31,6 +33,7 @@ _LOW_BAR = 0.7  # times as tall as these are the marks at most; of 1s among digi
 _COMB = 5  # 1s in a row that may as well be the teeth of a comb
 _CENTS, _GROUP = 2, 3  # digits after the last point or comma of a price, and after those before it
 _BESIDE_POINT = 1.8  # heights between the digits beside one of them at most
+_BROAD = 1.2  # times a ring is broader than tall at least; so are 7 % of MNIST's zeros, and rings around words
 _ITS_REST = 1.0  # heights between a number and what may be the rest of it, at most
 _HANGING = 0.4  # and how tall at least what hangs on a ring beside it
 _TOUCHING = 0.2  # and between it and what surely is, be it no digit
@@ -42,8 +45,8 @@ _ENDING = 3  # digits at the end of a word that is not read: two may be letters,
 
 def with_doubts(words: Sequence[ReadWord]) -> list[ReadWord]:
     """The same words; no number is accepted that may be half of one, that a letter stands in or touches, in whose line
-    another number is left out, or whose value is another without the point that was left out of it, nor are bars, which
-    may be no digits.
+    another number is left out, or whose value is another without the point that was left out of it, nor are bars and
+    lone rings, which may be no digits.
 
     words: of a page, without its text, as ``context.without_text`` gives them.
 
@@ -62,7 +65,7 @@ def with_doubts(words: Sequence[ReadWord]) -> list[ReadWord]:
         for word in words
     ]
     words = [of_value(_without_letters(_whole_or_unsure(word, unread))) for word in words]
-    return _without_bars(_whole_prices(words))
+    return _without_bars(_whole_prices([_without_ring(word) for word in words]))
 
 
 def without_hanging(words: Sequence[ReadWord], hanging: Sequence[Box]) -> list[ReadWord]:
@@ -233,6 +236,19 @@ def _are_parted_by_point(before: ReadWord, after: ReadWord) -> bool:
     return is_near and any(left[0] < place < right[0] for place in places)
 
 
+def _without_ring(word: ReadWord) -> ReadWord:
+    """The word; not accepted where it is a lone 0 that may be a ring."""
+    if len(word.digits) != 1 or not word.digits[0].accepted:
+        return word
+    return not_accepted(word, MAYBE_RING) if may_be_ring(word.digits[0]) else word
+
+
+def may_be_ring(digit: PlacedReading) -> bool:
+    """Whether a lone digit is a 0 broader than tall, as a ring around a word, or around nothing, is."""
+    _, _, width, height = digit.box
+    return digit.digit == 0 and width >= _BROAD * height
+
+
 def _without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:
     """The same words; where the accepted digits of a page are 1s, all of them or all but one in twenty, in several
     places or in a long row, none is accepted, nor where all digits of a line are, in a long row, nor 1s that are
@@ -271,4 +287,15 @@ def _low_bars(words: Sequence[ReadWord]) -> frozenset[int]:
     return frozenset(found if sum(len(words[place].digits) for place in found) >= _MARKS else ())
 
 
-__all__ = ["BARS", "LEFT_OUT", "OF_NUMBERS", "PART", "POINT_LEFT_OUT", "of_value", "with_doubts", "without_hanging"]
+__all__ = [
+    "BARS",
+    "LEFT_OUT",
+    "MAYBE_RING",
+    "OF_NUMBERS",
+    "PART",
+    "POINT_LEFT_OUT",
+    "may_be_ring",
+    "of_value",
+    "with_doubts",
+    "without_hanging",
+]
