@@ -14,7 +14,15 @@ from digit_recognizer.pictures.numbers.context import (
     judged,
     without_text,
 )
-from digit_recognizer.pictures.numbers.doubts import BARS, LEFT_OUT, MAYBE_RING, PART, POINT_LEFT_OUT, with_doubts
+from digit_recognizer.pictures.numbers.doubts import (
+    BARS,
+    LEFT_OUT,
+    MAYBE_RING,
+    PART,
+    POINT_LEFT_OUT,
+    STROKES,
+    with_doubts,
+)
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.words.within import box_of
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around
@@ -115,6 +123,28 @@ def test_a_lone_0_as_broad_as_a_ring_is_not_accepted(text: str, width: int, acce
     (found,) = with_doubts([replace(word, digits=broad, parts=broad)])
     assert {one.accepted for one in found.digits} == {accepted}
     assert [one.reason for one in found.rejected] == [MAYBE_RING] * (not accepted)
+
+
+@pytest.mark.parametrize(
+    ("texts", "heights", "accepted"),
+    [
+        (["7740", "111"], (54, 46, 54), [True, False]),  # l, i, l
+        (["7740", "1"], (54,), [True, False]),
+        (["774011"], (54, 54), [False]),
+        (["7740", "111"], (50, 51, 49), [True, True]),
+        (["74", "1"], (54,), [True, True]),  # of two nobody knows how tall others are
+    ],
+)
+def test_1s_of_another_height_than_their_lines_digits_may_be_letters(
+    texts: list[str], heights: tuple[int, ...], accepted: list[bool]
+) -> None:
+    words, ones = [], list(heights)
+    for text in texts:
+        tall = tuple(ones.pop(0) if letter == "1" else 50 for letter in text)
+        words.append(number(text, heights=tall, tallest=54.0))
+    found = with_doubts(words)
+    assert [{one.accepted for one in word.digits} for word in found] == [{kept} for kept in accepted]
+    assert {one.reason for word in found for one in word.rejected} == ({STROKES} if False in accepted else set())
 
 
 def unread(*parts: PlacedReading | Box, line: int = 0) -> ReadWord:
