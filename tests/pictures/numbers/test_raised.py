@@ -87,6 +87,12 @@ def test_no_number_is_accepted_beside_other_raised_digits(text: str, place: int,
     assert {part.reason for part in without_raised(parts, 20.0).parts if isinstance(part, PlacedReading)} == {RAISED}
 
 
+@pytest.mark.parametrize(("tall", "accepted"), [(17, False), (20, True)])
+def test_cents_are_raised_with_the_rule_below_them(tall: int, accepted: bool) -> None:
+    parts = with_boxes("3266", {2: (32, 0, 18, tall), 3: (42, 8, 8, 12)})
+    assert read(parts) == ("3266", [accepted] * 4)
+
+
 @pytest.mark.parametrize("height", [20.0, 11.0])
 def test_the_raised_cents_of_a_price_are_no_word_beside_it(height: float) -> None:
     parts = with_boxes("1899", {2: (32, 0, 7, 11), 3: (42, 0, 7, 11)})

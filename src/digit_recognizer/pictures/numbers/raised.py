@@ -18,6 +18,7 @@ RAISED = "raised, as an exponent or a sign is"
 # other fonts one in ten has degrees of 0.54 or 0.55, and rings of percent signs of 0.7.
 _LOW, _ABOVE = 0.72, 0.3  # a raised digit is tall at most, and ends above the feet of the digit before it at least
 _RING_LOW, _RING_ABOVE = 0.57, 0.45  # so low and far up, a 0 is hardly one
+_UNDERLINED = 0.1  # the rule below cents ends above these feet at least
 _BAR = 0.7  # the stroke of a percent sign is tall at least
 _ON_LINE = 0.15  # the second ring of one ends above the line at most
 _LEANS = 0.5  # share of a ring's breadth that a stroke which runs into the other ring reaches over at least
@@ -54,7 +55,9 @@ def without_raised(parts: Sequence[Part], height: float) -> Raised:
             kept.append(part)
             continue
         above = 0 if foot is None else foot - y - tall
-        if foot is None or tall > _LOW * size or above < _ABOVE * size:
+        hangs = tall <= _LOW * size and above >= _ABOVE * size
+        hangs |= above >= _UNDERLINED * size and _spans_another(part, parts)
+        if foot is None or not hangs:
             kept.append(part)
             if foot is None or tall > _LOW * size:
                 foot, size = y + tall, max(height, tall)
@@ -67,6 +70,13 @@ def without_raised(parts: Sequence[Part], height: float) -> Raised:
         kept.append(part)
         is_raised = True
     return Raised(_refused(kept) if is_raised else tuple(kept), ())
+
+
+def _spans_another(digit: PlacedReading, parts: Sequence[Part]) -> bool:
+    """Whether a digit reaches over all columns of another, as one does with the rule below it and the next one."""
+    x, _, width, _ = digit.box
+    others = (part.box for part in parts if isinstance(part, PlacedReading) and part is not digit)
+    return any(x <= left and left + broad <= x + width for left, _, broad, _ in others)
 
 
 def _refused(parts: Sequence[Part]) -> tuple[Part, ...]:
