@@ -87,6 +87,10 @@ def test_no_number_is_accepted_beside_other_raised_digits(text: str, place: int,
     assert {part.reason for part in without_raised(parts, 20.0).parts if isinstance(part, PlacedReading)} == {RAISED}
 
 
+def test_a_small_0_after_a_raised_digit_is_no_degree_sign() -> None:
+    assert read(with_boxes("8430", {2: (32, 0, 7, 11), 3: (42, 0, 7, 10)})) == ("8430", [False] * 4)
+
+
 @pytest.mark.parametrize(("tall", "accepted"), [(17, False), (20, True)])
 def test_cents_are_raised_with_the_rule_below_them(tall: int, accepted: bool) -> None:
     parts = with_boxes("3266", {2: (32, 0, 18, tall), 3: (42, 8, 8, 12)})

@@ -32,8 +32,8 @@ class Raised(NamedTuple):
 
 
 def without_raised(parts: Sequence[Part], height: float) -> Raised:
-    """Take a degree or percent sign off the end of a word, with the C or F after it; where other digits are raised in it,
-    none is accepted.
+    """Take a degree or percent sign off the end of a word, with the C or F after it; where other digits are raised in
+    it, none is accepted.
 
     parts: left to right, digits as they were read, and the boxes, (x, y, w, h), of what is none. height: of the line's
     digits, in pixels. A sign is a small raised 0 at the end, or before one mark that is no digit there, or a raised
@@ -64,7 +64,7 @@ def without_raised(parts: Sequence[Part], height: float) -> Raised:
             continue
         after = parts[place + 1 :]
         is_degree = part.digit == 0 and tall <= _RING_LOW * height and above >= _RING_ABOVE * height
-        is_degree &= len(after) <= 1 and not any(isinstance(one, PlacedReading) for one in after)
+        is_degree &= not is_raised and len(after) <= 1 and not any(isinstance(one, PlacedReading) for one in after)
         if is_degree or _ends_percent(after, foot, height):
             return Raised(tuple(kept), (around(box_of(one) for one in parts[place:]),))
         kept.append(part)
