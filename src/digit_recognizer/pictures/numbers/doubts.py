@@ -10,7 +10,7 @@ from statistics import median
 
 from digit_recognizer.pictures.numbers.beside import number_beside
 from digit_recognizer.pictures.numbers.context import AMONG_LETTERS, BESIDE_LETTER
-from digit_recognizer.pictures.numbers.evenness import are_of_a_height
+from digit_recognizer.pictures.numbers.evenness import are_even, are_of_a_height, levelled
 from digit_recognizer.pictures.numbers.neighbours import Unread, places_by_line, unread_by_line
 from digit_recognizer.pictures.numbers.raised import RAISED
 from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted
@@ -37,8 +37,8 @@ _BESIDE_POINT = 1.8  # heights between the digits beside one of them at most
 _BROAD = 1.2  # times a ring is broader than tall at least; so are 7 % of MNIST's zeros, and rings around words
 # In all but 1 of 880 faces whose other digits are within 0.08 of one height, the 1 is no more than 0.01 taller than the
 # tallest and 0.03 lower than the lowest of them; l is taller than 1.03 in 38 of 100, | in 84, / in 73.
-_SEVERAL, _LINING, _PIXELS = 3, 0.08, 2  # other digits, and how they may differ in any case
-_TALLER, _LOWER = 0.03, 0.07
+_SEVERAL, _TALLER, _LOWER = 3, 0.03, 0.07  # other digits at least, and by how much it differs from them,
+_PIXELS = 2  # and by how many pixels
 _ITS_REST = 1.0  # heights between a number and what may be the rest of it, at most
 _HANGING = 0.4  # and how tall at least what hangs on a ring beside it
 _TOUCHING = 0.2  # and between it and what surely is, be it no digit
@@ -256,16 +256,17 @@ def may_be_ring(digit: PlacedReading) -> bool:
 
 def _without_strokes(words: Sequence[ReadWord]) -> list[ReadWord]:
     """The same words; none accepted with a 1 in it that is taller than all other digits of its line, or lower, where
-    these are as tall as each other: so are l, I, i, / and | beside print, and no font's 1.
+    these are print: so are l, I, i, / and | beside it, and no font's 1.
     """
-    sizes: dict[int, list[int]] = {}
+    others: dict[int, list[PlacedReading]] = {}
+    heights = {word.line: word.height for word in words}
     for word in words:
-        sizes.setdefault(word.line, []).extend(one.box[3] for one in word.digits if one.accepted and one.digit != 1)
-    even = {
-        line: (min(some), max(some))
-        for line, some in sizes.items()
-        if len(some) >= _SEVERAL and max(some) - min(some) <= max(_PIXELS, _LINING * max(some))
-    }
+        others.setdefault(word.line, []).extend(one for one in word.digits if one.accepted and one.digit != 1)
+    even: dict[int, tuple[int, int]] = {}
+    for line, some in others.items():
+        digits = levelled(sorted(some, key=lambda one: one.box[0]))
+        if len(digits) >= _SEVERAL and are_even(digits, heights[line]):
+            even[line] = min(one.box[3] for one in digits), max(one.box[3] for one in digits)
 
     def is_stroke(digit: PlacedReading, lowest: int, tallest: int) -> bool:
         tall = digit.box[3]
