@@ -130,7 +130,9 @@ def test_a_lone_0_as_broad_as_a_ring_is_not_accepted(text: str, width: int, acce
     [
         (["7740", "111"], (54, 46, 54), [True, False]),  # l, i, l
         (["7740", "1"], (54,), [True, False]),
-        (["774011"], (54, 54), [False]),
+        (["7740 11"], (54, 54), [False]),
+        (["11 7740"], (50, 46), [False]),
+        (["774011"], (54, 54), [True]),  # by hand
         (["7740", "111"], (50, 51, 49), [True, True]),
         (["74", "1"], (54,), [True, True]),  # of two nobody knows how tall others are
     ],
@@ -138,13 +140,18 @@ def test_a_lone_0_as_broad_as_a_ring_is_not_accepted(text: str, width: int, acce
 def test_1s_of_another_height_than_their_lines_digits_may_be_letters(
     texts: list[str], heights: tuple[int, ...], accepted: list[bool]
 ) -> None:
-    words, ones = [], list(heights)
+    words: list[ReadWord] = []
+    ones = list(heights)
     for text in texts:
-        tall = tuple(ones.pop(0) if letter == "1" else 50 for letter in text)
-        words.append(number(text, heights=tall, tallest=54.0))
-    found = with_doubts(words)
-    assert [{one.accepted for one in word.digits} for word in found] == [{kept} for kept in accepted]
-    assert {one.reason for word in found for one in word.rejected} == ({STROKES} if False in accepted else set())
+        tall = tuple(ones.pop(0) if letter == "1" else 50 for letter in text if letter != " ")
+        found = number(text.replace(" ", ""), heights=tall, tallest=54.0)
+        after = text.find(" ") if " " in text else len(tall)
+        boxes = [(box[0] + 20 * (place >= after), *box[1:]) for place, box in enumerate(d.box for d in found.digits)]
+        digits = tuple(replace(digit, box=box) for digit, box in zip(found.digits, boxes, strict=True))
+        words.append(replace(found, digits=digits))
+    doubted = with_doubts(words)
+    assert [{one.accepted for one in word.digits} for word in doubted] == [{kept} for kept in accepted]
+    assert {one.reason for word in doubted for one in word.rejected} == ({STROKES} if False in accepted else set())
 
 
 def unread(*parts: PlacedReading | Box, line: int = 0) -> ReadWord:

@@ -6,6 +6,7 @@ Knows nothing of pixels or models, nor of what is letters: what is none of a pag
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from statistics import median
 
 from digit_recognizer.pictures.numbers.beside import number_beside
@@ -255,8 +256,8 @@ def may_be_ring(digit: PlacedReading) -> bool:
 
 
 def _without_strokes(words: Sequence[ReadWord]) -> list[ReadWord]:
-    """The same words; none accepted with a 1 in it that is taller than all other digits of its line, or lower, where
-    these are print: so are l, I, i, / and | beside it, and no font's 1.
+    """The same words; none accepted with 1s before or after it, a space apart, one of which is taller than all other
+    digits of its line, or lower, where these are print: so are l, I, i, / and | beside it, and no font's 1.
     """
     others: dict[int, list[PlacedReading]] = {}
     heights = {word.line: word.height for word in words}
@@ -275,10 +276,22 @@ def _without_strokes(words: Sequence[ReadWord]) -> list[ReadWord]:
 
     return [
         not_accepted(word, STROKES)
-        if word.line in even and any(is_stroke(digit, *even[word.line]) for digit in word.digits)
+        if word.line in even and any(is_stroke(one, *even[word.line]) for one in _ones_apart(word))
         else word
         for word in words
     ]
+
+
+def _ones_apart(word: ReadWord) -> list[PlacedReading]:
+    """The 1s that a word begins or ends with, or all of it, a space apart from its other digits."""
+    found: list[PlacedReading] = []
+    for digits in (word.digits, word.digits[::-1]):
+        ones = list(takewhile(lambda digit: digit.digit == 1, digits))
+        if len(ones) == len(digits):
+            return ones
+        (x, _, width, _), (left, _, broad, _) = around(one.box for one in ones or digits[:1]), digits[len(ones)].box
+        found += ones if max(left - x - width, x - left - broad) >= _APART * word.height else []
+    return found
 
 
 def _without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:
