@@ -96,6 +96,7 @@ def test_a_number_is_not_accepted_without_a_point_that_changes_its_value(
         (["12", "34"], False),
         (["1", "299", "00"], False),
         (["1299", "00"], False),
+        (["26", "618.97"], False),
         (["12", "345"], True),
         (["7", "12", "34"], True),  # a list
         (["1299", "345", "00"], True),
@@ -104,11 +105,12 @@ def test_a_number_is_not_accepted_without_a_point_that_changes_its_value(
 def test_a_price_that_a_space_was_read_into_is_not_accepted(texts: list[str], accepted: bool) -> None:
     words, x = [], 0
     for text in texts:
-        found = number(text)
+        found = number(text.replace(".", ""))
         digits = tuple(replace(one, box=(x + one.box[0], *one.box[1:])) for one in found.digits)
+        within = ((digits[text.index(".")].box[0] - 1.0, ""),) if "." in text else ()
         x = digits[-1].box[0] + digits[-1].box[2] + 16
-        words.append(replace(found, digits=digits, parts=digits, signs=((x - 14.0, ""),)))
-    words[-1] = replace(words[-1], signs=())
+        words.append(replace(found, digits=digits, parts=digits, signs=(*within, (x - 14.0, ""))))
+    words[-1] = replace(words[-1], signs=words[-1].signs[:-1])
     assert {one.accepted for word in with_doubts(words) for one in word.digits} == {accepted}
     apart = [replace(word, signs=()) for word in words]
     assert with_doubts(apart) == apart

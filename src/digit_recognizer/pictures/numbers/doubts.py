@@ -5,8 +5,9 @@ Knows nothing of pixels or models, nor of what is letters: what is none of a pag
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from statistics import median
 
 from digit_recognizer.pictures.numbers.beside import number_beside
@@ -217,7 +218,7 @@ def _whole_prices(words: Sequence[ReadWord]) -> list[ReadWord]:
         for place, at in enumerate(found, 1):
             chain.append(at)
             if place == len(found) or not _are_parted_by_point(words[at], words[found[place]]):
-                if len(chain) > 1 and _are_of_price([len(words[one].digits) for one in chain]):
+                if len(chain) > 1 and _are_of_price([count for one in chain for count in _groups(words[one])]):
                     doubted.update(chain)
                 chain = []
     return [
@@ -226,6 +227,14 @@ def _whole_prices(words: Sequence[ReadWord]) -> list[ReadWord]:
         else word
         for place, word in enumerate(words)
     ]
+
+
+def _groups(word: ReadWord) -> list[int]:
+    """How many digits stand before, between and after the points or commas within a number."""
+    starts = [digit.box[0] for digit in word.digits]
+    places = sorted(place for place, sign in word.signs if sign != MINUS and starts[0] < place < starts[-1])
+    bounds = [-math.inf, *places, math.inf]
+    return [sum(first < start <= last for start in starts) for first, last in pairwise(bounds)]
 
 
 def _are_of_price(counts: Sequence[int]) -> bool:
