@@ -104,3 +104,10 @@ def test_what_stands_in_the_head_of_a_table_is_in_no_column() -> None:
     numbers = [digits_at(text, line, x) for line, x, text in ((1, 0, "47"), (1, 100, "33"), (2, 100, "43"))]
     assert not aligned([*head, *numbers], [False, False, True, True, True])
     assert aligned([*head, *numbers[1:]], [False, False, True, True]) == {1}
+
+
+def test_a_letter_with_a_point_in_front_of_a_row_of_numbers_is_none() -> None:
+    enumerator = digits_at("8", 0, 0)
+    row = [digits_at("22", 0, 60), digits_at("45", 0, 120)]
+    assert aligned([enumerator, *row], [False, True, True]) == {0}
+    assert not aligned([replace(enumerator, signs=((12.0, ""),)), *row], [False, True, True])

@@ -134,9 +134,10 @@ def _is_head(place: int, table: _Table, values: Sequence[tuple[int, ...]]) -> bo
 
 
 def _may_be_number(word: ReadWord) -> bool:
-    """Whether all that is tall in a word was read as digits, half of them likely at least."""
+    """Whether all that is tall in a word was read as digits, half of them likely. That of ``B.`` may be an 8."""
     digits = word.digits or word.doubted
-    return bool(digits) and len(digits) == sum(is_tall(part, word.height) for part in word.parts)
+    is_enumerator = len(word.parts) == 1 and bool(word.signs)
+    return bool(digits) and not is_enumerator and len(digits) == sum(is_tall(part, word.height) for part in word.parts)
 
 
 __all__ = ["aligned"]
