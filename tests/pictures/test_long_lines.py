@@ -34,11 +34,14 @@ def plain_signs(boxes: Boxes, line: list[int]) -> dict[int, str]:
     tall = [mark for mark in line if boxes[mark, 3] > 0.6 * HEIGHT]
     for place, mark in enumerate(line):
         x, y, width, tallness = (float(side) for side in boxes[mark])
-        if mark in tall or tallness > 0.42 * HEIGHT or not tall:
+        if mark in tall or not tall:
             continue
         near = nearest(boxes, tall, mark)
         top, foot = float(boxes[near, 1]), float(boxes[near, 1] + boxes[near, 3])
         middle = (y + tallness / 2 - top) / max(1.0, foot - top)
+        hangs = y + tallness >= foot + 0.14 * HEIGHT and middle >= 0.7
+        if tallness > (0.6 if hangs else 0.42) * HEIGHT:
+            continue
         after = next((other for other in line[place + 1 :] if other in tall), None)
         before = next((other for other in reversed(line[:place]) if other in tall), None)
         if width >= 1.6 * tallness and 0.15 <= width / HEIGHT <= 0.9:
@@ -76,8 +79,13 @@ def plain_ticks(boxes: Boxes, line: list[int]) -> set[int]:
 def plain_points(boxes: Boxes, line: list[int], signs: dict[int, str]) -> dict[int, str]:
     def is_clear(mark: int) -> bool:
         x, width = boxes[mark, 0], boxes[mark, 2]
-        others = [boxes[other] for other in line if other != mark]
-        return all(other[0] >= x + width or other[0] + other[2] <= x for other in others)
+        foot = boxes[mark, 1] + boxes[mark, 3]
+        for other in (boxes[other] for other in line if other != mark):
+            is_lower_than_whole = other[3] >= 0.9 * HEIGHT and foot >= other[1] + other[3] + 0.1 * HEIGHT
+            shared = min(other[0] + other[2], x + width) - max(other[0], x)
+            if shared > 0.6 * width and not is_lower_than_whole:
+                return False
+        return True
 
     return {mark: NO_SIGN for mark, sign in signs.items() if sign != MINUS and is_clear(mark)}
 
@@ -90,11 +98,11 @@ def test_signs_points_and_ticks_are_those_of_a_plain_look_at_every_mark(count: i
         boxes, line = some_boxes(rng, count)
         signs = find_signs(boxes, line, HEIGHT)
         assert list(signs.items()) == list(plain_signs(boxes, line).items())
-        assert _points(boxes, line, signs) == plain_points(boxes, line, signs)
+        assert _points(boxes, line, signs, HEIGHT) == plain_points(boxes, line, signs)
         assert find_ticks(boxes, line, HEIGHT) == plain_ticks(boxes, line)
         kinds |= set(signs.values())
         ticks += len(find_ticks(boxes, line, HEIGHT))
-        points += len(_points(boxes, line, signs))
+        points += len(_points(boxes, line, signs, HEIGHT))
     if count == 40:
         assert kinds == {POINT, COMMA, MINUS, NO_SIGN}
         assert min(ticks, points) > 20
