@@ -24,7 +24,7 @@ from digit_recognizer.pictures.marks.lying import LYING, without_lying
 from digit_recognizer.pictures.marks.page_ink import ink_of_page, levelled
 from digit_recognizer.pictures.means import Answer, Means, ReadViews
 from digit_recognizer.pictures.numbers.assembled import together
-from digit_recognizer.pictures.numbers.doubts import MAYBE_RING, may_be_ring
+from digit_recognizer.pictures.numbers.strokes import MAYBE_RING, may_be_ring
 from digit_recognizer.pictures.page_words import read_ink
 from digit_recognizer.pictures.paper import Contrast, Mask, PageInk, ink_of
 from digit_recognizer.pictures.upright import View

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.numbers.doubts import POINT_LEFT_OUT
+from digit_recognizer.pictures.numbers.prices import POINT_LEFT_OUT
 from digit_recognizer.recognizer import Recognizer
 from tests.pictures.displays.test_display import display
 

@@ -17,7 +17,7 @@ from digit_recognizer.pictures.marks.lines import Boxes
 from digit_recognizer.pictures.means import Means
 from digit_recognizer.pictures.numbers.assembled import page_of
 from digit_recognizer.pictures.numbers.context import judged
-from digit_recognizer.pictures.numbers.doubts import of_value
+from digit_recognizer.pictures.numbers.prices import of_value
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.paper import PageInk
 from digit_recognizer.pictures.upright import View

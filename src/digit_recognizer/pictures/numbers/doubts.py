@@ -1,46 +1,29 @@
-"""Numbers that were read, and may be another, or none: a half, a value without its point, bars. They are not accepted.
+"""Numbers that were read, and may be another, or none, by what stands around them: a half, one beside a letter, or with
+another left out. They are not accepted, nor what prices.py and strokes.py tell of.
 
 Knows nothing of pixels or models, nor of what is letters: what is none of a page's numbers is left out before.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise, takewhile
-from statistics import median
 
 from digit_recognizer.pictures.numbers.beside import number_beside
 from digit_recognizer.pictures.numbers.context import AMONG_LETTERS, BESIDE_LETTER
-from digit_recognizer.pictures.numbers.evenness import are_even, are_of_a_height, levelled
-from digit_recognizer.pictures.numbers.neighbours import Unread, places_by_line, unread_by_line
+from digit_recognizer.pictures.numbers.evenness import are_of_a_height
+from digit_recognizer.pictures.numbers.neighbours import Unread, unread_by_line
+from digit_recognizer.pictures.numbers.prices import POINT_LEFT_OUT, of_value, whole_prices
 from digit_recognizer.pictures.numbers.raised import RAISED
 from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted
-from digit_recognizer.pictures.words.signs import MINUS, NO_SIGN, are_thousands
+from digit_recognizer.pictures.numbers.strokes import without_bars, without_ring, without_strokes
 from digit_recognizer.pictures.words.within import TALL, Part, box_of, is_tall
 from digit_recognizer.reading import Box, PlacedReading, around, overlap
 
-BARS = "bars, and no other digit to tell them by"
-MAYBE_RING = "as broad as a ring, which it may be"
-STROKES = "a stroke of another height than the digits of its line, as l, I and | are"
 PART = "a part of a number, or all of it"
-POINT_LEFT_OUT = "a point or comma in it is left out, unless numbers are decimal"
 LEFT_OUT = "another number in its line was left out"
 # Their digits are as sure as those of other numbers.
 OF_NUMBERS = frozenset((PART, POINT_LEFT_OUT, BESIDE_LETTER, LEFT_OUT, RAISED))
 
-_OTHERS = 0.2  # share of the digits on a page of bars that look like something else, though not surely
-_SURELY = 0.05  # and surely: one of twenty
-_MARKS = 3  # bars at least, and digits beside them, that are the marks of a scale and its numbers
-_LOW_BAR = 0.7  # times as tall as these are the marks at most; of 1s among digits of one size none is lower than 0.9
-_COMB = 5  # 1s in a row that may as well be the teeth of a comb
-_CENTS, _GROUP = 2, 3  # digits after the last point or comma of a price, and after those before it
-_BESIDE_POINT = 1.8  # heights between the digits beside one of them at most
-_BROAD = 1.2  # times a ring is broader than tall at least; so are 7 % of MNIST's zeros, and rings around words
-# In all but 1 of 880 faces whose other digits are within 0.08 of one height, the 1 is no more than 0.01 taller than the
-# tallest and 0.03 lower than the lowest of them; l is taller than 1.03 in 38 of 100, | in 84, / in 73.
-_SEVERAL, _TALLER, _LOWER = 3, 0.03, 0.07  # other digits at least, and by how much it differs from them,
-_PIXELS = 2  # and by how many pixels
 _ITS_REST = 1.0  # heights between a number and what may be the rest of it, at most
 _HANGING = 0.4  # and how tall at least what hangs on a ring beside it
 _TOUCHING = 0.2  # and between it and what surely is, be it no digit
@@ -72,7 +55,7 @@ def with_doubts(words: Sequence[ReadWord]) -> list[ReadWord]:
         for word in words
     ]
     words = [of_value(_without_letters(_whole_or_unsure(word, unread))) for word in words]
-    return _without_bars(_without_strokes(_whole_prices([_without_ring(word) for word in words])))
+    return without_bars(without_strokes(whole_prices([without_ring(word) for word in words])))
 
 
 def without_hanging(words: Sequence[ReadWord], hanging: Sequence[Box]) -> list[ReadWord]:
@@ -190,167 +173,4 @@ def _without_letters(word: ReadWord) -> ReadWord:
     return word if beside is not None and beside.is_sure else not_accepted(word, BESIDE_LETTER)
 
 
-def of_value(word: ReadWord) -> ReadWord:
-    """The word; none of its digits accepted where a point was left out between them that does not part thousands.
-
-    >>> word = ReadWord(0, 20.0, "", (), ())
-    >>> of_value(word) == word
-    True
-    """
-    if not any(digit.accepted for digit in word.digits):
-        return word
-    starts = [digit.box[0] for digit in word.digits]
-    places = [place for place, sign in word.signs if sign == NO_SIGN and starts[0] < place < starts[-1]]
-    if not places or (word.digits[0].digit != 0 and are_thousands(places, starts)):
-        return word
-    return not_accepted(word, POINT_LEFT_OUT)
-
-
-def _whole_prices(words: Sequence[ReadWord]) -> list[ReadWord]:
-    """The same words; none accepted that looks like a part of a price, torn at a point or comma: two digits after the
-    last one, three after those before it. In italics and where all characters are of one breadth, what is free beside
-    a comma is as wide as a space.
-    """
-    doubted: set[int] = set()
-    for places in places_by_line(words).values():
-        found = sorted((place for place in places if words[place].digits), key=lambda at: words[at].digits[0].box[0])
-        chain: list[int] = []
-        for place, at in enumerate(found, 1):
-            chain.append(at)
-            if place == len(found) or not _are_parted_by_point(words[at], words[found[place]]):
-                if len(chain) > 1 and _are_of_price([count for one in chain for count in _groups(words[one])]):
-                    doubted.update(chain)
-                chain = []
-    return [
-        not_accepted(word, POINT_LEFT_OUT)
-        if place in doubted and any(digit.accepted for digit in word.digits)
-        else word
-        for place, word in enumerate(words)
-    ]
-
-
-def _groups(word: ReadWord) -> list[int]:
-    """How many digits stand before, between and after the points or commas within a number."""
-    starts = [digit.box[0] for digit in word.digits]
-    places = sorted(place for place, sign in word.signs if sign != MINUS and starts[0] < place < starts[-1])
-    bounds = [-math.inf, *places, math.inf]
-    return [sum(first < start <= last for start in starts) for first, last in pairwise(bounds)]
-
-
-def _are_of_price(counts: Sequence[int]) -> bool:
-    """Whether a price may be parted so. counts: of the digits before, between and after points or commas."""
-    first, *between, last = counts
-    return last == _CENTS and all(count == _GROUP for count in between) and (first <= _GROUP or not between)
-
-
-def _are_parted_by_point(before: ReadWord, after: ReadWord) -> bool:
-    """Whether a point or comma stands between two numbers of a line, and no wide gap."""
-    left, right = before.digits[-1].box, after.digits[0].box
-    places = [place for place, sign in (*before.signs, *after.signs) if sign != MINUS]
-    is_near = right[0] - left[0] - left[2] <= _BESIDE_POINT * before.height
-    return is_near and any(left[0] < place < right[0] for place in places)
-
-
-def _without_ring(word: ReadWord) -> ReadWord:
-    """The word; not accepted where it is a lone 0 that may be a ring."""
-    if len(word.digits) != 1 or not word.digits[0].accepted:
-        return word
-    return not_accepted(word, MAYBE_RING) if may_be_ring(word.digits[0]) else word
-
-
-def may_be_ring(digit: PlacedReading) -> bool:
-    """Whether a lone digit is a 0 broader than tall, as a ring around a word, or around nothing, is."""
-    _, _, width, height = digit.box
-    return digit.digit == 0 and width >= _BROAD * height
-
-
-def _without_strokes(words: Sequence[ReadWord]) -> list[ReadWord]:
-    """The same words; none accepted with 1s before or after it, a space apart, one of which is taller than all other
-    digits of its line, or lower, where these are print: so are l, I, i, / and | beside it, and no font's 1.
-    """
-    others: dict[int, list[PlacedReading]] = {}
-    heights = {word.line: word.height for word in words}
-    for word in words:
-        others.setdefault(word.line, []).extend(one for one in word.digits if one.accepted and one.digit != 1)
-    even: dict[int, tuple[int, int]] = {}
-    for line, some in others.items():
-        digits = levelled(sorted(some, key=lambda one: one.box[0]))
-        if len(digits) >= _SEVERAL and are_even(digits, heights[line]):
-            even[line] = min(one.box[3] for one in digits), max(one.box[3] for one in digits)
-
-    def is_stroke(digit: PlacedReading, lowest: int, tallest: int) -> bool:
-        tall = digit.box[3]
-        taller = tall - tallest >= max(_PIXELS, _TALLER * tallest)
-        return digit.digit == 1 and digit.accepted and (taller or lowest - tall >= max(_PIXELS, _LOWER * lowest))
-
-    return [
-        not_accepted(word, STROKES)
-        if word.line in even and any(is_stroke(one, *even[word.line]) for one in _ones_apart(word))
-        else word
-        for word in words
-    ]
-
-
-def _ones_apart(word: ReadWord) -> list[PlacedReading]:
-    """The 1s that a word begins or ends with, or all of it, a space apart from its other digits."""
-    found: list[PlacedReading] = []
-    for digits in (word.digits, word.digits[::-1]):
-        ones = list(takewhile(lambda digit: digit.digit == 1, digits))
-        if len(ones) == len(digits):
-            return ones
-        (x, _, width, _), (left, _, broad, _) = around(one.box for one in ones or digits[:1]), digits[len(ones)].box
-        found += ones if max(left - x - width, x - left - broad) >= _APART * word.height else []
-    return found
-
-
-def _without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:
-    """The same words; where the accepted digits of a page are 1s, all of them or all but one in twenty, in several
-    places or in a long row, none is accepted, nor where all digits of a line are, in a long row, nor 1s that are
-    several and low beside the page's other digits.
-
-    The rests of rules, folds and hatching look like that, and the marks of a ruler.
-    """
-    found = [word.digits for word in words if word.digits]
-    others = [digit for digits in found for digit in digits if digit.digit != 1]
-    count = sum(len(digits) for digits in found)
-    few = len(others) <= _OTHERS * count and sum(digit.accepted for digit in others) <= _SURELY * count
-    several = len(found) >= 2 or any(len(digits) >= _COMB for digits in found)
-    is_hatched = few and several
-    in_line: dict[int, list[int]] = {}
-    for word in words:
-        in_line.setdefault(word.line, []).extend(digit.digit for digit in word.digits)
-    combs = {line for line, digits in in_line.items() if len(digits) >= _COMB and set(digits) == {1}}
-    marks = _low_bars(words)
-    return [
-        not_accepted(word, BARS) if word.digits and (is_hatched or word.line in combs or place in marks) else word
-        for place, word in enumerate(words)
-    ]
-
-
-def _low_bars(words: Sequence[ReadWord]) -> frozenset[int]:
-    """Which words are nothing but 1s that are lower than the sure other digits of a page, where both are several."""
-    usual = [digit.box[3] for word in words for digit in word.digits if digit.accepted and digit.digit != 1]
-    if len(usual) < _MARKS:
-        return frozenset()
-    lowest = _LOW_BAR * median(usual)
-    found = [
-        place
-        for place, word in enumerate(words)
-        if word.digits and all(digit.digit == 1 and digit.box[3] <= lowest for digit in word.digits)
-    ]
-    return frozenset(found if sum(len(words[place].digits) for place in found) >= _MARKS else ())
-
-
-__all__ = [
-    "BARS",
-    "LEFT_OUT",
-    "MAYBE_RING",
-    "OF_NUMBERS",
-    "PART",
-    "POINT_LEFT_OUT",
-    "STROKES",
-    "may_be_ring",
-    "of_value",
-    "with_doubts",
-    "without_hanging",
-]
+__all__ = ["LEFT_OUT", "OF_NUMBERS", "PART", "with_doubts", "without_hanging"]
