@@ -230,12 +230,6 @@ def test_years_in_brackets_after_a_name_are_read() -> None:
     assert [one.text for one in found if one.digits] == ["1880"]
 
 
-def test_print_that_is_lower_than_the_digits_of_its_line_is_looked_at_for_itself() -> None:
-    parts: list[Part] = [(0, 0, 45, 22), (47, 8, 44, 14), replace(number("1").digits[0], box=(92, 5, 7, 17))]
-    assert number_beside(parts, 36.0) is None
-    assert number_beside(parts[::2], 36.0) is not None
-
-
 @pytest.mark.parametrize("text", ["8", "00"])
 def test_between_two_marks_one_digit_or_two_are_letters(text: str) -> None:
     parts = after(LETTER, text)

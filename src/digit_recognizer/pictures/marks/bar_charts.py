@@ -11,9 +11,8 @@ from statistics import median
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from digit_recognizer.pictures.paper import Mask, shrunk
+from digit_recognizer.pictures.paper import Grey, Mask, shrunk
 from digit_recognizer.reading import Box, overlap
 
 BAR = "a bar of a chart"
@@ -35,10 +34,8 @@ _LEVEL = 12  # grey levels by which a bar's inside differs at most, from pixel t
 _STEP = 24  # and by which it differs from what lies around it at least
 _FREE = 0.7  # of what lies right around a bar that is none of it, at least: a line may run into it
 
-_Grey = npt.NDArray[np.uint8]
 
-
-def bars_removed(grey: _Grey) -> tuple[_Grey, tuple[Box, ...]]:
+def bars_removed(grey: Grey) -> tuple[Grey, tuple[Box, ...]]:
     """The picture with the bars of a chart painted over, and their boxes; the same array where there are none.
 
     grey: uint8 (H, W). Several bars of one breadth stand on one line, apart from each other, not all as long, and none
@@ -66,7 +63,7 @@ def bars_removed(grey: _Grey) -> tuple[_Grey, tuple[Box, ...]]:
     return plain, tuple(boxes)
 
 
-def _masks(small: _Grey) -> Iterator[Mask]:
+def _masks(small: Grey) -> Iterator[Mask]:
     """What may be bars, bool (H, W) each: darker or lighter than a level (Otsu, 1979), whichever is less."""
     level = float(cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0])
     for part in (small <= level, small > level):
@@ -78,7 +75,7 @@ def _masks(small: _Grey) -> Iterator[Mask]:
     yield np.asarray(small > level, np.bool_)
 
 
-def _bars(small: _Grey, mask: Mask) -> list[Box]:
+def _bars(small: Grey, mask: Mask) -> list[Box]:
     """The bars of a chart among what is set in a mask; none where it has none."""
     if np.count_nonzero(mask) > 0.5 * mask.size:
         return []
@@ -100,7 +97,7 @@ def _bars(small: _Grey, mask: Mask) -> list[Box]:
     return []
 
 
-def _rectangles(small: _Grey, mask: Mask, opened: _Grey) -> list[Box]:
+def _rectangles(small: Grey, mask: Mask, opened: Grey) -> list[Box]:
     """The boxes of rectangles of one level, on a ground of another."""
     count, _, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
     ground = float(np.median(small))
@@ -122,7 +119,7 @@ def _rectangles(small: _Grey, mask: Mask, opened: _Grey) -> list[Box]:
     return found
 
 
-def _ring(small: _Grey, box: Box) -> tuple[slice, slice, Mask]:
+def _ring(small: Grey, box: Box) -> tuple[slice, slice, Mask]:
     """Which rows and columns hold a box and what lies right around it, and which of their pixels do, bool (h, w)."""
     x, y, width, height = box
     rows, columns = slice(max(0, y - 5), y + height + 5), slice(max(0, x - 5), x + width + 5)
@@ -134,7 +131,7 @@ def _ring(small: _Grey, box: Box) -> tuple[slice, slice, Mask]:
     return rows, columns, ring
 
 
-def _height_of_print(mask: Mask, opened: _Grey) -> float:
+def _height_of_print(mask: Mask, opened: Grey) -> float:
     """How tall most marks are that are no bars, in pixels; 0 where they are few."""
     near = cv2.dilate(opened, np.ones((5, 5), np.uint8)) > 0
     _, _, stats, _ = cv2.connectedComponentsWithStats((mask & ~near).view(np.uint8), connectivity=8)
@@ -165,7 +162,7 @@ def _gap(one: Box, other: Box) -> int:
     return max(max(one[at], other[at]) - min(one[at] + one[at + 2], other[at] + other[at + 2]) for at in (0, 1))
 
 
-def _around(small: _Grey, box: Box) -> int:
+def _around(small: Grey, box: Box) -> int:
     """The level of what lies around a box."""
     rows, columns, ring = _ring(small, box)
     return int(np.median(small[rows, columns][ring]))

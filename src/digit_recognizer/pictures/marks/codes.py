@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digit_recognizer.pictures.load import Grey
 from digit_recognizer.reading import Box
 
 CODE = "a QR code"
@@ -38,7 +39,6 @@ _GAP = 1.6  # modules between what is joined
 _BEYOND = 0.12  # of a code's side that its fourth corner is farther out, seen from the side
 _INSIDE = 0.6  # of what is joined that lies within the corners then
 
-_Grey = npt.NDArray[np.uint8]
 _Point = npt.NDArray[np.float64]
 
 
@@ -49,7 +49,7 @@ class _Corner(NamedTuple):
     side: float
 
 
-def codes_removed(grey: _Grey) -> tuple[_Grey, tuple[Box, ...]]:
+def codes_removed(grey: Grey) -> tuple[Grey, tuple[Box, ...]]:
     """The picture with paper in the place of its QR codes, and their boxes; the same array where there are none.
 
     grey: uint8 (H, W). Codes are dark on light, and may be turned, seen from the side, and somewhat out of focus.
@@ -80,7 +80,7 @@ def codes_removed(grey: _Grey) -> tuple[_Grey, tuple[Box, ...]]:
     return cleaned, tuple(boxes)
 
 
-def _corners(dark: _Grey) -> list[_Corner]:
+def _corners(dark: Grey) -> list[_Corner]:
     """What looks like a corner of a code. dark: 1 or 0."""
     outlines, tree = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     if not outlines:  # then there is no tree
@@ -149,7 +149,7 @@ def _codes(corners: Sequence[_Corner]) -> list[tuple[_Corner, _Corner, _Corner]]
     return found
 
 
-def _covered(dark: _Grey, code: Sequence[_Corner]) -> _Grey | None:
+def _covered(dark: Grey, code: Sequence[_Corner]) -> Grey | None:
     """What a code covers, 1 or 0: the hull of the squares within its corners; None where these hold no more."""
     between, one, other = code
     first, second = one.middle - between.middle, other.middle - between.middle
@@ -176,7 +176,7 @@ def _covered(dark: _Grey, code: Sequence[_Corner]) -> _Grey | None:
     return np.asarray(cv2.dilate(mask, np.ones((gap | 1, gap | 1), np.uint8)), np.uint8)
 
 
-def _paint(grey: _Grey, mask: _Grey) -> None:
+def _paint(grey: Grey, mask: Grey) -> None:
     """Put paper where the mask is: a slope as light as what is light around it."""
     x, y, width, height = cv2.boundingRect(mask)
     margin = max(4, max(width, height) // 12)

@@ -119,7 +119,6 @@ def number_beside(parts: Sequence[Part], height: float) -> Beside | None:
 
     >>> number_beside([(0, 0, 10, 20)], 20.0)
     """
-    height = min(height, max((box_of(part)[3] for part in parts), default=0))  # print beside tall digits is lower
     tall = [_sure_digit(part) for part in parts if is_tall(part, height)]
     places = [place for place, part in enumerate(tall) if isinstance(part, PlacedReading)]
     if not places or len(places) == len(tall):

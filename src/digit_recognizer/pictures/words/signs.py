@@ -96,28 +96,38 @@ def find_colons(boxes: Boxes, line: Sequence[int], height: float) -> list[tuple[
     least, most = _DOT[0] * height, _DOT[1] * height
     small = [mark for mark in line if least <= min(boxes[mark, 2:]) and max(boxes[mark, 2:]) <= most]
     tall = [mark for mark in line if boxes[mark, 3] > 0.6 * height]
+    starts, ends = boxes[line, 0], boxes[line, 0] + boxes[line, 2]
     found = []
     for one, other in pairwise(sorted(small, key=lambda mark: (boxes[mark, 0] + boxes[mark, 2] / 2, boxes[mark, 1]))):
         upper, lower = (one, other) if boxes[one, 1] <= boxes[other, 1] else (other, one)
+        if not _are_dots_of_one(boxes[upper], boxes[lower]):
+            continue
         x = min(boxes[upper, 0], boxes[lower, 0]) + _INTO * height
         end = max(boxes[upper, 0] + boxes[upper, 2], boxes[lower, 0] + boxes[lower, 2]) - _INTO * height
-        before = [mark for mark in tall if boxes[mark, 0] + boxes[mark, 2] <= x]
-        after = [mark for mark in tall if boxes[mark, 0] >= end]
-        if not before or not after or not _are_dots_of_one(boxes[upper], boxes[lower]):
+        if int(((starts < end) & (ends > x)).sum()) > 2:  # both dots share their columns with another mark
             continue
-        left, right = before[-1], after[0]
-        if max(x - boxes[left, 0] - boxes[left, 2], boxes[right, 0] - end) > _BESIDE * height:
-            continue
-        top = (boxes[left, 1] + boxes[right, 1]) / 2
-        size = max(1.0, (boxes[left, 1] + boxes[left, 3] + boxes[right, 1] + boxes[right, 3]) / 2 - top)
-        middles = [(boxes[dot, 1] + boxes[dot, 3] / 2 - top) / size for dot in (upper, lower)]
-        is_placed = all(least <= at <= most for at, (least, most) in zip(middles, (_UPPER, _LOWER), strict=True))
-        is_alone = not any(
-            boxes[mark, 0] < end and boxes[mark, 0] + boxes[mark, 2] > x for mark in line if mark not in (upper, lower)
-        )
-        if is_placed and is_alone:
+        before = next((mark for mark in reversed(tall) if boxes[mark, 0] + boxes[mark, 2] <= x), None)
+        after = next((mark for mark in tall if boxes[mark, 0] >= end), None)
+        if (
+            before is not None
+            and after is not None
+            and _is_between(boxes[[upper, lower]], boxes[[before, after]], height)
+        ):
             found.append((upper, lower))
     return found
+
+
+def _is_between(dots: Boxes, sides: Boxes, height: float) -> bool:
+    """Whether two dots are near the marks at their sides, and as high beside these as a colon's are.
+
+    dots: int64 (2, 4), the upper one first. sides: int64 (2, 4), the left one first. height: of the line's digits.
+    """
+    x, end = dots[:, 0].min() + _INTO * height, (dots[:, 0] + dots[:, 2]).max() - _INTO * height
+    if max(x - sides[0, 0] - sides[0, 2], sides[1, 0] - end) > _BESIDE * height:
+        return False
+    top, foot = sides[:, 1].mean(), (sides[:, 1] + sides[:, 3]).mean()
+    upper, lower = (dots[:, 1] + dots[:, 3] / 2 - top) / max(1.0, foot - top)
+    return bool(_UPPER[0] <= upper <= _UPPER[1] and _LOWER[0] <= lower <= _LOWER[1])
 
 
 def _are_dots_of_one(upper: npt.NDArray[np.int64], lower: npt.NDArray[np.int64]) -> bool:
