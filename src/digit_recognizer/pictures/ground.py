@@ -56,8 +56,10 @@ def ink_on_black(grey: _Grey) -> _Grey | None:
     bright = _ink_is_bright(marked[inside])
     ink = grey if bright else 255 - grey
     ground = marked != bright
-    ring_ground = _ring(ground[inside])
     ring = _ring(ink[inside])
+    if bright and not ring.any():  # cut out of a page, its ground is black
+        return ink if ink.max() >= 254 else _strengthened(ink.astype(np.float32), 0.0)
+    ring_ground = _ring(ground[inside])
     share = _share(ring_ground)
     ring = ring[ring_ground] if share >= 0.5 else ring[:0]
     level = _middle(ring) if ring.size else _common_level(ink, ground)
@@ -113,7 +115,8 @@ def _is_light(difference: _Floats, marked: _Mask) -> bool:
     if not rim.any():
         return True
     edge = _middle(np.hypot(across, down)[rim])
-    broad = _thickness(np.pad(marked, 1, mode="edge")) > _BROAD_INK * max(marked.shape)
+    room = cv2.copyMakeBorder(marked.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    broad = _thickness(np.asarray(room).view(np.bool_)) > _BROAD_INK * max(marked.shape)
     return edge < (_BROAD_EDGE if broad else _EDGE)
 
 
@@ -154,6 +157,8 @@ def _frame(shares: Sequence[float]) -> int:
         return 0
     mean = sum(shares) / len(shares)
     near = shares[: max(3, len(shares) // 8)]
+    if (max(near) <= 0.92) if mean <= 0.5 else (min(near) >= 0.08):  # as nearly always
+        return 0
     line = [row for row, share in enumerate(near) if abs(share - mean) > 0.5 and abs(share - 0.5) > 0.42]
     if not 0 < len(line) <= max(1, len(shares) // 20):
         return 0

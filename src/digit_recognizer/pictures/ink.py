@@ -147,9 +147,13 @@ def _enlarge(ink: _Grey, times: int) -> _Grey:
 
     Cubic interpolation blurs the strokes' edges over a coarse pixel; the steeper contrast gives them back.
     """
-    smooth = _resample(np.pad(ink, 1), times, cv2.INTER_CUBIC).astype(np.float32)
-    low, high = _STEEP
-    return _to_bytes((smooth - low) * (255 / (high - low)))
+    room = np.asarray(cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), np.uint8)
+    return np.asarray(cv2.LUT(_resample(room, times, cv2.INTER_CUBIC), _STEEPER), np.uint8)
+
+
+def _steeper(low: int, high: int) -> _Grey:
+    """What each grey level becomes where ``low`` is made black and ``high`` full ink: uint8 (256,)."""
+    return _to_bytes((np.arange(256, dtype=np.float32) - low) * (255 / (high - low)))
 
 
 def _resample(grey: _Grey, scale: float, method: int) -> _Grey:
@@ -168,6 +172,9 @@ def _full_contrast(digit: _Grey) -> _Grey:
 def _to_bytes(values: _Floats) -> _Grey:
     clipped: _Floats = np.rint(np.clip(values, 0, 255))
     return clipped.astype(np.uint8)
+
+
+_STEEPER = _steeper(*_STEEP)
 
 
 def _centred(digit: _Grey) -> _Grey:

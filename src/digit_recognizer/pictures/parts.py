@@ -60,7 +60,8 @@ def box_of(mask: npt.NDArray[Any]) -> Box:
     >>> box_of(np.eye(3)[:2])
     (0, 2, 0, 2)
     """
-    left, top, width, height = cv2.boundingRect((mask != 0).view(np.uint8))
+    bytes_ = mask if mask.dtype == np.uint8 else (mask != 0).view(np.uint8)
+    left, top, width, height = cv2.boundingRect(bytes_)
     return top, top + height, left, left + width
 
 
@@ -103,7 +104,10 @@ def without_rules(ink: _Grey) -> _Grey:
     True
     """
     marked = (ink >= _EDGE).view(np.uint8)
-    rows, columns = _rules(marked), _rules(np.ascontiguousarray(marked.T)).T
+    turned = np.ascontiguousarray(marked.T)
+    if not (_has_long_row(marked) or _has_long_row(turned)):  # as most
+        return ink
+    rows, columns = _rules(marked), _rules(turned).T
     if not rows.any() and not columns.any():
         return ink
     rest = (marked > 0) & ~rows & ~columns
@@ -119,7 +123,7 @@ def _rules(marked: npt.NDArray[np.uint8]) -> _Mask:
     """Horizontal runs nearly as long as the crop is wide, of few rows: bool (H, W)."""
     height, width = marked.shape
     nothing = np.zeros(marked.shape, np.bool_)
-    if min(height, width) < _RULED_FROM or not (marked.sum(axis=1) >= _LONG * width).any():
+    if not _has_long_row(marked):
         return nothing
     run = cv2.morphologyEx(marked, cv2.MORPH_CLOSE, np.ones((1, 3), np.uint8))
     run = cv2.morphologyEx(run, cv2.MORPH_OPEN, np.ones((1, int(_LONG * width)), np.uint8))
@@ -127,6 +131,13 @@ def _rules(marked: npt.NDArray[np.uint8]) -> _Mask:
         if bottom - top > max(1, _THIN * height):
             run[top:bottom] = 0
     return run.view(np.bool_)
+
+
+def _has_long_row(marked: npt.NDArray[np.uint8]) -> bool:
+    """Whether enough is marked in some row for a rule."""
+    if min(marked.shape) < _RULED_FROM:
+        return False
+    return bool(cv2.reduce(marked, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).max() >= _LONG * marked.shape[1])
 
 
 def _runs(flags: Any) -> list[tuple[int, int]]:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from digit_recognizer.pictures.ink import to_frame
 from digit_recognizer.pictures.paper import Labels, PageInk
+from digit_recognizer.pictures.words.strips import own_ink
 from digit_recognizer.reading import Box, around
 
 _SEAM_ROWS = 48  # rows that a mark is shrunk to before seams are looked for
@@ -168,15 +169,13 @@ def _apart(pieces: list[Piece], start: int, end: int, box: Box, height: float) -
 def frame_of(ink: PageInk, labels: Labels, pieces: list[Piece], candidate: Candidate) -> npt.NDArray[np.uint8]:
     """A candidate's own ink, without its neighbours', in MNIST's frame: uint8 (28, 28)."""
     x, y, width, height = candidate.box
-    top, left = max(0, y - 1), max(0, x - 1)
-    part = (slice(top, y + height + 1), slice(left, x + width + 1))
-    found = labels[part]
-    mine = np.isin(found, [piece.number for piece in pieces[candidate.start : candidate.end]])
     # The soft edge of a stroke lies outside of its mark; where a neighbour is nearer it is not this one's.
-    edge = cv2.dilate(mine.view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_) & (found == 0)
+    top, left = max(0, y - 1), max(0, x - 1)
+    numbers = [piece.number for piece in pieces[candidate.start : candidate.end]]
+    mine = own_ink(ink.strength, labels, numbers, (left, top, x + width + 1 - left, y + height + 1 - top))
     # With room on all sides: the bar of a 7 that fills its crop from edge to edge would pass for a rule.
     room = max(_ROOM, round(_MARGIN * max(mine.shape)))
-    return to_frame(np.pad(np.where(mine | edge, ink.strength[part], 0).astype(np.uint8), room))
+    return to_frame(np.asarray(cv2.copyMakeBorder(mine, room, room, room, room, cv2.BORDER_CONSTANT, value=0)))
 
 
 def _sides(mark: npt.NDArray[np.bool_], height: float, thickness: float) -> Labels | None:

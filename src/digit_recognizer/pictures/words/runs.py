@@ -24,7 +24,7 @@ from digit_recognizer.pictures.words.ctc import (
     places,
 )
 from digit_recognizer.pictures.words.cutting import Candidate, Piece
-from digit_recognizer.pictures.words.strips import COLUMNS_A_FRAME, Grey, Strip, own_ink, padded, strip_of
+from digit_recognizer.pictures.words.strips import COLUMNS_A_FRAME, Grey, Strip, are_of, own_ink, padded, strip_of
 from digit_recognizer.reading import MAX_UNFAMILIARITY, Box, around
 
 ReadStrips = Callable[[Sequence[Grey]], list[LogProbabilities]]
@@ -251,7 +251,7 @@ def share_ink(
     """
     x, y, width, tall = box
     part = labels[y : y + tall, x : x + width]
-    mine = np.isin(part, np.asarray(numbers))
+    mine = are_of(part, numbers)
     places = np.asarray(middles)
     sides = np.searchsorted((places[1:] + places[:-1]) / 2, np.arange(width) + 0.5)
     counts = [int((mine & (sides == side)).sum()) for side in range(len(places))]

@@ -25,6 +25,8 @@ _EDGE = 64  # of 255: where a stroke's edge is taken to be
 _MOST_LARGER = 6.0  # times that ink is enlarged at most: specks and dashes stay what they are
 _MOST_COLUMNS = 8_192  # of a batch, all strips together: it bounds memory
 
+_AROUND = np.ones((3, 3), np.uint8)
+
 Grey = npt.NDArray[np.uint8]
 
 
@@ -57,10 +59,22 @@ def own_ink(strength: Grey, labels: Labels, numbers: Sequence[int], box: Box) ->
     x, y, width, height = box
     part = (slice(y, y + height), slice(x, x + width))
     found = labels[part]
-    mine = np.isin(found, np.asarray(numbers))
+    mine = are_of(found, numbers)
     # The soft edge of a stroke lies outside of its mark.
-    edge = cv2.dilate(mine.view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_) & (found == 0)
-    return np.where(mine | edge, strength[part], 0).astype(np.uint8)
+    edge = np.asarray(cv2.dilate(mine.view(np.uint8), _AROUND)).view(np.bool_) & (found == 0)
+    return np.where(mine | edge, strength[part], np.uint8(0))
+
+
+def are_of(labels: Labels, numbers: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Which labels are among the numbers: bool, of the labels' shape. np.isin, in a tenth of its time for few numbers.
+
+    >>> are_of(np.array([[1, 0, 2]], np.int32), [2, 1]).tolist()
+    [[True, False, True]]
+    """
+    mine = labels == numbers[0] if len(numbers) else np.zeros(labels.shape, np.bool_)
+    for number in numbers[1:]:
+        mine |= labels == number
+    return mine
 
 
 def strip_of(ink: Grey) -> Strip | None:
@@ -157,6 +171,7 @@ __all__ = [
     "MARGIN",
     "WIDEST",
     "Strip",
+    "are_of",
     "batches",
     "own_ink",
     "padded",
