@@ -23,6 +23,9 @@ _SHOWN = 6.0
 _TALL = 90.0  # pixels: pictures with taller digits are shown smaller, digits being _SHOWN_TALL tall
 _SHOWN_TALL = 60.0
 _TOO_TALL = 80.0  # pixels: taller marks than most are seen in bits, so these are shown once more, smaller
+_SMALL = 24.0  # pixels: pictures with lower marks are shown twice as large
+_CLOSER = 2.0
+_MOST_CLOSER = 9_000_000  # pixels that the network is shown at most then
 _AROUND = 3  # pixels, as shown, around such a mark that are seen as it is
 _BROADEST = 1.5  # times a digit is broader than tall at most
 _FULLEST_FRAME = 0.12  # share of its box that a frame or ring fills, at most
@@ -46,25 +49,45 @@ def ink_map(grey: Grey, thickness: float, find_ink: FindInk) -> InkMap:
     if tall > _TALL:
         scale = min(scale, _SHOWN_TALL / tall)
     found = _seen_at(grey, scale, find_ink)
+    if scale == 1 and grey.size * _CLOSER**2 <= _MOST_CLOSER and 0 < _height_of_most(found) < _SMALL:
+        found = _with_tall(_seen_at(grey, _CLOSER, find_ink), found, _TOO_TALL / _CLOSER, scale)
     if tallest * scale > _TOO_TALL:
-        large = _seen_at(grey, _SHOWN_TALL / tallest, find_ink)
-        _, labels, stats, _ = cv2.connectedComponentsWithStats((large >= _INKED).view(np.uint8), connectivity=8)
-        taken = stats[:, cv2.CC_STAT_HEIGHT] * scale > _TOO_TALL
-        taken[0] = False
-        around = 2 * round(_AROUND / scale) + 1
-        near = cv2.dilate(taken[labels].view(np.uint8), np.ones((around, around), np.uint8))
-        found = np.where(near > 0, large, found)
+        found = _with_tall(found, _seen_at(grey, _SHOWN_TALL / tallest, find_ink), _TOO_TALL / scale, scale)
     return found
+
+
+def _with_tall(found: InkMap, other: InkMap, least: float, scale: float) -> InkMap:
+    """A map, the marks that are taller than ``least`` pixels in another one as they are there, and what is near them.
+
+    scale: how large the network saw what is kept of the map, around these.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((other >= _INKED).view(np.uint8), connectivity=8)
+    taken = stats[:, cv2.CC_STAT_HEIGHT] > least
+    taken[0] = False
+    around = 2 * round(_AROUND / scale) + 1
+    near = cv2.dilate(taken[labels].view(np.uint8), np.ones((around, around), np.uint8))
+    return np.where(near > 0, other, found)
 
 
 def _seen_at(grey: Grey, scale: float, find_ink: FindInk) -> InkMap:
     """The map of a picture that the network sees ``scale`` times as large, of the size of the picture."""
-    if scale >= 1:
+    if scale == 1:
         return _in_tiles(grey, find_ink)
     height, width = grey.shape
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    found = _in_tiles(np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8), find_ink)
-    return np.asarray(cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    method, back = (cv2.INTER_AREA, cv2.INTER_LINEAR) if scale < 1 else (cv2.INTER_CUBIC, cv2.INTER_AREA)
+    found = _in_tiles(np.asarray(cv2.resize(grey, size, interpolation=method), np.uint8), find_ink)
+    return np.asarray(cv2.resize(found, (width, height), interpolation=back), np.float32)
+
+
+def _height_of_most(found: InkMap) -> float:
+    """How tall the marks are that make up most of the ink, in pixels; 0 where there is none."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats((found >= _INKED).view(np.uint8), connectivity=8)
+    heights, areas = stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_AREA]
+    if not len(heights):
+        return 0.0
+    order = np.argsort(heights)
+    return float(heights[order][np.searchsorted(np.cumsum(areas[order]), areas.sum() / 2)])
 
 
 def ink_of_map(found: InkMap) -> PageInk | None:
