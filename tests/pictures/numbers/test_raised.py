@@ -112,3 +112,12 @@ def test_low_digits_on_the_line_and_others_that_are_a_little_higher_stay(box: Bo
 
 def test_a_small_first_digit_is_raised_above_nothing() -> None:
     assert read(with_boxes("02", {0: (0, 0, 8, 10)})) == ("02", [True, True])
+
+
+@pytest.mark.parametrize("gap", [2, 8])
+def test_what_is_raised_in_a_word_says_nothing_of_a_number_a_space_or_a_letter_away(gap: int) -> None:
+    digits = with_boxes("4726", {3: (34 + 8 + gap, 0, 7, 10)})  # a quotation mark, read as a 6
+    accepted = gap > 7
+    assert read(digits) == ("4726", [accepted] * 3 + [False])
+    letter: Box = (43, 0, 3, 20)
+    assert read([*digits[:3], letter, *digits[3:]]) == ("4726", [True] * 3 + [False])

@@ -5,6 +5,7 @@ Known by their boxes and what they were read as. Knows nothing of pixels or mode
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ _RING_LOW, _RING_ABOVE = 0.57, 0.45  # so low and far up, a 0 is hardly one
 _UNDERLINED = 0.1  # the rule below cents ends above these feet at least
 _BAR = 0.7  # the stroke of a percent sign is tall at least
 _ON_LINE = 0.15  # the second ring of one ends above the line at most
+_APART = 0.3  # of its own height: the ground from which on what stands beside a raised digit is another number
 _LEANS = 0.5  # share of a ring's breadth that a stroke which runs into the other ring reaches over at least
 
 
@@ -33,7 +35,7 @@ class Raised(NamedTuple):
 
 def without_raised(parts: Sequence[Part], height: float) -> Raised:
     """Take a degree or percent sign off the end of a word, with the C or F after it; where other digits are raised in
-    it, none is accepted.
+    it, none of the number they stand in is accepted.
 
     parts: left to right, digits as they were read, and the boxes, (x, y, w, h), of what is none. height: of the line's
     digits, in pixels. A sign is a small raised 0 at the end, or before one mark that is no digit there, or a raised
@@ -46,7 +48,7 @@ def without_raised(parts: Sequence[Part], height: float) -> Raised:
     """
     kept: list[Part] = []
     foot, size = None, height  # of the last digit before that is none of the low ones
-    is_raised = False
+    raised: list[int] = []  # places in kept
     for place, part in enumerate(parts):
         if foot is not None and _is_percent(parts[place:], height):
             return Raised(tuple(kept), (around(box_of(one) for one in parts[place:]),))
@@ -64,12 +66,12 @@ def without_raised(parts: Sequence[Part], height: float) -> Raised:
             continue
         after = parts[place + 1 :]
         is_degree = part.digit == 0 and tall <= _RING_LOW * height and above >= _RING_ABOVE * height
-        is_degree &= not is_raised and len(after) <= 1 and not any(isinstance(one, PlacedReading) for one in after)
+        is_degree &= not raised and len(after) <= 1 and not any(isinstance(one, PlacedReading) for one in after)
         if is_degree or _ends_percent(after, foot, height):
             return Raised(tuple(kept), (around(box_of(one) for one in parts[place:]),))
+        raised.append(len(kept))
         kept.append(part)
-        is_raised = True
-    return Raised(_refused(kept) if is_raised else tuple(kept), ())
+    return Raised(_refused(kept, raised), ())
 
 
 def _spans_another(digit: PlacedReading, parts: Sequence[Part]) -> bool:
@@ -79,8 +81,23 @@ def _spans_another(digit: PlacedReading, parts: Sequence[Part]) -> bool:
     return any(x <= left and left + broad <= x + width for left, _, broad, _ in others)
 
 
-def _refused(parts: Sequence[Part]) -> tuple[Part, ...]:
-    return tuple(refused(part, RAISED) if isinstance(part, PlacedReading) else part for part in parts)
+def _refused(parts: Sequence[Part], raised: Sequence[int]) -> tuple[Part, ...]:
+    """The parts, none of a raised digit's number accepted: of the digits that stand together with it."""
+    result: list[Part] = []
+    number = 0  # of the digits that stand together
+    numbers = []
+    end, before = -math.inf, 0
+    for part in parts:
+        x, _, width, tall = box_of(part)
+        number += x - end > _APART * max(tall, before) or not isinstance(part, PlacedReading)
+        numbers.append(number)
+        number += not isinstance(part, PlacedReading)
+        end, before = max(end, x + width), tall
+    of_raised = {numbers[place] for place in raised}
+    for part, number in zip(parts, numbers, strict=True):
+        is_refused = isinstance(part, PlacedReading) and number in of_raised
+        result.append(refused(part, RAISED) if isinstance(part, PlacedReading) and is_refused else part)
+    return tuple(result)
 
 
 def _ends_percent(after: Sequence[Part], foot: int, height: float) -> bool:
