@@ -188,6 +188,25 @@ def test_without_a_space_beside_it_digits_are_part_of_a_word() -> None:
     assert [word.text for word in without_text([joined("xxxx1234xxx", {4: 9})])] == [""]
 
 
+@pytest.mark.parametrize(("gap", "is_read"), [(3, False), (5, True)])
+def test_many_even_digits_stand_apart_from_words_in_narrow_print(gap: int, is_read: bool) -> None:
+    words = [found.text for found in without_text([joined("xxxx4726xxx", {4: gap, 8: gap})])]
+    assert ("4726" in words) == is_read
+    assert "472" not in [found.text for found in without_text([joined("xxxx472xxx", {4: gap, 7: gap})])]
+
+
+@pytest.mark.parametrize(("confidence", "is_read"), [(0.85, False), (0.95, True)])
+def test_a_likely_number_between_words_is_read_and_accepted_in_no_part(confidence: float, is_read: bool) -> None:
+    word = joined("xxxx4726xxx", {4: 9, 8: 9})
+    unsure = word.parts[4]
+    assert isinstance(unsure, PlacedReading)
+    unsure = replace(unsure, confidence=confidence, accepted=False)
+    word = replace(word, parts=(*word.parts[:4], unsure, *word.parts[5:]))
+    found = [one for one in without_text([word]) if one.text]
+    assert [one.text for one in found] == ["4726"] * is_read
+    assert not any(one.accepted for word in found for one in word.digits)
+
+
 def test_half_of_a_number_is_not_read_where_the_other_half_is_unsure() -> None:
     word = joined("xxxx046621xx", {4: 9, 6: 8, 10: 9})
     unsure = replace(word.parts[4], accepted=False) if isinstance(word.parts[4], PlacedReading) else word.parts[4]

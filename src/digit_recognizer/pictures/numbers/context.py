@@ -53,6 +53,7 @@ _LETTER_SHARED = 0.3  # of the lower one's height that they share, be one a g
 _MOST_AFTER_POINT = 3  # digits of a price, or of a group of thousands
 _APART = 0.3  # heights between a number and the words beside it, where nothing else tells them apart
 _PAIR_APART = 0.35  # and of two digits
+_MANY, _MANY_APART = 4, 0.25  # and of many that are even and stand clear: spaces of narrow print are no wider
 _SMALL_LETTER = 0.78  # of a capital's height that digits beside it are at least, and small letters are not
 _CLEAR = 1.5  # times that is wider than the widest gap between the digits of a number, be they even or not
 
@@ -195,7 +196,7 @@ def _alone_or_among(word: ReadWord, neighbours: Neighbours, found: Letters | Non
     if found is not None and not is_letter and is_of_digits(word) and is_by_hand(word.digits, found):
         return word if are_uneven(word.digits) else replace(word, digits=refused_digits(word.digits, AMONG_LETTERS))
     if is_of_digits(word):
-        likely = tuple(replace(digit, accepted=digit.confidence >= _LIKELY) for digit in word.digits)
+        likely = _likely(word.digits)
         if len(likely) > 1 and _is_number(likely, word.tallest, pointed=_is_pointed(word)):
             return replace(word, digits=refused_digits(word.digits, AMONG_LETTERS))
     whole = Rejected(around(digit.box for digit in word.digits), AMONG_LETTERS)
@@ -242,8 +243,13 @@ def _within(word: ReadWord, expectation: Expectation) -> list[ReadWord]:
         several = len(digits) > 2
         even = are_of_a_height(digits, word.tallest)
         clear = math.isfinite(apart) and apart >= _CLEAR * widest
-        if len(digits) < 2 or apart < (_APART if several else _PAIR_APART) or not (even or (several and clear)):
+        least = _APART if several else _PAIR_APART
+        if even and clear and len(digits) >= _MANY:
+            least = _MANY_APART
+        if len(digits) < 2 or apart < least or not (even or (several and clear)):
             return False
+        if several and even and clear:
+            digits = _likely(digits)
         if (clear or _of_one_breadth(digits)) and _is_number(digits, word.tallest):
             return True
         if several and even and _is_other_hand(word, digits):
@@ -259,9 +265,16 @@ def _within(word: ReadWord, expectation: Expectation) -> list[ReadWord]:
             for place, sign in word.signs
             if first < place < last or (sign == MINUS and first - 2 * word.height < place < first)
         ]
-        one = ReadWord(word.line, word.height, "", tuple(digits), (), 0, len(digits), word.tallest)
+        sure = all(digit.accepted for digit in digits)
+        told = tuple(digits) if sure else refused_digits(digits, AMONG_LETTERS)
+        one = ReadWord(word.line, word.height, "", told, (), 0, len(digits), word.tallest)
         found.append(judged(one, [], signs, expectation))
     return found
+
+
+def _likely(digits: Sequence[PlacedReading]) -> tuple[PlacedReading, ...]:
+    """The digits as if each were accepted that is likely."""
+    return tuple(replace(digit, accepted=digit.accepted or digit.confidence >= _LIKELY) for digit in digits)
 
 
 def _is_other_hand(word: ReadWord, digits: Sequence[PlacedReading]) -> bool:
