@@ -31,7 +31,13 @@ LAYERS = (
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
 
 # The rooms of pictures/, and the files beside them that lean on rooms; all other files there lean on none.
-ROOMS = ({"marks"}, {"words"}, {"means", "numbers"}, {"displays", "grids"}, {"page", "page_words", "steps", "turned"})
+ROOMS = (
+    {"marks"},
+    {"words"},
+    {"means", "numbers"},
+    {"displays", "grids"},
+    {"first_look", "page", "page_words", "steps", "turned"},
+)
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS, 1) for room in rooms}
 
 # Each is loaded by nobody else than the named wing, and there by the modules that cannot do without.

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from digit_recognizer.digits import CLASSES, SIDE
 from digit_recognizer.pictures.expectation import Expectation
+from digit_recognizer.pictures.first_look import first_look
 from digit_recognizer.pictures.marks.edges import EDGE, is_edge
 from digit_recognizer.pictures.marks.lines import find_lines
 from digit_recognizer.pictures.marks.page_ink import MANY, box_of, marks_of
@@ -29,7 +29,6 @@ from digit_recognizer.pictures.numbers.slashes import find_slashes
 from digit_recognizer.pictures.paper import Contrast, Labels, PageInk
 from digit_recognizer.pictures.upright import View
 from digit_recognizer.pictures.words.crowd import OF_A_CROWD, OF_A_WAY_UP, SAMPLED, has_digits, is_crowd, sample_of
-from digit_recognizer.pictures.words.cutting import frame_of
 from digit_recognizer.pictures.words.fields import find_uprights, parted_marks
 from digit_recognizer.pictures.words.operators import find_operators, with_minus
 from digit_recognizer.pictures.words.paths import best_path
@@ -81,15 +80,12 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
 def _read_words(uncut: Sequence[UncutWord], ink: PageInk, labels: Labels, view: View, means: Means) -> list[ReadWord]:
     """What was read in words. labels: int32 (H, W), the page's marks by number; marks that are cut get new ones."""
     expectation = means.expectation
-    words = words_of(ink, labels, uncut, expectation, means.read_strips)
+    first, told = first_look(uncut, ink, labels, means.answer)
+    words = words_of(ink, labels, told, expectation, means.read_strips)
     means.watch("pieces", [(word.line, word.pieces) for word in words])
     if not words:
         return []
-    frames = [frame_of(ink, labels, word.pieces, found) for word in words for found in word.candidates]
-    images = np.stack(frames) if frames else np.zeros((0, SIDE, SIDE), np.uint8)
-    probabilities, unfamiliarity = means.answer(images) if frames else (np.zeros((0, CLASSES), np.float32), None)
-    strange = np.zeros(len(images), np.float32) if unfamiliarity is None else unfamiliarity
-
+    images, probabilities, strange = first.answers(words, ink, labels, means.answer)
     read: list[ReadWord] = []
     doubted: dict[int, Word] = {}
     start = 0

@@ -27,7 +27,7 @@ _LEAST_MOST = (0.1, 1.5)
 _SLANT = 0.35  # what a step aside costs a seam, in full ink pixels
 _THICK = 3.5  # stroke widths of ink that a seam crosses at most
 _APART = 0.1  # heights between two seams at least
-_BROADEST = 1.45  # heights that a digit is broad at most
+BROADEST = 1.45  # heights that a digit is broad at most
 _MOST_PIECES = 14  # pieces that make up one digit at most; more do not fit into its breadth
 _MOST_STROKES = 3  # whole marks, each taller than half, side by side: all cross its middle, where a digit has so many
 _BESIDE = 0.7  # what it costs to join two tall marks that stand side by side, for each pair; 0.4 and 1.0 do as well
@@ -102,8 +102,9 @@ def cut_marks(labels: Labels, pieces: list[Piece], height: float, thickness: flo
     return result
 
 
-def candidates(pieces: list[Piece], height: float) -> list[Candidate]:
-    """Every run of pieces that could be one digit by its size: not too broad, no wide hole inside, no comb of strokes.
+def candidates(pieces: list[Piece], height: float, broadest: float = BROADEST) -> list[Candidate]:
+    """Every run of pieces that could be one digit by its size: no wide hole inside, no comb of strokes, and not too
+    broad: ``broadest`` heights.
 
     >>> pieces = [Piece(1, (0, 0, 10, 20), 99), Piece(2, (11, 0, 10, 20), 99), Piece(3, (40, 0, 10, 20), 99)]
     >>> [(found.start, found.end) for found in candidates(pieces, 20.0)]
@@ -123,7 +124,7 @@ def candidates(pieces: list[Piece], height: float) -> list[Candidate]:
                 if pieces[end].box[0] - (box[0] + box[2]) > _HOLE * height:
                     break
                 box = around((box, pieces[end].box))
-                if box[2] > _BROADEST * height:
+                if box[2] > broadest * height:
                     break
             strokes += is_stroke[end]
             if strokes > _MOST_STROKES:
@@ -248,4 +249,4 @@ def _piece(mine: npt.NDArray[np.bool_], number: int, x: int, y: int, *, parting:
     return Piece(number, box, int(mine.sum()), parting)
 
 
-__all__ = ["Candidate", "Piece", "candidates", "cut_marks", "frame_of"]
+__all__ = ["BROADEST", "Candidate", "Piece", "candidates", "cut_marks", "frame_of"]

@@ -6,7 +6,7 @@ The line reader answers for a strip, frame by frame (pictures/words/ctc.py); it 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -30,6 +30,8 @@ from digit_recognizer.reading import MAX_UNFAMILIARITY, Box, around
 ReadStrips = Callable[[Sequence[Grey]], list[LogProbabilities]]
 
 _RUN_FROM = 0.55  # times the line's height that a mark is broad before it may be several digits
+_BROAD_LETTER = 1.6  # heights that a letter is broad at most in a word of small ones: an m is 1.4
+_TALL_LETTER, _BROAD_TALL_LETTER = 1.2, 0.9  # heights from which on one is tall, and its breadth in its own height
 _TALL = 0.5  # share of the line's height that it is tall at least
 _BAR_FROM = 1.5  # times the line's height that a mark is broad before it cannot be one digit any more
 _FULL = 0.9  # share of its box that such a mark fills where it is a bar: between digits in touch there is ground
@@ -66,18 +68,20 @@ def cut_runs(
     read: ReadStrips,
     number: int,
     allows: Callable[[int], bool] = lambda count: True,
+    spelt: Collection[int] = (),
 ) -> list[tuple[list[Piece], list[Run]]]:
     """Have the line reader cut what may be several digits: for each word its pieces, and which of them are whose.
 
     labels: int32 (H, W), the page's marks by number; pieces that are cut get numbers from ``number`` on in it. words:
     pieces of each, and the height of its line's digits. read: the line reader, which is asked once for all of them.
-    allows: whether a word may have that many digits; asked where it is one mark.
+    allows: whether a word may have that many digits; asked where it is one mark. spelt: which words are letters, of
+    which none is looked at that is no broader than most.
 
     >>> ink = PageInk(np.full((20, 9), 255, np.uint8), np.ones((20, 9), np.bool_), 3.0)
     >>> cut_runs(ink, np.ones((20, 9), np.int32), [([Piece(1, (0, 0, 9, 20), 180)], 20.0)], list, 2)[0][1]
     []
     """
-    marks = _asked(ink, labels, words, read)
+    marks = _asked(ink, labels, words, read, spelt)
     found = dict(zip(marks, hypotheses([mark.answer for mark in marks.values()]), strict=True))
     chosen: dict[tuple[int, int], Hypothesis] = {}
     for (word, place), some in found.items():
@@ -119,7 +123,11 @@ class _Mark(NamedTuple):
 
 
 def _asked(
-    ink: PageInk, labels: Labels, words: Sequence[tuple[Sequence[Piece], float]], read: ReadStrips
+    ink: PageInk,
+    labels: Labels,
+    words: Sequence[tuple[Sequence[Piece], float]],
+    read: ReadStrips,
+    spelt: Collection[int],
 ) -> dict[tuple[int, int], _Mark]:
     """The marks that the line reader was asked about, by the numbers of their words and of the pieces in these."""
     strips: dict[tuple[int, int], Strip] = {}
@@ -127,7 +135,8 @@ def _asked(
     for word, (pieces, height) in enumerate(words):
         mine = []
         for place, piece in enumerate(pieces):
-            if _may_be_several(piece, height):
+            is_letter = word in spelt and _may_be_letter(piece, height)
+            if not is_letter and _may_be_several(piece, height):
                 strip = strip_of(own_ink(ink.strength, labels, [piece.number], piece.box))
                 if strip is not None:
                     strips[word, place] = strip
@@ -207,6 +216,12 @@ def run_scores(
                 doubt = -math.log(max(strange.get((run.start, run.end), 1.0), _DOUBT))
                 result[number] = replace(one, parting=one.parting + doubt)
     return result, probabilities, unfamiliarity
+
+
+def _may_be_letter(piece: Piece, height: float) -> bool:
+    """Whether a mark in a word of letters has the shape of one: small ones are broad, tall ones are not."""
+    _, _, width, tall = piece.box
+    return width < (_BROAD_TALL_LETTER * tall if tall >= _TALL_LETTER * height else _BROAD_LETTER * height)
 
 
 def _may_be_several(piece: Piece, height: float) -> bool:

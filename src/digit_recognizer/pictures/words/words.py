@@ -16,7 +16,7 @@ from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.marks.lines import Boxes, line_height, own_height, split_words, tallest_mark
 from digit_recognizer.pictures.marks.page_ink import box_of
 from digit_recognizer.pictures.paper import Labels, PageInk
-from digit_recognizer.pictures.words.cutting import Candidate, Piece, candidates, cut_marks
+from digit_recognizer.pictures.words.cutting import BROADEST, Candidate, Piece, candidates, cut_marks
 from digit_recognizer.pictures.words.runs import ReadStrips, Run, cut_runs, with_runs
 from digit_recognizer.pictures.words.signs import COLON, MINUS, NO_SIGN, find_colons, find_signs
 from digit_recognizer.pictures.words.ticks import find_ticks
@@ -24,6 +24,7 @@ from digit_recognizer.pictures.words.ticks import find_ticks
 _DIRT = 0.006  # share of the square of a line's height: smaller marks are no part of a digit
 _BELOW_OTHER = 0.6  # of a point's columns that it shares with another mark at most, but for
 _WHOLE, _HANGS = 0.9, 0.1  # heights that the other one is tall, and by which a comma ends below it, at least
+_JOINED_AMONG_LETTERS = 0.95  # heights that marks joined to one digit are broad at most in a word of letters
 _LOWEST = 5  # pixels of a line's height: even the digits of the smallest fonts are no lower
 
 
@@ -45,13 +46,16 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class UncutWord:
-    """Marks that stand together, none of them cut yet. The rest as of a ``Word``."""
+    """Marks that stand together, none of them cut yet. The rest as of a ``Word``. is_spelt: whether most of them are
+    letters, so that only what hardly is one is looked at more closely.
+    """
 
     line: int
     height: float
     marks: list[Piece]
     signs: list[tuple[float, str]]
     tallest: float
+    is_spelt: bool = False
 
 
 def uncut_words(
@@ -104,7 +108,11 @@ def uncut_words(
 
 
 def words_of(
-    ink: PageInk, labels: Labels, uncut: Sequence[UncutWord], expectation: Expectation, read_strips: ReadStrips | None
+    ink: PageInk,
+    labels: Labels,
+    uncut: Sequence[UncutWord],
+    expectation: Expectation,
+    read_strips: ReadStrips | None,
 ) -> list[Word]:
     """The words with their marks cut into pieces, and the candidates for digits among these.
 
@@ -116,7 +124,8 @@ def words_of(
     cut: list[tuple[list[Piece], list[Run]]] = []
     if read_strips is not None:
         asked = [(word.marks, word.height) for word in tall]
-        cut = cut_runs(ink, labels, asked, read_strips, number, expectation.allows_length)
+        spelt = {place for place, word in enumerate(tall) if word.is_spelt}
+        cut = cut_runs(ink, labels, asked, read_strips, number, expectation.allows_length, spelt)
     else:
         for word in tall:
             pieces = cut_marks(labels, word.marks, word.height, ink.thickness, number)
@@ -126,7 +135,9 @@ def words_of(
     words = []
     for word in uncut:
         pieces, runs = next(found) if word.height >= _LOWEST else (word.marks, [])
-        digits = with_runs(candidates(pieces, word.height), pieces, runs) if word.height >= _LOWEST else []
+        broadest = _JOINED_AMONG_LETTERS if word.is_spelt else BROADEST
+        found_in = candidates(pieces, word.height, broadest) if word.height >= _LOWEST else []
+        digits = with_runs(found_in, pieces, runs)
         words.append(Word(word.line, word.height, pieces, digits, word.signs, runs, word.tallest))
     return words
 
