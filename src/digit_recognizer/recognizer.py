@@ -52,8 +52,10 @@ class Recognizer:
     cells:   what ``read`` asks about the cells of grids, beside the model: "shipped", the cell reader that ships;
              another one; or None.
     min_confidence: from which confidence on a reading is accepted, 0-1, instead of the threshold in the model's file,
-             which was chosen for few errors; a lower one accepts more, and more of it wrong. What is refused for
-             another reason (no digit, no ink, or what speaks against a number on a page) stays so.
+             which was chosen for few errors; a lower one accepts more, and more of it wrong. On pages a digit from 0.9
+             on is accepted, too, where the line reader, asked about all of its number, makes an error as unlikely
+             as that. What is refused for another reason (no digit, no ink, or what speaks against a number on a
+             page) stays so.
 
     The file is checked before it is opened: the model that ships against its SHA-256, any other one that was not seen
     before in a limited child process. Raises ModelError where it is no model that keeps the contract (``code``

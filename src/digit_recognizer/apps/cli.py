@@ -347,8 +347,9 @@ def read(
     """Read the numbers on photos, scans and pages.
 
     A line of text for each line of numbers. Lines that are not accepted are printed, too, and named on stderr with the
-    reason: one of their digits has less confidence than --min-confidence, or something speaks against the number. The
-    model's own threshold is strict: many such lines are right, but have somebody look.
+    reason: one of their digits has less confidence than --min-confidence, and a second look at the whole number does
+    not bear it out; or something speaks against the number. The model's own threshold is strict: many such lines are
+    right, but have somebody look.
     """
     from digit_recognizer.apps.reading_pages import COLUMNS, Wanted, read_pictures
     from digit_recognizer.recognizer import Recognizer

@@ -26,6 +26,7 @@ from digit_recognizer.pictures.numbers.doubts import with_doubts, without_hangin
 from digit_recognizer.pictures.numbers.holes import with_holes
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.numbers.slashes import find_slashes
+from digit_recognizer.pictures.numbers.vouched import without_vouched
 from digit_recognizer.pictures.paper import Contrast, Labels, PageInk
 from digit_recognizer.pictures.upright import View
 from digit_recognizer.pictures.words.crowd import OF_A_CROWD, OF_A_WAY_UP, SAMPLED, has_digits, is_crowd, sample_of
@@ -61,7 +62,8 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
 
     def page_with(read: Sequence[ReadWord], why: str = "") -> Page:
         found = with_holes(with_doubts(without_text(read, expectation)), others)
-        page = page_of(without_hanging(found, hanging), view, means.name)
+        found = without_vouched(without_hanging(found, hanging), means.min_confidence)
+        page = page_of(found, view, means.name)
         whole = (Rejected(view.box((0, 0, *view.grey.shape[::-1])), why),) if why else ()
         return replace(page, rejected=page.rejected + around_others + whole)
 
@@ -107,14 +109,15 @@ def _read_words(uncut: Sequence[UncutWord], ink: PageInk, labels: Labels, view: 
             read.append(ReadWord(word.line, word.height, "", (), (Rejected(digits[0].box, EDGE),)))
             continue
         letters, familiar = company_of(word, path, digits, probabilities[part], strange[part])
-        if not letters and len(digits) == len(path) and not any(sign for _, sign in word.signs):
+        if not letters and len(digits) == len(path):
             doubted[number] = word
         parts, signs = parts_of(word, path, digits), tuple(word.signs)
         seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts, signs)
         read.append(seen)
-    if means.read_strips and not expectation.asks:
+    if means.read_strips:
         whole_words = [(word, read[number].digits) for number, word in doubted.items()]
-        anew = read_at_once(whole_words, ink, labels, means.read_strips, means.min_confidence)
+        may_change = not expectation.asks
+        anew = read_at_once(whole_words, ink, labels, means.read_strips, means.min_confidence, may_change=may_change)
         for number, again in zip(doubted, anew, strict=True):
             if again is not None:
                 read[number] = replace(read[number], digits=tuple(again), parts=tuple(again))

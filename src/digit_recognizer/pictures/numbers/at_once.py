@@ -1,7 +1,8 @@
 """A word that was read mark by mark, some of it unsurely, is read once more at one go: all its ink is one strip.
 
 Marks are read apart first, as gaps tell digits from each other better than anything else. Where that leaves doubt, it
-is held against what the line reader makes of the whole word, which sees what stands to either side of each mark.
+is held against what the line reader makes of the whole word, which sees what stands to either side of each mark: it may
+find another number, or the same (vouched.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from digit_recognizer.digits import CLASSES
+from digit_recognizer.pictures.numbers.vouched import may_be_vouched_for, vouched
 from digit_recognizer.pictures.paper import Labels, PageInk
 from digit_recognizer.pictures.words.ctc import OTHER, Hypothesis, hypotheses, label_probabilities, places
 from digit_recognizer.pictures.words.cutting import Candidate, frame_of
@@ -34,11 +36,15 @@ def read_at_once(
     labels: Labels,
     read: ReadStrips,
     min_confidence: float,
+    *,
+    may_change: bool = True,
 ) -> list[list[PlacedReading] | None]:
-    """The digits of words as the line reader reads each at one go; None where its parts are as likely, or the same.
+    """The digits of words as the line reader reads each at one go; those of its parts, all of them accepted, where it
+    reads the same and vouches for them; None where neither is so.
 
     words: each with the digits that its parts were read as, all of the word. labels: int32 (H, W), the page's marks by
     number; a word's get new ones where it is read anew. read: the line reader, asked once for all that is doubted.
+    may_change: whether a word may become another number; one with signs in it never does.
 
     >>> word = Word(0, 20.0, [], [], [], [], 20.0)
     >>> read_at_once([(word, [])], PageInk(np.zeros((9, 9), np.uint8), np.zeros((9, 9), np.bool_), 2.0),
@@ -46,20 +52,25 @@ def read_at_once(
     [None]
     """
     strips: dict[int, Strip] = {}
+    may_be_other = [may_change and _may_be_other(word, digits) for word, digits in words]
     for place, (word, digits) in enumerate(words):
-        if len(digits) >= _FEWEST - 1 and _doubt(digits) > _SURE_ENOUGH:
+        if may_be_other[place] or may_be_vouched_for(digits):
             numbers, box = _ink_of(word)
             strip = strip_of(own_ink(ink.strength, labels, numbers, box))
             if strip is not None:
                 strips[place] = strip
     answers = dict(zip(strips, read([strip.image for strip in strips.values()]), strict=True)) if strips else {}
     likeliest = dict(zip(answers, (found[0] for found in hypotheses(list(answers.values()))), strict=True))
-    said = {place: one.labels for place, one in likeliest.items() if _is_better(one, words[place][1])}
+    doubted = [place for place in likeliest if may_be_other[place]]
+    said = {place: likeliest[place].labels for place in doubted if _is_better(likeliest[place], words[place][1])}
     answers = {place: answers[place] for place in said}
     middles = places(list(answers.values()), list(said.values()))
     rows = label_probabilities(list(answers.values()), list(said.values()))
 
     result: list[list[PlacedReading] | None] = [None] * len(words)
+    for place, one in likeliest.items():
+        if one.labels == tuple(digit.digit for digit in words[place][1]):
+            result[place] = vouched(words[place][1], min(1.0, math.exp(one.log_probability)), min_confidence)
     first = int(labels.max()) + 1 if said else 0
     for place, frames, row in zip(said, middles, rows, strict=True):
         numbers, box = _ink_of(words[place][0])
@@ -83,6 +94,11 @@ def read_at_once(
 def _ink_of(word: Word) -> tuple[list[int], Box]:
     """Which marks a word is, and the box around them."""
     return [piece.number for piece in word.pieces], around(piece.box for piece in word.pieces)
+
+
+def _may_be_other(word: Word, digits: Sequence[PlacedReading]) -> bool:
+    """Whether a word is doubted enough to be another number."""
+    return len(digits) >= _FEWEST - 1 and _doubt(digits) > _SURE_ENOUGH and not any(sign for _, sign in word.signs)
 
 
 def _doubt(digits: Sequence[PlacedReading]) -> float:
