@@ -18,10 +18,13 @@ import pytest
 from onnx import helper
 from PIL import Image
 
+from digit_recognizer.apps.reading_pages import _unsure
+from digit_recognizer.reading import UNSURE, Line, Page
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.sources.catalog import load
 from tests.apps.command import PROGRAM, Ended
 from tests.conftest import draw_digits
+from tests.pictures.numbers.test_context import digit
 from tests.plain_models import constant, plain_bytes
 
 Call = Callable[..., Ended]
@@ -285,3 +288,12 @@ def test_on_a_terminal_a_bar_counts_pictures_and_results_stay_whole(
     assert "[red]x.png" in watched.err
     assert watched.out.splitlines()[: len(plain.out.splitlines())] == plain.out.splitlines()
     assert "reading" not in digits_command("read", "one.png", "-m", model).err
+
+
+def test_of_a_line_that_is_not_accepted_a_digit_is_named_that_is_not() -> None:
+    vouched_for, doubted = digit(4, 0, confidence=0.95), digit(7, 1, confidence=0.97)
+    doubted = replace(doubted, accepted=False, reason=UNSURE)
+    notes = list(_unsure(Page((Line("4 7", (vouched_for, doubted)),)), "form.jpg", 0.99))
+    assert notes == [
+        "not sure: form.jpg, line 1, 4 7: its 7 has a confidence of 0.9700; accepted from 0.9900 on",
+    ]

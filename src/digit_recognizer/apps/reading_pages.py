@@ -220,7 +220,8 @@ def _unsure(page: Page, name: str, min_confidence: float) -> Iterator[str]:
         if why is None or why.startswith(("expected", "its check")):
             continue  # told already
         if why in (UNSURE, NOT_A_DIGIT):
-            least = min(line.digits, key=lambda digit: digit.confidence)
+            unsure_digits = (digit for digit in line.digits if not digit.accepted)
+            least = min(unsure_digits, key=lambda digit: digit.confidence)
             # Rounded down: what is short of a threshold must not read as if it had reached it.
             why = f"its {least.digit} has a confidence of {math.floor(least.confidence * 10_000) / 10_000:.4f}"
             why += f"; accepted from {min_confidence:.4f} on" if min_confidence <= 1 else "; this model accepts nothing"
