@@ -29,6 +29,7 @@ from digit_recognizer.pictures.numbers.slashes import find_slashes
 from digit_recognizer.pictures.numbers.vouched import without_vouched
 from digit_recognizer.pictures.paper import Contrast, Labels, PageInk
 from digit_recognizer.pictures.upright import View
+from digit_recognizer.pictures.words.brackets import find_brackets
 from digit_recognizer.pictures.words.crowd import OF_A_CROWD, OF_A_WAY_UP, SAMPLED, has_digits, is_crowd, sample_of
 from digit_recognizer.pictures.words.fields import find_uprights, parted_marks
 from digit_recognizer.pictures.words.operators import find_operators, with_minus
@@ -53,7 +54,7 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
     rings = find_rings(labels, boxes)
     lines = find_lines(boxes, rings)
     fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
-    operators = with_minus(find_operators(labels, boxes), boxes, lines)
+    operators = with_minus(find_operators(labels, boxes), boxes, lines) | find_brackets(labels, boxes, lines)
     uncut = list(uncut_words(labels, boxes, lines, fields, expectation, operators))
     around_others = tuple(Rejected(view.box(box_of(boxes[ring])), RING) for ring in rings)
     around_others += tuple(Rejected(view.box(box_of(boxes[sign])), NOT_A_DIGIT) for sign in sorted(operators))
