@@ -15,6 +15,7 @@ from digit_recognizer.pictures.first_look import first_look
 from digit_recognizer.pictures.marks.edges import EDGE, is_edge
 from digit_recognizer.pictures.marks.lines import find_lines
 from digit_recognizer.pictures.marks.page_ink import MANY, box_of, marks_of
+from digit_recognizer.pictures.marks.points import with_points
 from digit_recognizer.pictures.marks.rings import RING, find_rings, hanging_on
 from digit_recognizer.pictures.means import Means
 from digit_recognizer.pictures.numbers.apart import numbers_of
@@ -52,6 +53,7 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
     means.watch("ink", ink)
     labels, boxes, is_all = marks_of(ink)
     rings = find_rings(labels, boxes)
+    labels, boxes = with_points(labels, boxes, find_lines(boxes, rings), contrast)
     lines = find_lines(boxes, rings)
     fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
     operators = with_minus(find_operators(labels, boxes), boxes, lines) | find_brackets(labels, boxes, lines)

@@ -37,3 +37,8 @@ def test_bars_that_are_tall_high_up_or_within_a_digit_are_no_ticks() -> None:
 
 def test_bars_of_unlike_height_are_not_the_ticks_of_one_comb() -> None:
     assert find_ticks(boxes((0, 0, 10, 20), (14, 12, 2, 9), (20, 16, 1, 4)), [0, 1, 2], 20.0) == set()
+
+
+def test_the_points_of_condensed_print_are_no_ticks() -> None:
+    found = boxes((0, 0, 8, 21), (11, 18, 2, 4), (16, 0, 8, 21), (27, 18, 2, 4), (32, 0, 8, 21))
+    assert find_ticks(found, [0, 1, 2, 3, 4], 21.0) == set()

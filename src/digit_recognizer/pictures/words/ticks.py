@@ -8,6 +8,7 @@ from digit_recognizer.pictures.marks.lines import Boxes
 
 # Shares of the height of the line's digits.
 _LOW = 0.5  # a tick is tall at most
+_POINT = 0.2  # and at least: the points of condensed print are lower
 _NARROW = 0.2  # and broad
 _ABOVE = 0.15  # its foot lies above that of the digit beside it, at most
 _TALL = 0.6  # a digit is at least
@@ -32,7 +33,8 @@ def find_ticks(boxes: Boxes, line: list[int], height: float) -> set[int]:
     found = []
     for mark in line:
         x, y, width, tallness = (float(side) for side in boxes[mark])
-        if not tall or tallness > _LOW * height or width > _NARROW * height or tallness < _SLENDER * width:
+        is_low = _POINT * height <= tallness <= _LOW * height
+        if not tall or not is_low or width > _NARROW * height or tallness < _SLENDER * width:
             continue
         near = tall[int(np.abs(middles - x - width / 2).argmin())]
         if y + tallness < boxes[near, 1] + boxes[near, 3] - _ABOVE * height:
