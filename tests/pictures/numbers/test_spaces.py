@@ -170,6 +170,12 @@ def test_even_digits_that_are_not_level_may_be_lone_ones_if_they_stand_very_wide
     assert may_have_spaces(parts, [], 60.0) is doubted
 
 
+@pytest.mark.parametrize(("space", "doubted"), [(20, True), (15, False)])
+def test_many_digits_far_apart_from_each_other_may_be_on_tiles_a_number_each(space: int, doubted: bool) -> None:
+    parts = placed("65249", [(at * (12 + space), 0, 12, 20) for at in range(5)])
+    assert may_have_spaces(parts, [], 20.0) is doubted
+
+
 def rising(parts: Sequence[Part], slope: float, taller: int = 0) -> list[Part]:
     """The line three times as large, rising to the right; every other digit is taller."""
     result: list[Part] = []

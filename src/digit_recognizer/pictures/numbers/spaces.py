@@ -32,6 +32,7 @@ _LEAST_OF_TWO = 0.5  # as the only gap, between two digits, is where it is a spa
 _SHARP = 0.08  # what digits within numbers differ by at least, however even they look
 _DOUBTED = 0.33  # a gap that may as well be a space, where it is like all others
 _DOUBTED_UNEVEN = 0.6  # the same between digits that are even, but not as level as sharp print
+_DOUBTED_MANY = 0.9  # the same between many: on tiles and cards each is a number
 _DOUBTED_WIDEST = 0.3  # or where it is wider than others are by _CLEAR
 _AFTER_POINT = 0.4  # a space is wide at least beside a point or comma: that of a price fills its gap
 _ALMOST, _MANY = 1.4, 8  # times as uneven as print may be digits a space apart, so many at least: fewer are by hand
@@ -99,6 +100,8 @@ def may_have_spaces(parts: Sequence[Part], signs: Sequence[float], height: float
     gaps = [gap for gap in _gaps(parts, signs, height) if gap.wide > -math.inf]
     widest = max((gap.wide for gap in gaps), default=0.0)
     narrowest = min((max(gap.wide, gap.ink) for gap in gaps), default=0.0)
+    if narrowest >= _DOUBTED_MANY:
+        return True
     # Many that are all alike are how a number is set, a few may be lone digits a space apart.
     if not are_level(digits, height):
         return narrowest >= _DOUBTED_UNEVEN and len(gaps) <= _FEW
