@@ -27,6 +27,7 @@ from digit_recognizer.pictures.numbers.doubts import with_doubts, without_hangin
 from digit_recognizer.pictures.numbers.holes import with_holes
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.numbers.slashes import find_slashes
+from digit_recognizer.pictures.numbers.tallies import without_tallies
 from digit_recognizer.pictures.numbers.vouched import without_vouched
 from digit_recognizer.pictures.paper import Contrast, Labels, PageInk
 from digit_recognizer.pictures.upright import View
@@ -64,7 +65,7 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
     hanging = [box for ring in rings for box in hanging_on(labels, boxes, ring)]
 
     def page_with(read: Sequence[ReadWord], why: str = "") -> Page:
-        found = with_holes(with_doubts(without_text(read, expectation)), others)
+        found = with_holes(without_tallies(with_doubts(without_text(read, expectation))), others)
         found = without_vouched(without_hanging(found, hanging), means.min_confidence)
         page = page_of(found, view, means.name)
         whole = (Rejected(view.box((0, 0, *view.grey.shape[::-1])), why),) if why else ()

@@ -103,6 +103,11 @@ def find_slashes(
     )
 
 
+def is_stroke(digit: PlacedReading) -> bool:
+    """Whether a digit is a 1 of one straight and narrow stroke, without a flag or foot."""
+    return _stroke(digit) is not None
+
+
 def _of_dates(parts: Sequence[Part], strokes: Mapping[int, _Stroke], height: float) -> tuple[int, ...]:
     """The places of strokes that may be the slashes of printed dates, such as 06/28 or 12/03/2024."""
     found: list[int] = []
@@ -179,4 +184,4 @@ def _stroke(part: Part | None) -> _Stroke | None:
     return _Stroke(-float(slope), strays)
 
 
-__all__ = ["MAYBE_ONE", "MAYBE_SLASH", "SLASH", "Slashes", "find_slashes"]
+__all__ = ["MAYBE_ONE", "MAYBE_SLASH", "SLASH", "Slashes", "find_slashes", "is_stroke"]
