@@ -19,6 +19,7 @@ from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.marks.cased import ink_of_cased
 from digit_recognizer.pictures.marks.coarseness import has_even_ground, is_drawing
 from digit_recognizer.pictures.marks.dots import joined_dots
+from digit_recognizer.pictures.marks.edges import is_edge
 from digit_recognizer.pictures.marks.ink_map import FindInk
 from digit_recognizer.pictures.marks.lying import LYING, without_lying
 from digit_recognizer.pictures.marks.page_ink import ink_of_page, levelled
@@ -145,6 +146,8 @@ def _as_one_digit(page: Page, view: View, whole: PageInk | None, ink: PageInk | 
     if found is None:
         return None
     frame, box = found
+    if is_edge(view.grey, whole.mask, box):
+        return None
     probabilities, unfamiliarity = means.answer(frame[None])
     (reading,) = readings(probabilities, [""], means.min_confidence, frames=frame[None], unfamiliarity=unfamiliarity)
     if reading.confidence < _CERTAIN:

@@ -71,3 +71,22 @@ def test_a_lone_1_on_paper_is_read() -> None:
     found = read_page(page, answer)
     assert found.text == "1"
     assert EDGE not in {rejected.reason for rejected in found.rejected}
+
+
+@pytest.mark.parametrize("right", [False, True])
+def test_what_lies_along_the_side_of_a_picture_is_the_rest_of_something(right: bool) -> None:
+    page = np.full((300, 240), 220, np.float32)
+    cv2.fillPoly(page, [np.array([(0, 90), (14, 90), (30, 230), (0, 230)])], 110.0)
+    page = cv2.GaussianBlur(page, (0, 0), 3)
+    grey = np.rint(page[:, ::-1] if right else page).astype(np.uint8)
+    found = read(grey)
+    assert found.lines == ()
+    assert [one.reason for one in found.rejected] == [EDGE]
+
+
+def test_a_stroke_in_a_picture_cut_out_close_is_none() -> None:
+    page = np.full((60, 60), 230, np.uint8)
+    page[2:58, :8] = 20
+    assert not is_edge(page, page < 100, (0, 2, 8, 56))
+    narrow = page[:, :8]
+    assert not is_edge(narrow, narrow < 100, (0, 2, 8, 56))

@@ -18,15 +18,19 @@ _ONE_SIDED = 0.35
 _NARROW = 0.5  # of its height that a bar is broad at most
 _BESIDE = 0.5  # of the bar's breadth: how far from it its sides are looked at
 _FEWEST = 4  # rows that say something
+# What lies along a side of the picture for most of its own height is the rest of something else, but in a picture
+# that is cut out as close as that on the other sides.
+_ALONG, _CLOSE = 0.5, 0.8
 
 Grey = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
 
 def is_edge(grey: Grey, mask: Mask, box: Box) -> bool:
-    """Whether a narrow mark is the edge of a shadow, a sheet or a fold: its one side is as dark, or light, as it is.
+    """Whether a narrow mark is the edge of a shadow, a sheet or a fold: its one side is as dark, or light, as it is, or
+    beyond the picture.
 
-    False for what is broad.
+    False for what is broad, and for a mark that fills the picture from top to bottom, or from side to side.
 
     grey: uint8 (H, W). mask: bool (H, W), the page's ink. box: of the bar, (x, y, w, h).
 
@@ -47,6 +51,8 @@ def is_edge(grey: Grey, mask: Mask, box: Box) -> bool:
         return False
     first = x + part.argmax(axis=1)[rows]
     last = x + width - 1 - part[:, ::-1].argmax(axis=1)[rows]
+    if _is_along(first, last, grey.shape[1]) and height < _CLOSE * len(grey):
+        return True
     beside = 2 + round(_BESIDE * float(np.median(last - first + 1)))
     left, right = first - beside, last + beside
     rows, inside = rows + y, (left >= 0) & (right < grey.shape[1])
@@ -59,6 +65,12 @@ def is_edge(grey: Grey, mask: Mask, box: Box) -> bool:
     sides = float(np.median(values[rows, left] - bar)), float(np.median(values[rows, right] - bar))
     least, most = sorted(sides, key=abs)
     return least * most <= 0 or abs(least) < _ONE_SIDED * abs(most)
+
+
+def _is_along(first: npt.NDArray[np.int64], last: npt.NDArray[np.int64], width: int) -> bool:
+    """Whether rows that reach from ``first`` to ``last`` lie along one side of a picture, and none near the other."""
+    left, right = float(np.mean(first <= 0)), float(np.mean(last >= width - 1))
+    return max(left, right) >= _ALONG and min(left, right) == 0
 
 
 __all__ = ["EDGE", "is_edge"]
