@@ -24,6 +24,7 @@ from digit_recognizer.pictures.numbers.at_once import read_at_once
 from digit_recognizer.pictures.numbers.chosen import company_of, digits_of, parts_of
 from digit_recognizer.pictures.numbers.context import judged, without_text
 from digit_recognizer.pictures.numbers.doubts import with_doubts, without_hanging
+from digit_recognizer.pictures.numbers.heads import without_heads
 from digit_recognizer.pictures.numbers.holes import with_holes
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.numbers.slashes import find_slashes
@@ -65,7 +66,8 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
     hanging = [box for ring in rings for box in hanging_on(labels, boxes, ring)]
 
     def page_with(read: Sequence[ReadWord], why: str = "") -> Page:
-        found = with_holes(without_tallies(with_doubts(without_text(read, expectation))), others)
+        found = without_heads(without_tallies(with_doubts(without_text(read, expectation))))
+        found = with_holes(found, others)
         found = without_vouched(without_hanging(found, hanging), means.min_confidence)
         page = page_of(found, view, means.name)
         whole = (Rejected(view.box((0, 0, *view.grey.shape[::-1])), why),) if why else ()
