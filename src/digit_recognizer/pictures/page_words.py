@@ -16,6 +16,7 @@ from digit_recognizer.pictures.marks.edges import EDGE, is_edge
 from digit_recognizer.pictures.marks.lines import find_lines
 from digit_recognizer.pictures.marks.page_ink import MANY, box_of, marks_of
 from digit_recognizer.pictures.marks.points import with_points
+from digit_recognizer.pictures.marks.relief import RELIEF, is_relief
 from digit_recognizer.pictures.marks.rings import RING, find_rings, hanging_on
 from digit_recognizer.pictures.means import Means
 from digit_recognizer.pictures.numbers.apart import numbers_of
@@ -67,9 +68,11 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
 
     def page_with(read: Sequence[ReadWord], why: str = "") -> Page:
         found = without_heads(without_tallies(with_doubts(without_text(read, expectation))))
-        found = with_holes(found, others)
-        found = without_vouched(without_hanging(found, hanging), means.min_confidence)
+        found = without_hanging(with_holes(found, others), hanging)
+        found = without_vouched(found, means.min_confidence)
         page = page_of(found, view, means.name)
+        if is_relief(view.grey, ink.mask, [digit.box for word in found for digit in word.digits]):
+            page = not_accepted(page, RELIEF)
         whole = (Rejected(view.box((0, 0, *view.grey.shape[::-1])), why),) if why else ()
         return replace(page, rejected=page.rejected + around_others + whole)
 
