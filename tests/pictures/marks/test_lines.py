@@ -217,7 +217,7 @@ def test_rows_that_rise_or_fall_are_not_torn_by_wide_gaps(slope: float) -> None:
 def test_marks_of_uneven_heights_tell_of_no_slope() -> None:
     rng = np.random.default_rng(0)
     boxes = [[26 * place, 100 + int(rng.integers(-9, 9)), 20, 30 + int(rng.integers(-6, 6))] for place in range(14)]
-    assert _slope(np.array(boxes, np.int64), [list(range(14))]) == 0.0
+    assert _slope(np.array(boxes, np.int64), np.arange(13), np.arange(1, 14)) == 0.0
 
 
 def test_numbers_that_rise_each_for_itself_stay_in_their_rows() -> None:

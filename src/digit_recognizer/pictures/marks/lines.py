@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from digit_recognizer.pictures.marks.bent import fall_of_bent
 from digit_recognizer.pictures.marks.segments import joined_segments
 
 # Shares of a mark's or a line's height.
@@ -36,6 +37,7 @@ WIDER_AFTER, _BESIDE_POINT = 0.3, 1.0
 _ALWAYS = 1.6  # heights from which on a gap is a space, though all are as wide: in combs they are narrower
 # Marks that tell whether lines rise: heights between them at most, times one is taller, pairs of them at least.
 _CLOSE, _OF_A_HEIGHT, _FEWEST = 1.5, 1.35, 12
+_BENDS = (2, 3)  # degrees of what lines of bent paper are taken for
 _LEAST_SLOPE = 0.01  # what is less tears no line
 _SURE_SLOPE = 4.6  # times the median deviation over the root of their number, 2.5 standard errors, that a slope is sure
 
@@ -76,29 +78,38 @@ def find_lines(boxes: Boxes, left_out: Sequence[int] = ()) -> list[list[int]]:
         kept = np.setdiff1d(np.arange(len(boxes)), left_out)
         return [kept[line].tolist() for line in find_lines(boxes[kept])]
     lines = _grouped(boxes)
-    slope = _slope(boxes, lines)
-    if not slope:
-        return lines
-    level = boxes.copy()
-    level[:, 1] -= np.rint(slope * (boxes[:, 0] + boxes[:, 2] / 2)).astype(np.int64)
-    fewer = _grouped(level)
-    # A hand may rise within each number, and the numbers stand level: then more lines are found.
-    return fewer if len(fewer) < len(lines) else lines
+    pairs = _close_pairs(boxes, lines)
+    middles = boxes[:, 0] + boxes[:, 2] / 2
+    falls = [slope * middles] if (slope := _slope(boxes, *pairs)) else []
+    bent = (fall_of_bent(boxes, *pairs, degree) for degree in _BENDS)
+    falls += [fall for fall in bent if fall is not None]
+    for fall in falls:
+        level = boxes.copy()
+        level[:, 1] -= np.rint(fall).astype(np.int64)
+        fewer = _grouped(level)
+        # A hand may rise within each number, and the numbers stand level: then more lines are found.
+        lines = fewer if len(fewer) < len(lines) else lines
+    return lines
 
 
-def _slope(boxes: Boxes, lines: Sequence[list[int]]) -> float:
-    """By how much most lines fall to the right, in heights for each breadth: the median of what marks that are close to
-    each other say (O'Gorman, 1993). 0 where they say nothing clear.
-    """
+def _close_pairs(boxes: Boxes, lines: Sequence[list[int]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Marks of a height that are close to each other in a line, and the next one of each: int64 (P,) both."""
     before = np.array([mark for line in lines for mark in line[:-1]], np.int64)
     after = np.array([mark for line in lines for mark in line[1:]], np.int64)
-    x, y, width, height = (side.astype(float) for side in boxes.T)
+    x, _, width, height = (side.astype(float) for side in boxes.T)
     taller = np.maximum(height[before], height[after])
     close = (x[after] - x[before] - width[before] <= _CLOSE * taller) & (x[after] > x[before])
     close &= taller <= _OF_A_HEIGHT * np.minimum(height[before], height[after])
-    first, second = before[close], after[close]
+    return before[close], after[close]
+
+
+def _slope(boxes: Boxes, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]) -> float:
+    """By how much most lines fall to the right, in heights for each breadth: the median of what marks that are close to
+    each other say (O'Gorman, 1993). 0 where they say nothing clear. first, second: those marks, int64 (P,).
+    """
     if len(first) < _FEWEST:
         return 0.0
+    x, y, width, height = (side.astype(float) for side in boxes.T)
     across = x[second] + width[second] / 2 - x[first] - width[first] / 2
     down = y[second] + height[second] / 2 - y[first] - height[first] / 2
     slopes = down[across > 0] / across[across > 0]
