@@ -59,6 +59,11 @@ def test_dots_in_every_gap_are_a_dotted_line() -> None:
     assert len(added(*dots[:1], digits=5)) == 1
 
 
+def test_a_dash_of_a_dashed_line_is_no_point() -> None:
+    assert len(added((28, 36, 3, 2, 80))) == 1
+    assert added((28, 36, 3, 2, 80), (38, 37, 3, 2, 80)) == []
+
+
 def test_a_price_whose_point_hardly_shows_is_one_number_and_not_accepted() -> None:
     page = np.full((120, 420), 240, np.uint8)
     cv2.putText(page, "345", (30, 80), cv2.FONT_HERSHEY_DUPLEX, 1.5, 20, 3, cv2.LINE_AA)

@@ -29,6 +29,9 @@ _LARGEST = 0.32  # how broad and tall it is at most
 _DEEP, _BESIDE = 0.4, 0.65
 _BIT = 0.012  # of the square of their height: ink that has been seen of it at most, and what is dirt to who looks at it
 _EDGE = 0.45  # share of its depth at which it ends
+# How far around its level dashes and such are looked for, how far they stand out, in shares of what a point does, and
+# how many pixels around a mark are its soft edge.
+_LEVEL, _AS_DEEP, _SOFT = 0.12, 0.5, 2
 _RULE = 3  # in a line, and in a third of its gaps: dots of a dotted line
 
 
@@ -106,7 +109,26 @@ def _between(
         ink = cv2.dilate(ink.view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_)
         column, row, width, tallness = cv2.boundingRect(ink.view(np.uint8))
     ink = ink[row : row + tallness, column : column + width]
-    return (start + column, first + row, width, tallness), ink
+    box = start + column, first + row, width, tallness
+    return None if _is_of_rule(labels, boxes[[one, other]], box, contrast, _AS_DEEP * deepest) else (box, ink)
+
+
+def _is_of_rule(
+    labels: Labels, sides: Boxes, point: tuple[int, int, int, int], contrast: Contrast, least: float
+) -> bool:
+    """Whether something like a point lies right above or below its level at a mark beside it, as dashes do, and the
+    line that a comb's ticks stand on.
+
+    sides: int64 (2, 4), the marks beside it. least: how far that stands out at least.
+    """
+    _, y, _, tall = point
+    for x, _, width, height in sides.tolist():
+        around = round(_LEVEL * height) + _SOFT
+        part = slice(max(0, y - around), y + tall + around), slice(x, x + width)
+        near = cv2.dilate((labels[part] > 0).view(np.uint8), np.ones((2 * _SOFT + 1, 2 * _SOFT + 1), np.uint8))
+        if ((contrast.depth[part] >= least) & (near == 0)).any():
+            return True
+    return False
 
 
 def _depth(labels: Labels, boxes: Boxes, mark: int, contrast: Contrast) -> float:
