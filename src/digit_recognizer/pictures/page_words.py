@@ -56,8 +56,11 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
     means.watch("ink", ink)
     labels, boxes, is_all = marks_of(ink)
     rings = find_rings(labels, boxes)
-    labels, boxes = with_points(labels, boxes, find_lines(boxes, rings), contrast)
     lines = find_lines(boxes, rings)
+    seen = len(boxes)
+    labels, boxes = with_points(labels, boxes, lines, contrast)
+    if len(boxes) > seen:
+        lines = find_lines(boxes, rings)
     fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
     operators = with_minus(find_operators(labels, boxes), boxes, lines) | find_brackets(labels, boxes, lines)
     uncut = list(uncut_words(labels, boxes, lines, fields, expectation, operators))
