@@ -21,9 +21,9 @@ def on_a_slope_of_light(draw: npt.NDArray[np.uint8]) -> Grey:
 
 
 def without_bars(grey: Grey) -> npt.NDArray[np.float32]:
-    """What a network says that takes all straight level strokes of twelve pixels for printed lines."""
+    """What a network says that takes straight level strokes for printed lines, of twelve pixels of 200 at least."""
     ink = (grey > 128).astype(np.uint8)
-    level = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, 12), np.uint8))
+    level = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, 13 * grey.shape[1] // 200 - 1), np.uint8))
     return (ink & ~level).astype(np.float32)
 
 
