@@ -27,7 +27,7 @@ from common import print_heading, print_table, say
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.training.fonts import FontFace
 from line_peers import tesseract_version
-from texts import TEXT, Grey, faces
+from texts import TEXT, Grey, as_photo, faces
 
 WIDTH, MARGIN = 1000, 40
 SIZES = (20, 36)  # pixels of a font, ascender to descender
@@ -52,15 +52,6 @@ def full_page(found: Sequence[FontFace], rng: np.random.Generator) -> tuple[Grey
             draw.text((left, top), word, ink, font)
             left += draw.textlength(word + " ", font)
     return np.asarray(page, np.uint8), numbers
-
-
-def as_photo(page: Grey, rng: np.random.Generator) -> Grey:
-    """The page a little soft, noisy, in light that falls off to one side, as JPEG: uint8 (H, W)."""
-    soft = cv2.GaussianBlur(page, (0, 0), rng.uniform(0.3, 0.9)).astype(np.float32)
-    light = np.linspace(1, rng.uniform(0.6, 0.95), page.shape[1], dtype=np.float32)[None, :]
-    grey = np.clip(soft * light + rng.normal(0, rng.uniform(1, 4), page.shape), 0, 255).astype(np.uint8)
-    _, encoded = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(60, 95))])
-    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
 def tesseract_numbers(page: Grey) -> list[str]:

@@ -80,9 +80,12 @@ def printed(found: Sequence[FontFace], rng: np.random.Generator, number: str | N
 
 
 def photographed(page: Grey, rng: np.random.Generator) -> Grey:
-    """Half of the pages as they are; the others a little soft, noisy, in uneven light, as JPEG."""
-    if rng.random() < 0.5:
-        return page
+    """Half of the pages as they are; the others as by ``as_photo``."""
+    return page if rng.random() < 0.5 else as_photo(page, rng)
+
+
+def as_photo(page: Grey, rng: np.random.Generator) -> Grey:
+    """A page a little soft, noisy, in uneven light, as JPEG: uint8 (H, W)."""
     soft = cv2.GaussianBlur(page, (0, 0), rng.uniform(0.3, 0.9)).astype(np.float32)
     light = np.linspace(1, rng.uniform(0.6, 1), page.shape[1], dtype=np.float32)[None, :]
     grey = np.clip(soft * light + rng.normal(0, rng.uniform(0, 4), page.shape), 0, 255).astype(np.uint8)

@@ -58,7 +58,7 @@ def ink_on_black(grey: _Grey) -> _Grey | None:
     ground = marked != bright
     ring = _ring(ink[inside])
     if bright and not ring.any():  # cut out of a page, its ground is black
-        return ink if ink.max() >= 254 else _strengthened(ink.astype(np.float32), 0.0)
+        return ink.copy() if ink.max() >= 254 else _strengthened(ink.astype(np.float32), 0.0)
     ring_ground = _ring(ground[inside])
     share = _share(ring_ground)
     ring = ring[ring_ground] if share >= 0.5 else ring[:0]

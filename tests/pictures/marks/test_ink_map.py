@@ -70,6 +70,13 @@ def test_small_print_is_shown_twice_as_large_and_taller_marks_beside_it_are_not(
     assert ((ink_map(grey, 5.0, find) > 0.5) == (grey < 100)).all()
 
 
+def test_what_the_closer_look_loses_altogether_stays_as_it_was_seen_first() -> None:
+    grey = np.full((60, 90), 230, np.uint8)
+    grey[20:34, 30:39] = 20
+    found = ink_map(grey, 3.0, lambda shown: (shown < 100).astype(np.float32) * (shown.size == grey.size))
+    assert ((found > 0.5) == (grey < 100)).all()
+
+
 def test_a_large_picture_is_shown_in_tiles_that_join_without_a_seam() -> None:
     grey = np.random.default_rng(0).integers(0, 256, (900, 1500), np.uint8)
     whole = (grey < 100).astype(np.float32)

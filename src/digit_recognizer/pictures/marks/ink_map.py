@@ -49,8 +49,10 @@ def ink_map(grey: Grey, thickness: float, find_ink: FindInk) -> InkMap:
     if tall > _TALL:
         scale = min(scale, _SHOWN_TALL / tall)
     found = _seen_at(grey, scale, find_ink)
-    if scale == 1 and grey.size * _CLOSER**2 <= _MOST_CLOSER and 0 < _height_of_most(found) < _SMALL:
-        found = _with_tall(_seen_at(grey, _CLOSER, find_ink), found, _TOO_TALL / _CLOSER, scale)
+    if scale == 1 and grey.size * _CLOSER**2 <= _MOST_CLOSER and 0 < _height_of_most(_marks(found)) < _SMALL:
+        closer = _seen_at(grey, _CLOSER, find_ink)
+        if (closer >= _SURE).any():
+            found = _with_tall(closer, found, _TOO_TALL / _CLOSER, scale)
     if tallest * scale > _TOO_TALL:
         found = _with_tall(found, _seen_at(grey, _SHOWN_TALL / tallest, find_ink), _TOO_TALL / scale, scale)
     return found
@@ -80,14 +82,16 @@ def _seen_at(grey: Grey, scale: float, find_ink: FindInk) -> InkMap:
     return np.asarray(cv2.resize(found, (width, height), interpolation=back), np.float32)
 
 
-def _height_of_most(found: InkMap) -> float:
+def _marks(found: InkMap) -> npt.NDArray[np.int32]:
+    """The width, height and area of each mark of a map, in pixels: int32 (N, 3)."""
+    stats = cv2.connectedComponentsWithStats((found >= _INKED).view(np.uint8), connectivity=8)[2]
+    return np.asarray(stats[1:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_AREA + 1], np.int32)
+
+
+def _height_of_most(marks: npt.NDArray[np.int32]) -> float:
     """How tall the marks are that make up most of the ink, in pixels; 0 where there is none."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats((found >= _INKED).view(np.uint8), connectivity=8)
-    heights, areas = stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_AREA]
-    if not len(heights):
-        return 0.0
-    order = np.argsort(heights)
-    return float(heights[order][np.searchsorted(np.cumsum(areas[order]), areas.sum() / 2)])
+    _, heights, areas = marks[np.argsort(marks[:, 1])].T
+    return float(heights[np.searchsorted(np.cumsum(areas), areas.sum() / 2)]) if len(heights) else 0.0
 
 
 def ink_of_map(found: InkMap) -> PageInk | None:
@@ -116,15 +120,10 @@ def _tallness(grey: Grey, find_ink: FindInk) -> tuple[float, float]:
     """
     size = max(1, grey.shape[1] // 4), max(1, grey.shape[0] // 4)
     found = _in_tiles(np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8), find_ink)
-    _, _, stats, _ = cv2.connectedComponentsWithStats((found >= _INKED).view(np.uint8), connectivity=8)
-    widths, heights, areas = stats[1:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_AREA + 1].T
-    if not len(heights):
-        return 0.0, 0.0
-    order = np.argsort(heights)
-    half = np.searchsorted(np.cumsum(areas[order]), areas.sum() / 2)
+    marks = _marks(found)
+    widths, heights, areas = marks.T
     is_digit = (widths <= _BROADEST * heights) & (areas >= _FULLEST_FRAME * widths * heights)
-    tallest = float(heights[is_digit].max(initial=0))
-    return 4.0 * float(heights[order][half]), 4.0 * tallest
+    return 4.0 * _height_of_most(marks), 4.0 * float(heights[is_digit].max(initial=0))
 
 
 def _in_tiles(grey: Grey, find_ink: FindInk) -> InkMap:

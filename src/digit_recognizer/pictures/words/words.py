@@ -22,8 +22,10 @@ from digit_recognizer.pictures.words.signs import COLON, MINUS, NO_SIGN, find_co
 from digit_recognizer.pictures.words.ticks import find_ticks
 
 _DIRT = 0.006  # share of the square of a line's height: smaller marks are no part of a digit
-_BELOW_OTHER = 0.6  # of a point's columns that it shares with another mark at most, but for
-_WHOLE, _HANGS = 0.9, 0.1  # heights that the other one is tall, and by which a comma ends below it, at least
+# Of a point's columns, that it shares with another mark at most; not with one that is so tall, in heights of the line,
+# and ends so much above the point's foot.
+_BELOW_OTHER = 0.6
+_WHOLE, _HANGS = 0.9, 0.1
 _JOINED_AMONG_LETTERS = 0.95  # heights that marks joined to one digit are broad at most in a word of letters
 _LOWEST = 5  # pixels of a line's height: even the digits of the smallest fonts are no lower
 
@@ -47,7 +49,7 @@ class Word:
 @dataclass(frozen=True, slots=True)
 class UncutWord:
     """Marks that stand together, none of them cut yet. The rest as of a ``Word``. is_spelt: whether most of them are
-    letters, so that only what hardly is one is looked at more closely.
+    letters, and only what hardly is one need be looked at more closely.
     """
 
     line: int
@@ -108,11 +110,7 @@ def uncut_words(
 
 
 def words_of(
-    ink: PageInk,
-    labels: Labels,
-    uncut: Sequence[UncutWord],
-    expectation: Expectation,
-    read_strips: ReadStrips | None,
+    ink: PageInk, labels: Labels, uncut: Sequence[UncutWord], expectation: Expectation, read_strips: ReadStrips | None
 ) -> list[Word]:
     """The words with their marks cut into pieces, and the candidates for digits among these.
 
