@@ -83,21 +83,21 @@ def _spans_another(digit: PlacedReading, parts: Sequence[Part]) -> bool:
 
 def _refused(parts: Sequence[Part], raised: Sequence[int]) -> tuple[Part, ...]:
     """The parts, none of a raised digit's number accepted: of the digits that stand together with it."""
-    result: list[Part] = []
-    number = 0  # of the digits that stand together
-    numbers = []
+    numbers: list[list[int]] = [[]]
     end, before = -math.inf, 0
-    for part in parts:
+    for place, part in enumerate(parts):
         x, _, width, tall = box_of(part)
-        number += x - end > _APART * max(tall, before) or not isinstance(part, PlacedReading)
-        numbers.append(number)
-        number += not isinstance(part, PlacedReading)
+        is_digit = isinstance(part, PlacedReading)
+        if not is_digit or x - end > _APART * max(tall, before):
+            numbers.append([])
+        if is_digit:
+            numbers[-1].append(place)
         end, before = max(end, x + width), tall
-    of_raised = {numbers[place] for place in raised}
-    for part, number in zip(parts, numbers, strict=True):
-        is_refused = isinstance(part, PlacedReading) and number in of_raised
-        result.append(refused(part, RAISED) if isinstance(part, PlacedReading) and is_refused else part)
-    return tuple(result)
+    doubted = {place for number in numbers if not set(raised).isdisjoint(number) for place in number}
+    return tuple(
+        refused(part, RAISED) if place in doubted and isinstance(part, PlacedReading) else part
+        for place, part in enumerate(parts)
+    )
 
 
 def _ends_percent(after: Sequence[Part], foot: int, height: float) -> bool:
