@@ -1,6 +1,6 @@
 """Digits become foreign data sets in small: scans of 8 and 16 pixels, pen drawings, old records, print.
 
-Where the real sets are not at hand they are imitated from digits that were held out of training, by code of its own:
+Where real sets are not at hand they are imitated from digits that were held out of training, by code of its own:
 nothing here is used in training. Each function gives (grey picture, label) pairs; a picture is uint8 (H, W).
 """
 
@@ -37,6 +37,23 @@ def eight_by_eight() -> Iterator[Labelled]:
     found = load_digits()
     for image, label in zip(found.images, found.target, strict=True):
         yield Labelled(np.rint(image * (255 / 16)).astype(np.uint8), int(label))
+
+
+def envelope_scans(path: Path) -> Iterator[Labelled]:
+    """9,298 digits cut from scanned envelopes, USPS (Hull 1994): 16 x 16, grey, ink bright.
+
+    path: usps_resampled.mat, as it comes with "Gaussian Processes for Machine Learning" (Rasmussen, Williams 2006):
+    patterns (256, N), -1 to 1, and labels (10, N), 1 at the digit, of two parts. Raises LookupError where it is not.
+    """
+    from scipy.io import loadmat
+
+    found = loadmat(path)
+    for part in ("train", "test"):
+        if f"{part}_patterns" not in found or f"{part}_labels" not in found:
+            raise LookupError(f"{path.name}: expected {part}_patterns and {part}_labels")
+        pictures = np.rint((found[f"{part}_patterns"].T + 1) * 127.5).astype(np.uint8)
+        for picture, label in zip(pictures, found[f"{part}_labels"].argmax(axis=0).tolist(), strict=True):
+            yield Labelled(picture.reshape(SCAN_SIDE, SCAN_SIDE), label)
 
 
 def grey_scans(inks: Iterable[Labelled], rng: np.random.Generator) -> Iterator[Labelled]:
@@ -198,6 +215,7 @@ __all__ = [
     "black_white_scans",
     "eight_by_eight",
     "either_way_round",
+    "envelope_scans",
     "grey_scans",
     "held_out_faces",
     "pen_drawings",

@@ -32,14 +32,15 @@ ASKED_SENT = ("inverted", "off-centre", "shadow", "coloured ink", "ruled", "14 x
 class Sources:
     """What the sets are made of. held_out: labelled digits that the model never saw. limit: pictures a simulated set.
 
-    strokes: pen drawings; photos: a folder of photographed grids; each None where it is not at hand. fonts: folders,
-    or None for the system's. seed: of every simulation.
+    strokes: pen drawings; photos: a folder of photographed grids; envelopes: a file of scanned digits; each None where
+    it is not at hand. fonts: folders, or None for the system's. seed: of every simulation.
     """
 
     held_out: Digits
     limit: int
     strokes: Path | None = None
     photos: Path | None = None
+    envelopes: Path | None = None
     fonts: tuple[Path, ...] | None = None
     seed: int = 0
 
@@ -138,12 +139,17 @@ def _foreign_sets(sources: Sources, chosen: Digits) -> list[DigitSet]:
         found, _ = cut_cells(_present(sources.photos, "photos"))
         return (Labelled(cell.picture, cell.digit) for cell in found if cell.digit)
 
+    def envelopes() -> Iterator[Labelled]:
+        scans = foreign.envelope_scans(_present(sources.envelopes, "scans of envelopes"))
+        return foreign.either_way_round(scans, rng("envelopes"))
+
     grey, hard = foreign.grey_scans, foreign.black_white_scans
     grey_set = partial(DigitSet, FOREIGN, required=0.983, aim=0.99)
     hard_set = partial(DigitSet, FOREIGN, required=0.97, aim=0.985)
     mnist = partial(_labelled, chosen)
     return [
         DigitSet(FOREIGN, "8 x 8 scans (scikit-learn)", foreign.eight_by_eight),
+        grey_set("16 x 16 grey, envelopes (USPS)", envelopes),
         grey_set("16 x 16 grey, of MNIST", lambda: grey(mnist(), rng("grey"))),
         grey_set("16 x 16 grey, of other writers", lambda: grey(pens(None), rng("grey pens"))),
         hard_set("16 x 16 black and white, of MNIST", lambda: hard(mnist(), rng("hard"))),

@@ -78,7 +78,12 @@ def main() -> None:
         say(f"{reader.name}: {reader.path.name}, preset {card.preset}, trained on {card.data}")
     say(f"held-out digits: {origin}; at most {arguments.limit:,} pictures in a simulated set\n")
     sources = Sources(
-        held_out, arguments.limit, arguments.strokes, arguments.photos, tuple(arguments.fonts or ()) or None
+        held_out,
+        arguments.limit,
+        arguments.strokes,
+        arguments.photos,
+        arguments.envelopes,
+        tuple(arguments.fonts or ()) or None,
     )
     answers = ask(readers, sources)
     if left_out := photos_left_out(sources):
@@ -95,8 +100,9 @@ def main() -> None:
         "not_measured": answers.skipped,
     }
     say(
-        "Scans of 8 x 8 are real, so are the drawings and photographs; the rest is simulated. A set says nothing of a "
-        "model whose training data (above) hold it. Figures are of one model; intervals are Wilson's, 95 %."
+        "Scans of 8 x 8 and of envelopes are real, so are the drawings and photographs; the rest is simulated. A set "
+        "says nothing of a model whose training data (above) hold it. Figures are of one model; intervals are "
+        "Wilson's, 95 %."
     )
     for line in answers.skipped:
         say(f"not measured: {line}")
@@ -307,6 +313,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--strokes", type=Path, default=folder / "pen_strokes_train.json.gz", help="pen drawings")
     parser.add_argument(
         "--photos", type=Path, default=folder / "photos", help="photographed 9 x 9 grids, .jpg and .txt"
+    )
+    parser.add_argument(
+        "--envelopes", type=Path, default=folder / "usps_resampled.mat", help="digits from scanned envelopes, 16 x 16"
     )
     parser.add_argument("--fonts", type=Path, nargs="+", help="folders of fonts; left out: the system's")
     parser.add_argument("--limit", type=int, default=2_000, help="pictures in a simulated set")

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 import readers
 from as_sent import AS_SENT, enlarged, grey_of, tight
 from corruptions import CORRUPTIONS
 from digit_recognizer.digits import Digits
 from digit_recognizer.pictures.framed import frame_images
-from foreign import Labelled, black_white_scans, grey_scans, record_crops
+from foreign import Labelled, black_white_scans, envelope_scans, grey_scans, record_crops
 from picture_sets import Sources, digit_sets, other_sets
 from readers import plain_resize
 from robustness import held_out_digits, main
@@ -130,6 +131,29 @@ def test_scans_are_sixteen_pixels_and_a_one_is_not_stretched_to_a_block() -> Non
         assert {picture.shape for picture in pictures} == {(16, 16)}
     assert all(set(np.unique(picture)) == {0, 255} for picture in pictures)
     assert {round(float((picture == picture[0, 8]).mean()), 1) for picture in pictures} <= {0.4, 0.5}
+
+
+def test_scans_of_envelopes_are_read_from_both_parts_with_ink_bright(tmp_path: Path) -> None:
+    patterns = np.full((256, 2), -1.0)
+    patterns[16 * 3 + 5, 1] = 1.0  # row 3, column 5
+    labels = np.full((10, 2), -1.0)
+    labels[[7, 4], [0, 1]] = 1.0
+    parts = {
+        f"{part}_{what}": each
+        for part in ("train", "test")
+        for what, each in (("patterns", patterns), ("labels", labels))
+    }
+    savemat(tmp_path / "scans.mat", parts)
+    found = list(envelope_scans(tmp_path / "scans.mat"))
+    assert [each.label for each in found] == [7, 4, 7, 4]
+    assert not found[0].picture.any()
+    assert np.argwhere(found[3].picture == 255).tolist() == [[3, 5]]
+
+
+def test_a_file_without_scans_of_envelopes_is_told(tmp_path: Path) -> None:
+    savemat(tmp_path / "other.mat", {"data": np.zeros((2, 2))})
+    with pytest.raises(LookupError, match=r"other\.mat: expected train_patterns and train_labels"):
+        next(envelope_scans(tmp_path / "other.mat"))
 
 
 def test_crops_of_records_differ_where_neighbours_and_paper_do() -> None:
