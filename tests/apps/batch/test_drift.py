@@ -66,6 +66,13 @@ def test_of_a_few_digits_nothing_is_notable(count: int) -> None:
     assert notable(differences(tally, known())) == []
 
 
+def test_by_another_threshold_than_the_models_own_the_share_accepted_is_not_compared() -> None:
+    tally = Tally(read=900, digits=(90,) * 10, confidence_sum=900 * 100_000)
+    figures = [[each.figure for each in differences(tally, known(), own_threshold=own)] for own in (True, False)]
+    assert "accepted" in figures[0]
+    assert figures[1] == [figure for figure in figures[0] if figure != "accepted"]
+
+
 def test_a_model_that_was_validated_on_few_is_not_taken_at_its_word() -> None:
     few = 3 * 0.04 / math.sqrt(9)
     assert not replace(difference(0.1 + 0.99 * few, 10**9), known_count=9).is_notable

@@ -294,6 +294,20 @@ def test_requests_that_make_no_sense_are_refused() -> None:
             Request("x", Path("out"), **wrong)
 
 
+def test_the_threshold_can_be_chosen_and_belongs_to_the_job(tmp_path: Path) -> None:
+    folder = sources.write_pictures(tmp_path / "pictures", frames(20))
+    own = run_batch(Request(str(folder), tmp_path / "own"), EngineHere())
+    lenient = Request(str(folder), tmp_path / "out", min_confidence=0.0)
+    assert run_batch(lenient, EngineHere()).tally.accepted > own.tally.accepted
+    assert {row["reason"] for row in rows(tmp_path / "own")} >= {"unsure"}
+    assert "unsure" not in {row["reason"] for row in rows(tmp_path / "out")}
+    assert "Accepted from 0.0000 on, as was asked for." in (tmp_path / "out" / "summary.html").read_text()
+    with pytest.raises(FileError, match=r"min confidence was 0\.0 and is not given"):
+        run_batch(replace(lenient, min_confidence=None), EngineHere())
+    with pytest.raises(UsageError, match="--min-confidence: expected a confidence from 0 to 1, found 2"):
+        Request("x", Path("y"), min_confidence=2)
+
+
 def test_the_cap_on_pixels_can_be_changed_and_belongs_to_the_job(tmp_path: Path) -> None:
     folder = sources.write_pictures(tmp_path / "pictures", frames(3))
     strict = Request(str(folder), tmp_path / "out", max_pixels=28 * 28 - 1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from digit_recognizer.errors import UsageError
 from digit_recognizer.model_probe import run_session
 from digit_recognizer.recognizer import Recognizer
 from tests.conftest import draw_digits
+from tests.plain_models import CARD, unfamiliar_bytes
 
 
 def test_no_run_of_the_network_is_larger_than_allowed_whatever_one_request_brings(
@@ -61,3 +64,18 @@ def test_a_wish_that_makes_no_sense_is_told_before_any_picture_is_opened(
     with pytest.raises(UsageError, match="many"):
         asyncio.run(ask())
     assert opened == []
+
+
+def test_a_threshold_that_somebody_chose_stands_in_the_card_and_promises_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "own.onnx"
+    path.write_bytes(unfamiliar_bytes(replace(CARD, min_confidence=0.97, max_error=0.001)))
+    told = []
+    for asked in (None, 0.5):
+        service = Service(Recognizer(path, threads=1, min_confidence=asked), ServerSettings(), Metrics())
+        try:
+            told.append(service.card())
+        finally:
+            service.close()
+    assert [card["min_confidence"] for card in told] == [0.97, 0.5]
+    assert told[0]["accepted_means"].endswith("so that at most 0.1 % of the accepted are wrong")
+    assert told[1]["accepted_means"] == "accepted: confidence of at least 0.5"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digit_recognizer.apps.options import Address, Json, MaxPixels, Model, Unfinished, Workers
+from digit_recognizer.apps.options import Address, Json, MaxPixels, MinConfidence, Model, Unfinished, Workers
 from digit_recognizer.apps.outcome import needs
 from digit_recognizer.apps.terminal import Terminal, counted, percent
 from digit_recognizer.errors import Interrupted, UsageError
@@ -50,6 +50,7 @@ def batch(
         int | None,
         typer.Option(help="Pictures of a part.  [default: 1024; 8192 rows of pixels; 64 pages]", show_default=False),
     ] = None,
+    min_confidence: MinConfidence = None,
     max_pixels: MaxPixels = None,
     engine: Annotated[str, typer.Option(help="local: processes of this machine; ray: a cluster.")] = "local",
     workers: Workers = None,
@@ -79,6 +80,7 @@ def batch(
         limit=limit,
         shard=parse_shard(shard),
         max_pixels=max_pixels,
+        min_confidence=min_confidence,
     )
     with (
         stopped_by_signals(),

@@ -100,11 +100,15 @@ class Difference:
         }
 
 
-def differences(tally: Tally, known: InputFigures) -> list[Difference]:
-    """Every figure of a batch beside the model's, of the digits' shares the one that is furthest off."""
+def differences(tally: Tally, known: InputFigures, *, own_threshold: bool = True) -> list[Difference]:
+    """Every figure of a batch beside the model's, of the digits' shares the one that is furthest off.
+
+    own_threshold: digits were accepted by the model's own threshold; by another one their share says nothing.
+    """
     digits = sum(tally.digits)
     spreads = {**{name: getattr(known, name) for name in MEASURES}, "confidence": known.confidence}
-    spreads["accepted"] = Spread(known.accepted, _of_share(known.accepted))
+    if own_threshold:
+        spreads["accepted"] = Spread(known.accepted, _of_share(known.accepted))
     here = {**{name: tally.mean_of(name) for name in MEASURES}, "confidence": tally.mean_confidence}
     here["accepted"] = tally.sure_share
     found = [

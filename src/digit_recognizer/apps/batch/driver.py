@@ -96,7 +96,7 @@ def run_batch(request: Request, engine: Engine, show: Show = lambda progress: No
 
 def _run(request: Request, engine: Engine, show: Show) -> Result:
     folder = request.output
-    recognizer = Recognizer(request.model, threads=1)
+    recognizer = Recognizer(request.model, threads=1, min_confidence=request.min_confidence)
 
     def plan_of(listing: Listing) -> Plan:
         job = Job(
@@ -108,6 +108,7 @@ def _run(request: Request, engine: Engine, show: Show) -> Result:
             request.check,
             request.numbers,
             request.max_pixels,
+            request.min_confidence,
         )
         return Plan(folder, listing, job, request.shard)
 
@@ -217,9 +218,11 @@ def _finish(plan: Plan, recognizer: Recognizer, run: _Run) -> Result:
     remove_leftovers(folder)  # of workers that died in the middle of a part
     tally = sum(counted, Tally())
     known = recognizer.metadata.inputs
-    drift = None if known is None else differences(tally, known)
+    facts = read_json(folder / JOB)
+    own = facts.get("min_confidence") is None
+    drift = None if known is None else differences(tally, known, own_threshold=own)
     manifest = {
-        **read_json(folder / JOB),
+        **facts,
         "all_parts": plan.all_parts,
         "pictures": tally.pictures,
         "read": tally.read,

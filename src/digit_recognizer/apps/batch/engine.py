@@ -18,7 +18,8 @@ class Job:
     task: "predict", one digit each, or "read", the numbers on a page. model: as Recognizer takes it; on another machine
     the file must have the same path. model_sha256: of that file, hex; another one is refused. expect, check, numbers:
     as ``Recognizer.read`` takes them. kind: what the source's entries are (see source.py). max_pixels: cap on width
-    times height of a picture, None for the usual.
+    times height of a picture, None for the usual. min_confidence: from which confidence on a digit is
+    accepted, None for the model's own.
     """
 
     task: str
@@ -29,6 +30,7 @@ class Job:
     check: str | None = None
     numbers: str = "digits"
     max_pixels: int | None = None
+    min_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

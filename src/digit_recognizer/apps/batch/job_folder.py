@@ -24,6 +24,11 @@ FORMAT = 3  # of the folder; another one is not gone on with
 INPUTS, MANIFEST, ERRORS = "inputs.parquet", "manifest.json", "errors.parquet"
 SUMMARY, PARTS, WORK = "summary.html", "parts", "work"
 
+# What a job was asked for, in the order in which it is told that one of them differs.
+_OPTIONS = (
+    "task", "model", "expect", "check", "numbers", "max_pixels", "min_confidence", "part_size", "limit", "shard",
+)  # fmt: skip
+
 _OURS = (JOB, INPUTS, MANIFEST, ERRORS, SUMMARY, PARTS, WORK, ".lock")
 _OF_DESKTOPS = (".DS_Store", "Thumbs.db", "desktop.ini")  # which they leave wherever somebody looks
 
@@ -69,6 +74,7 @@ def settle(request: Request, recognizer: Recognizer, names: Callable[[Listing], 
         "check": request.check,
         "numbers": request.numbers,
         "max_pixels": request.max_pixels,
+        "min_confidence": request.min_confidence,
         "part_size": request.part_size,
         "limit": request.limit,
         "shard": f"{request.shard[0]}/{request.shard[1]}",
@@ -152,10 +158,9 @@ def _size(path: Path) -> int | None:
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path, listing: Listing) -> list[str]:
     """What differs, in words: options first, as another limit gives other inputs, too."""
-    names = {"version": "digit-recognizer", "part_size": "part size", "max_pixels": "max pixels"}
-    options = ("task", "model", "expect", "check", "numbers", "max_pixels", "part_size", "limit", "shard")
+    names = {"version": "digit-recognizer", **{key: key.replace("_", " ") for key in _OPTIONS}}
     different = []
-    for key in ("format", "version", *options):
+    for key in ("format", "version", *_OPTIONS):
         old, new = before.get(key), now[key]
         if key == "model" and isinstance(old, dict):
             if old.get("sha256") == new["sha256"]:  # however it is called

@@ -23,8 +23,9 @@ class Plan:
         self.folder = folder.absolute()  # as workers need it, wherever they were started
         self.job = job
         self._listing = listing
-        asked = [job.task, job.model_sha256, job.kind, job.expect, job.check, job.numbers, job.max_pixels]
-        self._settings = json.dumps([FORMAT, __version__, *asked])
+        asked = [job.task, job.model_sha256, job.kind, job.expect, job.check, job.numbers]
+        limits = [job.max_pixels, job.min_confidence]
+        self._settings = json.dumps([FORMAT, __version__, *asked, *limits])
         k, n = shard
         pieces = listing.pieces()
         self.all_parts = len(pieces)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digit_recognizer.apps.batch.source import Sizes
+from digit_recognizer.apps.options import check_min_confidence
 from digit_recognizer.apps.predictions import pixel_limit
 from digit_recognizer.errors import UsageError
 from digit_recognizer.files import refuse_no_path
@@ -23,7 +24,8 @@ class Request:
     source: see ``source.find_source``. output: the folder to write. task: "predict" or "read". model: as Recognizer
     takes it. expect, check, numbers: as ``Recognizer.read`` takes them. part_size: pictures of a part, None for the
     usual. limit: how many pictures at most, from the first on. shard: (k, n), every n-th part from the k-th on, from 1.
-    max_pixels: cap on width times height of a picture, None for the usual.
+    max_pixels: cap on width times height of a picture, None for the usual. min_confidence: from which confidence on a
+    digit is accepted, 0-1, None for the model's own.
     Raises UsageError where something is none of these, FileError where the source is the empty text.
     """
 
@@ -38,6 +40,7 @@ class Request:
     limit: int | None = None
     shard: tuple[int, int] = (1, 1)
     max_pixels: int | None = None
+    min_confidence: float | None = None
 
     def __post_init__(self) -> None:
         refuse_no_path(self.source)
@@ -47,6 +50,7 @@ class Request:
             raise UsageError("--expect, --check and --numbers are for --task read")
         parse_expectation(self.expect, check=self.check, numbers=self.numbers)
         pixel_limit(self.max_pixels)
+        check_min_confidence(self.min_confidence)
         shown = str(self.output).encode("utf-8", "backslashreplace").decode("utf-8")
         if shown != str(self.output):
             raise UsageError(f"--output {shown}: expected a name in UTF-8, as Parquet files are not opened by others")

@@ -61,7 +61,7 @@ def write_summary(
         f'<p class="soft">{origin}{_passed_over(facts)}</p>',
         "<h2>Confidence of the digits</h2>",
         _histogram([f"{number / BINS:.2f}" for number in range(BINS)], tally.confidence),
-        _threshold(metadata),
+        _threshold(metadata, facts.get("min_confidence")),
         "<h2>Not accepted</h2>",
         _counts(("reason", "pictures" if not page else "pages", "share of all read"), tally.reasons, tally.read),
         "<h2>Not read</h2>",
@@ -133,7 +133,10 @@ def _counts(header: Sequence[str], counts: Mapping[str, int], total: int) -> str
     return _table(header, [(name, f"{count:,}", percent(count / total if total else 0)) for name, count in ordered])
 
 
-def _threshold(metadata: ModelMetadata) -> str:
+def _threshold(metadata: ModelMetadata, asked: float | None) -> str:
+    """What "accepted" means. asked: the threshold that somebody gave, None for the model's own."""
+    if asked is not None:
+        return f'<p class="soft">Left: the lower end of each bin. Accepted from {asked:.4f} on, as was asked for.</p>'
     if metadata.min_confidence > 1:
         told = threshold_sentence(metadata.min_confidence, metadata.max_error)
         return f'<p class="soft">Left: the lower end of each bin. The model {told}.</p>'

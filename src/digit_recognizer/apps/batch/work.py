@@ -51,7 +51,7 @@ def do(task: Task, *, decode: Decode | None = None) -> Outcome:
     is another one, FileError where a table or archive is gone or the part cannot be written, MemoryError.
     """
     began = time.perf_counter()
-    recognizer = _opened(task.job.model, task.job.model_sha256)
+    recognizer = _opened(task.job.model, task.job.model_sha256, task.job.min_confidence)
     decode = decode or _decoder(task.job.max_pixels or MAX_PIXELS)
     tables: list[Any] = []
     errors: list[Any] = []
@@ -81,9 +81,9 @@ def _decoder(max_pixels: int) -> Decode:
 
 
 @lru_cache(maxsize=1)
-def _opened(model: str | None, sha256: str) -> Recognizer:
+def _opened(model: str | None, sha256: str, min_confidence: float | None) -> Recognizer:
     """The model, opened once in a process, on one thread. Raises ModelError where it is not the one of the job."""
-    recognizer = Recognizer(model, threads=1)
+    recognizer = Recognizer(model, threads=1, min_confidence=min_confidence)
     if recognizer.sha256 != sha256:
         raise ModelError(
             f"{recognizer.name}: expected the model with the SHA-256 {sha256[:12]}, found {recognizer.sha256[:12]}; "

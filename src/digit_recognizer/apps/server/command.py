@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from digit_recognizer.apps.options import MaxPixels, Model
+from digit_recognizer.apps.options import MaxPixels, MinConfidence, Model, check_min_confidence
 from digit_recognizer.apps.outcome import needs
 from digit_recognizer.apps.predictions import pixel_limit
 from digit_recognizer.errors import UsageError
@@ -25,6 +25,7 @@ def serve(
     token_file: Annotated[
         Path | None, typer.Option(help="A file with the token that clients must send.", show_default=False)
     ] = None,
+    min_confidence: MinConfidence = None,
     max_pixels: MaxPixels = None,
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Let other machines in without a token.")
@@ -40,6 +41,7 @@ def serve(
         from digit_recognizer.apps.server.process import serve as serve_until_stopped
     from digit_recognizer.recognizer import Recognizer
 
+    check_min_confidence(min_confidence)
     token = None if token_file is None else read_token(token_file)
     limits = Limits(pixels=pixel_limit(max_pixels))
     settings = ServerSettings(host, port, tuple(allow_host or ()), token, keep_corrections, limits=limits)
@@ -49,7 +51,8 @@ def serve(
             "--token-file, or say --allow-remote to do without"
         )
     # One thread for the network: its images are small, and decoding, framing and the connections want the other cores.
-    raise typer.Exit(serve_until_stopped(Recognizer(model, threads=1), settings))
+    recognizer = Recognizer(model, threads=1, min_confidence=min_confidence)
+    raise typer.Exit(serve_until_stopped(recognizer, settings))
 
 
 __all__ = ["serve"]

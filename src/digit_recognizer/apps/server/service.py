@@ -125,9 +125,13 @@ class Service:
         known["name"] = Path(known["name"]).name  # where it lies, and how it was made there, concerns nobody outside
         known.pop("command", None)
         limits = self.settings.limits
+        threshold = self.recognizer.min_confidence
+        # What the model promises is promised of its own threshold alone.
+        max_error = known["max_error"] if threshold == known["min_confidence"] else None
         return {
             **known,
-            "accepted_means": threshold_sentence(self.recognizer.min_confidence, self.recognizer.metadata.max_error),
+            "min_confidence": threshold,
+            "accepted_means": threshold_sentence(threshold, max_error),
             "keeps_corrections": self.settings.corrections is not None,
             "limits": {
                 "body_bytes": limits.body_bytes,
