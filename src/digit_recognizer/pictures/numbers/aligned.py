@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.pictures.numbers.read_word import ReadWord
-from digit_recognizer.pictures.words.within import box_of, is_tall
+from digit_recognizer.pictures.words.within import box_of
 from digit_recognizer.reading import around
 
 _ALIKE = 1.5  # times one of these is taller than another at most; beside numbers by hand print is lower
@@ -137,7 +137,7 @@ def _may_be_number(word: ReadWord) -> bool:
     """Whether all that is tall in a word was read as digits, half of them likely. That of ``B.`` may be an 8."""
     digits = word.digits or word.doubted
     is_enumerator = len(word.parts) == 1 and bool(word.signs)
-    return bool(digits) and not is_enumerator and len(digits) == sum(is_tall(part, word.height) for part in word.parts)
+    return bool(digits) and not is_enumerator and len(digits) == word.tall
 
 
 __all__ = ["aligned"]

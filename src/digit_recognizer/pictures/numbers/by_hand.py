@@ -16,7 +16,7 @@ import numpy.typing as npt
 from digit_recognizer.pictures.numbers.evenness import are_even
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.numbers.standing import are_level, letters_among
-from digit_recognizer.pictures.words.within import box_of, is_tall
+from digit_recognizer.pictures.words.within import box_of
 from digit_recognizer.reading import Box, PlacedReading
 
 _SHARE = 0.6  # of neighbours whose feet are level in print; g, p, q and y do not, and a hand seldom keeps to it
@@ -83,7 +83,7 @@ def are_uneven(digits: Sequence[PlacedReading]) -> bool:
 
 def is_of_digits(word: ReadWord) -> bool:
     """Whether all that is tall in a word was read as a digit."""
-    return not word.letters and len(word.digits) == sum(is_tall(part, word.height) for part in word.parts)
+    return not word.letters and len(word.digits) == word.tall
 
 
 def _level(boxes: Sequence[Box]) -> list[bool]:

@@ -199,7 +199,7 @@ def _alone_or_among(word: ReadWord, neighbours: Neighbours, found: Letters | Non
         likely = _likely(word.digits)
         if len(likely) > 1 and _is_number(likely, word.tallest, pointed=_is_pointed(word)):
             return replace(word, digits=refused_digits(word.digits, AMONG_LETTERS))
-    whole = Rejected(around(digit.box for digit in word.digits), AMONG_LETTERS)
+    whole = Rejected(word.box, AMONG_LETTERS)
     return replace(word, text="", digits=(), rejected=(*word.rejected, whole))
 
 

@@ -14,9 +14,9 @@ from digit_recognizer.pictures.numbers.evenness import are_of_a_height
 from digit_recognizer.pictures.numbers.neighbours import Unread, unread_by_line
 from digit_recognizer.pictures.numbers.prices import POINT_LEFT_OUT, of_value, whole_prices
 from digit_recognizer.pictures.numbers.raised import RAISED
-from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted
+from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted, not_accepted_at
 from digit_recognizer.pictures.numbers.strokes import without_bars, without_ring, without_strokes
-from digit_recognizer.pictures.words.within import TALL, Part, box_of, is_tall
+from digit_recognizer.pictures.words.within import Part, box_of, is_tall
 from digit_recognizer.reading import Box, PlacedReading, around, overlap
 
 PART = "a part of a number, or all of it"
@@ -50,10 +50,8 @@ def with_doubts(words: Sequence[ReadWord]) -> list[ReadWord]:
         for line, some in unread.items()
         if any(_is_number_left_out(word) or (line not in with_letters and _is_of_unread(word)) for word in some.words)
     }
-    words = [
-        not_accepted(word, LEFT_OUT) if word.line in torn and any(digit.accepted for digit in word.digits) else word
-        for word in words
-    ]
+    beside = {place for place, word in enumerate(words) if word.line in torn and word.is_stood_by}
+    words = not_accepted_at(words, beside, LEFT_OUT)
     words = [of_value(_without_letters(_whole_or_unsure(word, unread))) for word in words]
     return without_bars(without_strokes(whole_prices([without_ring(word) for word in words])))
 
@@ -63,14 +61,14 @@ def without_hanging(words: Sequence[ReadWord], hanging: Sequence[Box]) -> list[R
 
     hanging: boxes, (x, y, w, h), of what is none of the ring itself.
     """
-    return [
-        not_accepted(word, PART) if word.digits and any(_is_beside(word, box) for box in hanging) else word
-        for word in words
-    ]
+    doubted = {
+        place for place, word in enumerate(words) if word.digits and any(_is_beside(word, box) for box in hanging)
+    }
+    return not_accepted_at(words, doubted, PART)
 
 
 def _is_beside(word: ReadWord, box: Box) -> bool:
-    x, y, width, height = around(digit.box for digit in word.digits)
+    x, y, width, height = word.box
     left, top, broad, tall = box
     shared = min(y + height, top + tall) - max(y, top)
     gap = max(left - x - width, x - left - broad)
@@ -82,9 +80,9 @@ def _whole_or_unsure(word: ReadWord, unread: Mapping[int, Unread]) -> ReadWord:
 
     unread: what was not read, by line.
     """
-    if word.line not in unread or not any(digit.accepted for digit in word.digits):
+    if word.line not in unread or not word.is_stood_by:
         return word
-    x, _, width, _ = around(digit.box for digit in word.digits)
+    x, _, width, _ = word.box
     for other in unread[word.line].near(x, x + width, _ITS_REST * word.height):
         # What surrounds it was rejected before it and after it.
         gaps = [max(one.box[0] - x - width, x - one.box[0] - one.box[2]) for one in other.rejected]
@@ -149,7 +147,7 @@ def _is_apart(digits: Sequence[PlacedReading], boxes: Sequence[Box], word: ReadW
 
 def _ends_in_digits(other: ReadWord, word: ReadWord) -> bool:
     """Whether a word that was not read has three digits right before or after a number, as sure and as tall as that."""
-    x, _, width, _ = around(digit.box for digit in word.digits)
+    x, _, width, _ = word.box
     parts = _left_out(other)
     before = [part for part in parts if box_of(part)[0] < x][-_ENDING:]
     after = [part for part in parts if box_of(part)[0] >= x][:_ENDING]
@@ -166,8 +164,8 @@ def _ends_in_digits(other: ReadWord, word: ReadWord) -> bool:
 
 def _without_letters(word: ReadWord) -> ReadWord:
     """The word; none of its digits accepted where a mark stands between or right beside them that may be a letter."""
-    marks = [part for part in word.parts if not isinstance(part, PlacedReading) and part[3] >= TALL * word.height]
-    if not marks or not any(digit.accepted for digit in word.digits):
+    has_mark = any(is_tall(part, word.height) for part in word.parts if not isinstance(part, PlacedReading))
+    if not has_mark or not word.is_stood_by:
         return word
     beside = number_beside(word.parts, word.height)
     return word if beside is not None and beside.is_sure else not_accepted(word, BESIDE_LETTER)

@@ -11,7 +11,7 @@ from statistics import median
 
 from digit_recognizer.pictures.numbers.context import AMONG_LETTERS
 from digit_recognizer.pictures.numbers.neighbours import places_by_line
-from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted
+from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted_at
 from digit_recognizer.pictures.words.within import box_of, is_tall
 from digit_recognizer.reading import Box, overlap
 
@@ -37,8 +37,8 @@ def without_heads(words: Sequence[ReadWord]) -> list[ReadWord]:
         height = words[read[0]].height
         gaps = [(other[0] - one[0] - one[2]) / height for one, other in pairwise(boxes)]
         if len(unread) >= _FEWEST and len(unread) > len(read) and median(gaps) >= _APART:
-            doubted.update(place for place in read if words[place].digits[0].accepted)
-    return [not_accepted(word, AMONG_LETTERS) if place in doubted else word for place, word in enumerate(words)]
+            doubted.update(place for place in read if words[place].is_stood_by)
+    return not_accepted_at(words, doubted, AMONG_LETTERS)
 
 
 def _is_letterlike(word: ReadWord) -> bool:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from digit_recognizer.pictures.numbers.read_word import ReadWord
-from digit_recognizer.pictures.words.signs import NO_SIGN
-from digit_recognizer.pictures.words.within import box_of, is_tall
+from digit_recognizer.pictures.words.signs import NO_SIGN, POINT
+from digit_recognizer.pictures.words.within import box_of
 from digit_recognizer.reading import around
 
 _FEWEST = 3  # that count up make a list
@@ -50,12 +50,11 @@ def _first_in_line(words: Sequence[ReadWord]) -> list[int]:
 
 def _is_head(word: ReadWord) -> bool:
     """Whether a word is a short number with a point after it, and nothing else."""
-    tall = sum(is_tall(part, word.height) for part in word.parts)
-    if not 0 < len(word.digits) <= _LONGEST or tall != len(word.digits) or len(word.signs) != 1:
+    if not 0 < len(word.digits) <= _LONGEST or word.tall != len(word.digits) or len(word.signs) != 1:
         return False
     x, _, width, _ = word.digits[-1].box
     place, sign = word.signs[0]
-    return sign in (NO_SIGN, ".") and -1 <= place - x - width <= _POINT * word.height
+    return sign in (NO_SIGN, POINT) and -1 <= place - x - width <= _POINT * word.height
 
 
 def _counting(words: Sequence[ReadWord], heads: Sequence[int]) -> list[list[int]]:
@@ -71,7 +70,7 @@ def _counting(words: Sequence[ReadWord], heads: Sequence[int]) -> list[list[int]
 
 def _follows(one: ReadWord, other: ReadWord) -> bool:
     """Whether one number stands below another, in line with it, and is the next."""
-    (x, y, width, tall), (left, top, broad, _) = (around(digit.box for digit in word.digits) for word in (one, other))
+    (x, y, width, tall), (left, top, broad, _) = one.box, other.box
     apart = min(abs(left - x), abs(left + broad - x - width))
     is_below = 0 < top - y - tall <= _BELOW * one.height
     return is_below and apart <= _ALIGNED * one.height and _value(other) == _value(one) + 1

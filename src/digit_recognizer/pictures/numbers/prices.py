@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from digit_recognizer.pictures.numbers.neighbours import places_by_line
-from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted
+from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted, not_accepted_at
 from digit_recognizer.pictures.words.signs import MINUS, NO_SIGN, are_thousands
 
 POINT_LEFT_OUT = "a point or comma in it is left out, unless numbers are decimal"
@@ -26,7 +26,7 @@ def of_value(word: ReadWord) -> ReadWord:
     >>> of_value(word) == word
     True
     """
-    if not any(digit.accepted for digit in word.digits):
+    if not word.is_stood_by:
         return word
     starts = [digit.box[0] for digit in word.digits]
     places = [place for place, sign in word.signs if sign == NO_SIGN and starts[0] < place < starts[-1]]
@@ -48,14 +48,9 @@ def whole_prices(words: Sequence[ReadWord]) -> list[ReadWord]:
             chain.append(at)
             if place == len(found) or not _are_parted_by_point(words[at], words[found[place]]):
                 if len(chain) > 1 and _are_of_price([count for one in chain for count in _groups(words[one])]):
-                    doubted.update(chain)
+                    doubted.update(one for one in chain if words[one].is_stood_by)
                 chain = []
-    return [
-        not_accepted(word, POINT_LEFT_OUT)
-        if place in doubted and any(digit.accepted for digit in word.digits)
-        else word
-        for place, word in enumerate(words)
-    ]
+    return not_accepted_at(words, doubted, POINT_LEFT_OUT)
 
 
 def _groups(word: ReadWord) -> list[int]:

@@ -5,12 +5,12 @@ Knows nothing of how it is read, or why it is not accepted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from digit_recognizer.pictures.numbers.beside import Beside
-from digit_recognizer.pictures.words.within import Part
-from digit_recognizer.reading import PlacedReading, Rejected, around, refused
+from digit_recognizer.pictures.words.within import Part, is_tall
+from digit_recognizer.reading import Box, PlacedReading, Rejected, around, refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,21 @@ class ReadWord:
     beside: Beside | None = None
     is_of_time: bool = False
 
+    @property
+    def box(self) -> Box:
+        """The smallest box around its digits, one at least."""
+        return around(digit.box for digit in self.digits)
+
+    @property
+    def tall(self) -> int:
+        """How many of its parts are digits, or as tall as letters."""
+        return sum(is_tall(part, self.height) for part in self.parts)
+
+    @property
+    def is_stood_by(self) -> bool:
+        """Whether any of its digits is accepted."""
+        return any(digit.accepted for digit in self.digits)
+
 
 def refused_digits(digits: Sequence[PlacedReading], reason: str) -> tuple[PlacedReading, ...]:
     """The digits, none of them accepted, and why.
@@ -51,8 +66,17 @@ def refused_digits(digits: Sequence[PlacedReading], reason: str) -> tuple[Placed
 
 def not_accepted(word: ReadWord, reason: str) -> ReadWord:
     """The word, with a digit at least, none of its digits accepted, and why."""
-    whole = Rejected(around(digit.box for digit in word.digits), reason)
+    whole = Rejected(word.box, reason)
     return replace(word, digits=refused_digits(word.digits, reason), rejected=(*word.rejected, whole))
 
 
-__all__ = ["ReadWord", "not_accepted", "refused_digits"]
+def not_accepted_at(words: Sequence[ReadWord], places: Collection[int], reason: str) -> list[ReadWord]:
+    """The same words; those at these places, with a digit at least each, not accepted, and why.
+
+    >>> not_accepted_at([], frozenset(), "too small")
+    []
+    """
+    return [not_accepted(word, reason) if place in places else word for place, word in enumerate(words)]
+
+
+__all__ = ["ReadWord", "not_accepted", "not_accepted_at", "refused_digits"]

@@ -10,7 +10,7 @@ from itertools import takewhile
 from statistics import median
 
 from digit_recognizer.pictures.numbers.evenness import are_even, levelled
-from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted
+from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted, not_accepted_at
 from digit_recognizer.reading import PlacedReading, around
 
 BARS = "bars, and no other digit to tell them by"
@@ -62,12 +62,12 @@ def without_strokes(words: Sequence[ReadWord]) -> list[ReadWord]:
         taller = tall - tallest >= max(_PIXELS, _TALLER * tallest)
         return digit.digit == 1 and digit.accepted and (taller or lowest - tall >= max(_PIXELS, _LOWER * lowest))
 
-    return [
-        not_accepted(word, STROKES)
+    doubted = {
+        place
+        for place, word in enumerate(words)
         if word.line in even and any(is_stroke(one, *even[word.line]) for one in _ones_apart(word))
-        else word
-        for word in words
-    ]
+    }
+    return not_accepted_at(words, doubted, STROKES)
 
 
 def _ones_apart(word: ReadWord) -> list[PlacedReading]:
@@ -99,11 +99,10 @@ def without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:
     for word in words:
         in_line.setdefault(word.line, []).extend(digit.digit for digit in word.digits)
     combs = {line for line, digits in in_line.items() if len(digits) >= _COMB and set(digits) == {1}}
-    marks = _low_bars(words)
-    return [
-        not_accepted(word, BARS) if word.digits and (is_hatched or word.line in combs or place in marks) else word
-        for place, word in enumerate(words)
-    ]
+    bars = _low_bars(words) | {
+        place for place, word in enumerate(words) if word.digits and (is_hatched or word.line in combs)
+    }
+    return not_accepted_at(words, bars, BARS)
 
 
 def _low_bars(words: Sequence[ReadWord]) -> frozenset[int]:

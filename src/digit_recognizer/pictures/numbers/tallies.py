@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted
+from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted_at
 from digit_recognizer.pictures.numbers.slashes import is_stroke
 
 TALLY = "strokes, which may be a tally"
@@ -31,7 +31,7 @@ def without_tallies(words: Sequence[ReadWord]) -> list[ReadWord]:
     }
     if len(groups) < 2 and max(groups.values(), default=0) < _SEVERAL:
         return list(words)
-    return [not_accepted(word, TALLY) if place in groups else word for place, word in enumerate(words)]
+    return not_accepted_at(words, groups, TALLY)
 
 
 __all__ = ["TALLY", "without_tallies"]
