@@ -21,7 +21,6 @@ from digit_recognizer.pictures.marks.rules import without_lines
 from digit_recognizer.pictures.numbers.assembled import page_of
 from digit_recognizer.pictures.numbers.context import without_text
 from digit_recognizer.pictures.numbers.doubts import with_doubts
-from digit_recognizer.pictures.numbers.holes import with_holes
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.paper import PageInk
 from digit_recognizer.pictures.upright import view_of
@@ -74,7 +73,7 @@ def _words(count: int) -> Callable[[], object]:
             else ReadWord(line, 20.0, "", (), (), 4, 0, 20.0)
         )
     view = view_of(np.zeros((9, 9), np.uint8), 1.0, (9, 9))
-    return lambda: page_of(with_holes(with_doubts(without_text(words)), np.zeros((0, 4), np.int64)), view, "")
+    return lambda: page_of(with_doubts(without_text(words)), view, "")
 
 
 def _digit(digit: int, x: int, y: int) -> PlacedReading:

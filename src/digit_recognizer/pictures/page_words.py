@@ -24,13 +24,9 @@ from digit_recognizer.pictures.numbers.assembled import not_accepted, page_of
 from digit_recognizer.pictures.numbers.at_once import read_at_once
 from digit_recognizer.pictures.numbers.chosen import company_of, digits_of, parts_of
 from digit_recognizer.pictures.numbers.context import judged, without_text
-from digit_recognizer.pictures.numbers.doubts import with_doubts, without_hanging
-from digit_recognizer.pictures.numbers.heads import without_heads
-from digit_recognizer.pictures.numbers.holes import with_holes
+from digit_recognizer.pictures.numbers.doubts import with_doubts
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.numbers.slashes import find_slashes
-from digit_recognizer.pictures.numbers.tallies import without_tallies
-from digit_recognizer.pictures.numbers.vouched import without_vouched
 from digit_recognizer.pictures.paper import Contrast, Labels, PageInk
 from digit_recognizer.pictures.upright import View
 from digit_recognizer.pictures.words.brackets import find_brackets
@@ -70,9 +66,7 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
     hanging = [box for ring in rings for box in hanging_on(labels, boxes, ring)]
 
     def page_with(read: Sequence[ReadWord], why: str = "") -> Page:
-        found = without_heads(without_tallies(with_doubts(without_text(read, expectation))))
-        found = without_hanging(with_holes(found, others), hanging)
-        found = without_vouched(found, means.min_confidence)
+        found = with_doubts(without_text(read, expectation), others, hanging, means.min_confidence)
         page = page_of(found, view, means.name)
         if is_relief(view.grey, ink.mask, [digit.box for word in found for digit in word.digits]):
             page = not_accepted(page, RELIEF)

@@ -1,21 +1,29 @@
-"""Numbers that were read, and may be another, or none, by what stands around them: a half, one beside a letter, or with
-another left out. They are not accepted, nor what prices.py and strokes.py tell of.
+"""Numbers that were read, and may be another, or none, are not accepted: every rule that says so, one after the other.
 
-Knows nothing of pixels or models, nor of what is letters: what is none of a page's numbers is left out before.
+By what stands around a number it may be a half, or one beside a letter, or with another left out: that is told here,
+all else in modules of its own. Knows nothing of pixels or models, nor of what is letters: what is none of a page's
+numbers is left out before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
+from digit_recognizer.pictures.marks.lines import Boxes
 from digit_recognizer.pictures.numbers.beside import number_beside
 from digit_recognizer.pictures.numbers.context import AMONG_LETTERS, BESIDE_LETTER
 from digit_recognizer.pictures.numbers.evenness import are_of_a_height
+from digit_recognizer.pictures.numbers.heads import without_heads
+from digit_recognizer.pictures.numbers.holes import with_holes
 from digit_recognizer.pictures.numbers.neighbours import Unread, unread_by_line
 from digit_recognizer.pictures.numbers.prices import POINT_LEFT_OUT, of_value, whole_prices
 from digit_recognizer.pictures.numbers.raised import RAISED
 from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted, not_accepted_at
 from digit_recognizer.pictures.numbers.strokes import without_bars, without_ring, without_strokes
+from digit_recognizer.pictures.numbers.tallies import without_tallies
+from digit_recognizer.pictures.numbers.vouched import without_vouched
 from digit_recognizer.pictures.words.within import Part, box_of, is_tall
 from digit_recognizer.reading import Box, PlacedReading, around, overlap
 
@@ -31,18 +39,31 @@ _APART = 0.3  # between the letters of a word and a number at its end, at least
 _WHOLE_NUMBER = 3  # digits, half of them sure, that are no word; of two both are
 _AS_TALL = 0.82  # of its line's tallest mark that what may be an unread number is at least
 _ENDING = 3  # digits at the end of a word that is not read: two may be letters, as the S and T of GUEST
+_NO_MARKS = np.zeros((0, 4), np.int64)
 
 
-def with_doubts(words: Sequence[ReadWord]) -> list[ReadWord]:
+def with_doubts(
+    words: Sequence[ReadWord], marks: Boxes = _NO_MARKS, hanging: Sequence[Box] = (), min_confidence: float = 0.0
+) -> list[ReadWord]:
     """The same words; no number is accepted that may be half of one, that a letter stands in or touches, in whose line
-    another number is left out, or whose value is another without the point that was left out of it, nor are bars,
-    strokes and lone rings, which may be no digits.
+    another number or ink is left out, or whose value is another without the point that was left out of it, nor are
+    bars, strokes, tallies, lone rings and heads of columns, which may be no digits.
 
-    words: of a page, without its text, as ``context.without_text`` gives them.
+    words: of a page, without its text, as ``context.without_text`` gives them. marks: int64 (N, 4), x, y, w, h, of the
+    page, without its rings and signs. hanging: boxes, (x, y, w, h), of what hangs on its rings. min_confidence: 0-1,
+    from which confidence on a digit is accepted, whatever vouches for it.
 
     >>> with_doubts([])
     []
     """
+    words = _without_torn(words)
+    words = without_bars(without_strokes(whole_prices([without_ring(word) for word in words])))
+    words = with_holes(without_heads(without_tallies(words)), marks)
+    return without_vouched(_without_hanging(words, hanging), min_confidence)
+
+
+def _without_torn(words: Sequence[ReadWord]) -> list[ReadWord]:
+    """The same words; no number is accepted that the rest of its line makes doubtful, or its own marks and signs."""
     unread = unread_by_line(words)
     with_letters = {word.line for word in words if word.letters}
     torn = {
@@ -52,14 +73,13 @@ def with_doubts(words: Sequence[ReadWord]) -> list[ReadWord]:
     }
     beside = {place for place, word in enumerate(words) if word.line in torn and word.is_stood_by}
     words = not_accepted_at(words, beside, LEFT_OUT)
-    words = [of_value(_without_letters(_whole_or_unsure(word, unread))) for word in words]
-    return without_bars(without_strokes(whole_prices([without_ring(word) for word in words])))
+    return [of_value(_without_letters(_whole_or_unsure(word, unread))) for word in words]
 
 
-def without_hanging(words: Sequence[ReadWord], hanging: Sequence[Box]) -> list[ReadWord]:
+def _without_hanging(words: Sequence[ReadWord], hanging: Sequence[Box]) -> list[ReadWord]:
     """The same words; no number is accepted that has something beside it that hangs on a ring, as tall as half a digit.
 
-    hanging: boxes, (x, y, w, h), of what is none of the ring itself.
+    hanging: boxes of what is none of the ring itself.
     """
     doubted = {
         place for place, word in enumerate(words) if word.digits and any(_is_beside(word, box) for box in hanging)
@@ -171,4 +191,4 @@ def _without_letters(word: ReadWord) -> ReadWord:
     return word if beside is not None and beside.is_sure else not_accepted(word, BESIDE_LETTER)
 
 
-__all__ = ["LEFT_OUT", "OF_NUMBERS", "PART", "with_doubts", "without_hanging"]
+__all__ = ["LEFT_OUT", "OF_NUMBERS", "PART", "with_doubts"]
