@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from digit_recognizer.pictures.numbers.context import AMONG_LETTERS
-from digit_recognizer.pictures.numbers.heads import without_heads
+from digit_recognizer.pictures.numbers.heads import heads_refused
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from tests.pictures.numbers.test_context import number
 
@@ -29,7 +29,7 @@ def head(row: str, apart: int, line: int = 0) -> list[ReadWord]:
 @pytest.mark.parametrize("row", ["BING0", "B1NG0", "8INGO"])
 def test_a_digit_like_a_letter_in_a_row_of_lone_letters_is_not_accepted(row: str) -> None:
     words = [*head(row, 30), number("47", 1)]
-    found = without_heads(words)
+    found = heads_refused(words)
     assert [one.text for one in found] == [one.text for one in words]
     assert {one.reason for word in found[:5] for one in word.digits} == {AMONG_LETTERS}
     assert all(one.accepted for one in found[5].digits)
@@ -45,4 +45,4 @@ def test_a_digit_like_a_letter_in_a_row_of_lone_letters_is_not_accepted(row: str
     ],
 )
 def test_other_digits_beside_letters_are(words: list[ReadWord]) -> None:
-    assert without_heads(words) == words
+    assert heads_refused(words) == words

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.numbers.holes import MISSED, with_holes
+from digit_recognizer.pictures.numbers.holes import MISSED, holes_refused
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.page import read_page
 from digit_recognizer.reading import NOT_A_DIGIT, Box, Rejected
@@ -21,7 +21,7 @@ def words(*rejected: Rejected) -> list[ReadWord]:
 
 def missed(marks: list[Box], *rejected: Rejected) -> list[Box]:
     boxes = np.array([LEFT.box, RIGHT.box, *marks], np.int64)
-    found = with_holes(words(*rejected), boxes)
+    found = holes_refused(words(*rejected), boxes)
     told = [one.box for word in found for one in word.rejected if one.reason == MISSED]
     assert all(reading.accepted != bool(told) for word in found for reading in word.digits)
     return told

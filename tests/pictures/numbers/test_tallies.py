@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from digit_recognizer.pictures.numbers.read_word import ReadWord
-from digit_recognizer.pictures.numbers.tallies import TALLY, without_tallies
+from digit_recognizer.pictures.numbers.tallies import TALLY, tallies_refused
 from tests.pictures.numbers.test_context import number
 
 STROKE = cv2.line(np.zeros((28, 28), np.uint8), (16, 4), (13, 23), 255, 2)
@@ -25,7 +25,7 @@ def of(text: str, line: int = 0, frame: np.ndarray = STROKE) -> ReadWord:
 @pytest.mark.parametrize("texts", [["111"], ["1111"], ["59", "1111"], ["59", "11", "97", "11"], ["1111", "11", "1"]])
 def test_groups_of_strokes_are_not_accepted(texts: list[str]) -> None:
     words = [of(text, line) for line, text in enumerate(texts)]
-    for before, after in zip(words, without_tallies(words), strict=True):
+    for before, after in zip(words, tallies_refused(words), strict=True):
         is_group = set(before.text) == {"1"} and len(before.text) > 1
         assert after.text == before.text
         assert [one.accepted for one in after.digits] == [not is_group] * len(before.digits)
@@ -44,4 +44,4 @@ def test_groups_of_strokes_are_not_accepted(texts: list[str]) -> None:
     ],
 )
 def test_other_1s_are(words: list[ReadWord]) -> None:
-    assert without_tallies(words) == words
+    assert tallies_refused(words) == words

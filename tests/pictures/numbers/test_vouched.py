@@ -11,7 +11,7 @@ import pytest
 
 from digit_recognizer.pictures.expectation import Expectation, parse_expectation
 from digit_recognizer.pictures.numbers.read_word import ReadWord
-from digit_recognizer.pictures.numbers.vouched import may_be_vouched_for, vouched, without_vouched
+from digit_recognizer.pictures.numbers.vouched import may_be_vouched_for, vouched, vouched_refused
 from digit_recognizer.pictures.page import read_page
 from digit_recognizer.pictures.words.ctc import LogProbabilities
 from digit_recognizer.pictures.words.strips import Grey
@@ -93,7 +93,7 @@ def test_nobody_vouches_where_a_part_of_the_line_may_be_lost(
     others: tuple[tuple[int, int, int], ...], accepted: bool
 ) -> None:
     words = line_of(*others)
-    found = without_vouched(words, THRESHOLD)
+    found = vouched_refused(words, THRESHOLD)
     assert [(one.accepted, one.reason) for one in found[-1].digits] == [
         (True, None),
         (True, None) if accepted else (False, UNSURE),
@@ -103,8 +103,8 @@ def test_nobody_vouches_where_a_part_of_the_line_may_be_lost(
 
 def test_what_is_accepted_alone_stays_so_beside_what_was_not_read() -> None:
     words = line_of((60, 90, 20))
-    assert without_vouched(words, 0.9) == words
-    assert without_vouched([replace(word, line=at) for at, word in enumerate(words)], THRESHOLD)[-1].digits[1].accepted
+    assert vouched_refused(words, 0.9) == words
+    assert vouched_refused([replace(word, line=at) for at, word in enumerate(words)], THRESHOLD)[-1].digits[1].accepted
 
 
 def read(said: Sequence[int], expectation: Expectation, sure: float) -> Line:

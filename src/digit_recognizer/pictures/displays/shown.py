@@ -17,7 +17,7 @@ from digit_recognizer.pictures.marks.lines import Boxes
 from digit_recognizer.pictures.means import Means
 from digit_recognizer.pictures.numbers.assembled import page_of
 from digit_recognizer.pictures.numbers.context import judged
-from digit_recognizer.pictures.numbers.prices import of_value
+from digit_recognizer.pictures.numbers.prices import other_value_refused
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.paper import PageInk
 from digit_recognizer.pictures.upright import View
@@ -51,7 +51,7 @@ def page_of_display(view: View, ink: PageInk, shown: Sequence[Shown], means: Mea
         digits = tuple(PlacedReading.of(reading, one.box) for reading, one in zip(found, mine, strict=True))
         height = float(max(one.box[3] for one in mine))
         word = judged(ReadWord(mine[0].line, height, "", digits, ()), [], points, means.expectation)
-        read.append(of_value(word))
+        read.append(other_value_refused(word))
     return page_of(read, view, means.name)
 
 

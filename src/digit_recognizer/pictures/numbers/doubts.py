@@ -15,15 +15,15 @@ from digit_recognizer.pictures.marks.lines import Boxes
 from digit_recognizer.pictures.numbers.beside import number_beside
 from digit_recognizer.pictures.numbers.context import AMONG_LETTERS, BESIDE_LETTER
 from digit_recognizer.pictures.numbers.evenness import are_of_a_height
-from digit_recognizer.pictures.numbers.heads import without_heads
-from digit_recognizer.pictures.numbers.holes import with_holes
+from digit_recognizer.pictures.numbers.heads import heads_refused
+from digit_recognizer.pictures.numbers.holes import holes_refused
 from digit_recognizer.pictures.numbers.neighbours import Unread, unread_by_line
-from digit_recognizer.pictures.numbers.prices import POINT_LEFT_OUT, of_value, whole_prices
+from digit_recognizer.pictures.numbers.prices import POINT_LEFT_OUT, other_value_refused, torn_prices_refused
 from digit_recognizer.pictures.numbers.raised import RAISED
 from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted, not_accepted_at
-from digit_recognizer.pictures.numbers.strokes import without_bars, without_ring, without_strokes
-from digit_recognizer.pictures.numbers.tallies import without_tallies
-from digit_recognizer.pictures.numbers.vouched import without_vouched
+from digit_recognizer.pictures.numbers.strokes import bars_refused, ring_refused, strokes_refused
+from digit_recognizer.pictures.numbers.tallies import tallies_refused
+from digit_recognizer.pictures.numbers.vouched import vouched_refused
 from digit_recognizer.pictures.words.within import Part, box_of, is_tall
 from digit_recognizer.reading import Box, PlacedReading, around, overlap
 
@@ -56,15 +56,17 @@ def with_doubts(
     >>> with_doubts([])
     []
     """
-    words = _without_torn(words)
-    words = without_bars(without_strokes(whole_prices([without_ring(word) for word in words])))
-    words = with_holes(without_heads(without_tallies(words)), marks)
-    return without_vouched(_without_hanging(words, hanging), min_confidence)
-
-
-def _without_torn(words: Sequence[ReadWord]) -> list[ReadWord]:
-    """The same words; no number is accepted that the rest of its line makes doubtful, or its own marks and signs."""
     unread = unread_by_line(words)
+    words = _left_out_refused(words, unread)
+    words = [ring_refused(other_value_refused(_beside_letter_refused(_part_refused(word, unread)))) for word in words]
+    for rule in (torn_prices_refused, strokes_refused, bars_refused, tallies_refused, heads_refused):
+        words = rule(words)
+    words = _hanging_refused(holes_refused(words, marks), hanging)
+    return vouched_refused(words, min_confidence)
+
+
+def _left_out_refused(words: Sequence[ReadWord], unread: Mapping[int, Unread]) -> list[ReadWord]:
+    """The same words; no number is accepted in whose line another is left out. unread: what was not read, by line."""
     with_letters = {word.line for word in words if word.letters}
     torn = {
         line
@@ -72,11 +74,10 @@ def _without_torn(words: Sequence[ReadWord]) -> list[ReadWord]:
         if any(_is_number_left_out(word) or (line not in with_letters and _is_of_unread(word)) for word in some.words)
     }
     beside = {place for place, word in enumerate(words) if word.line in torn and word.is_stood_by}
-    words = not_accepted_at(words, beside, LEFT_OUT)
-    return [of_value(_without_letters(_whole_or_unsure(word, unread))) for word in words]
+    return not_accepted_at(words, beside, LEFT_OUT)
 
 
-def _without_hanging(words: Sequence[ReadWord], hanging: Sequence[Box]) -> list[ReadWord]:
+def _hanging_refused(words: Sequence[ReadWord], hanging: Sequence[Box]) -> list[ReadWord]:
     """The same words; no number is accepted that has something beside it that hangs on a ring, as tall as half a digit.
 
     hanging: boxes of what is none of the ring itself.
@@ -95,7 +96,7 @@ def _is_beside(word: ReadWord, box: Box) -> bool:
     return tall >= _HANGING * word.height and shared >= tall / 2 and gap <= _ITS_REST * word.height
 
 
-def _whole_or_unsure(word: ReadWord, unread: Mapping[int, Unread]) -> ReadWord:
+def _part_refused(word: ReadWord, unread: Mapping[int, Unread]) -> ReadWord:
     """The word; none of its digits accepted where it may be a part of a number, the rest of which was left out.
 
     unread: what was not read, by line.
@@ -182,7 +183,7 @@ def _ends_in_digits(other: ReadWord, word: ReadWord) -> bool:
     return False
 
 
-def _without_letters(word: ReadWord) -> ReadWord:
+def _beside_letter_refused(word: ReadWord) -> ReadWord:
     """The word; none of its digits accepted where a mark stands between or right beside them that may be a letter."""
     has_mark = any(is_tall(part, word.height) for part in word.parts if not isinstance(part, PlacedReading))
     if not has_mark or not word.is_stood_by:

@@ -20,11 +20,11 @@ _FEWEST = 3  # letters beside it, in a row with fewer digits
 _APART = 0.5  # heights between neighbours in such a row, mostly; between the letters of words there is less
 
 
-def without_heads(words: Sequence[ReadWord]) -> list[ReadWord]:
+def heads_refused(words: Sequence[ReadWord]) -> list[ReadWord]:
     """The same words; lone digits that may be letters are not accepted in rows of more marks that stand alone, and were
     not read.
 
-    >>> without_heads([])
+    >>> heads_refused([])
     []
     """
     doubted: set[int] = set()
@@ -52,4 +52,4 @@ def _unread(word: ReadWord) -> list[Box]:
     return [box for box in boxes if not any(overlap(box, other) for other in read)]
 
 
-__all__ = ["without_heads"]
+__all__ = ["heads_refused"]

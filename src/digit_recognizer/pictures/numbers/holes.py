@@ -24,14 +24,14 @@ _TALLEST = 1.3  # and at most: rules and frames are taller
 _OVER = 0.3  # of its breadth that it may share with a digit
 
 
-def with_holes(words: Sequence[ReadWord], boxes: Boxes) -> list[ReadWord]:
+def holes_refused(words: Sequence[ReadWord], boxes: Boxes) -> list[ReadWord]:
     """The same words; where ink of a digit's size lies unread between digits of a line, none of these is accepted.
 
     boxes: int64 (N, 4), x, y, w, h, of all marks of the page. Marks above each other count together. What was rejected
     is told already, and is no reason.
 
     >>> import numpy as np
-    >>> with_holes([], np.zeros((0, 4), np.int64))
+    >>> holes_refused([], np.zeros((0, 4), np.int64))
     []
     """
     result = list(words)
@@ -76,4 +76,4 @@ def _shared(one: Box, other: Box) -> int:
     return min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
 
 
-__all__ = ["MISSED", "with_holes"]
+__all__ = ["MISSED", "holes_refused"]

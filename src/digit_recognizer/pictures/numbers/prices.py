@@ -19,11 +19,11 @@ _CENTS, _GROUP = 2, 3  # digits after the last point or comma of a price, and af
 _BESIDE_POINT = 1.8  # heights between the digits beside one of them at most
 
 
-def of_value(word: ReadWord) -> ReadWord:
+def other_value_refused(word: ReadWord) -> ReadWord:
     """The word; none of its digits accepted where a point was left out between them that does not part thousands.
 
     >>> word = ReadWord(0, 20.0, "", (), ())
-    >>> of_value(word) == word
+    >>> other_value_refused(word) == word
     True
     """
     if not word.is_stood_by:
@@ -35,7 +35,7 @@ def of_value(word: ReadWord) -> ReadWord:
     return not_accepted(word, POINT_LEFT_OUT)
 
 
-def whole_prices(words: Sequence[ReadWord]) -> list[ReadWord]:
+def torn_prices_refused(words: Sequence[ReadWord]) -> list[ReadWord]:
     """The same words; none accepted that looks like a part of a price, torn at a point or comma: two digits after the
     last one, three after those before it. In italics and where all characters are of one breadth, what is free beside
     a comma is as wide as a space.
@@ -75,4 +75,4 @@ def _are_parted_by_point(before: ReadWord, after: ReadWord) -> bool:
     return is_near and any(left[0] < place < right[0] for place in places)
 
 
-__all__ = ["POINT_LEFT_OUT", "of_value", "whole_prices"]
+__all__ = ["POINT_LEFT_OUT", "other_value_refused", "torn_prices_refused"]

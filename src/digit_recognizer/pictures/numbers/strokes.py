@@ -30,7 +30,7 @@ _PIXELS = 2  # and by how many pixels
 _APART = 0.3  # heights from such a 1 to the other digits of its number, at least
 
 
-def without_ring(word: ReadWord) -> ReadWord:
+def ring_refused(word: ReadWord) -> ReadWord:
     """The word; not accepted where it is a lone 0 that may be a ring."""
     if len(word.digits) != 1 or not word.digits[0].accepted:
         return word
@@ -43,7 +43,7 @@ def may_be_ring(digit: PlacedReading) -> bool:
     return digit.digit == 0 and width >= _BROAD * height
 
 
-def without_strokes(words: Sequence[ReadWord]) -> list[ReadWord]:
+def strokes_refused(words: Sequence[ReadWord]) -> list[ReadWord]:
     """The same words; none accepted with 1s before or after it, a space apart, one of which is taller than all other
     digits of its line, or lower, where these are print: so are l, I, i, / and | beside it, and no font's 1.
     """
@@ -82,7 +82,7 @@ def _ones_apart(word: ReadWord) -> list[PlacedReading]:
     return found
 
 
-def without_bars(words: Sequence[ReadWord]) -> list[ReadWord]:
+def bars_refused(words: Sequence[ReadWord]) -> list[ReadWord]:
     """The same words; where the accepted digits of a page are 1s, all of them or all but one in twenty, in several
     places or in a long row, none is accepted, nor where all digits of a line are, in a long row, nor 1s that are
     several and low beside the page's other digits.
@@ -119,4 +119,4 @@ def _low_bars(words: Sequence[ReadWord]) -> frozenset[int]:
     return frozenset(found if sum(len(words[place].digits) for place in found) >= _MARKS else ())
 
 
-__all__ = ["BARS", "MAYBE_RING", "STROKES", "may_be_ring", "without_bars", "without_ring", "without_strokes"]
+__all__ = ["BARS", "MAYBE_RING", "STROKES", "bars_refused", "may_be_ring", "ring_refused", "strokes_refused"]

@@ -15,13 +15,13 @@ TALLY = "strokes, which may be a tally"
 _GROUP, _SEVERAL = 2, 3  # bare strokes of a word that may be a group of a tally, and that may be one by themselves
 
 
-def without_tallies(words: Sequence[ReadWord]) -> list[ReadWord]:
+def tallies_refused(words: Sequence[ReadWord]) -> list[ReadWord]:
     """The same words; those of bare strokes alone, three at least, or two where there are more such words, are not
     accepted: of a lone 11 nobody thinks so.
 
     A 1 with a foot or a flag, as in most print, is no bare stroke.
 
-    >>> without_tallies([])
+    >>> tallies_refused([])
     []
     """
     groups = {
@@ -34,4 +34,4 @@ def without_tallies(words: Sequence[ReadWord]) -> list[ReadWord]:
     return not_accepted_at(words, groups, TALLY)
 
 
-__all__ = ["TALLY", "without_tallies"]
+__all__ = ["TALLY", "tallies_refused"]

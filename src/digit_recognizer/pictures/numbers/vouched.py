@@ -60,11 +60,11 @@ def vouched(digits: Sequence[PlacedReading], agreement: float, min_confidence: f
     return [replace(digit, accepted=True, reason=None) for digit in digits]
 
 
-def without_vouched(words: Sequence[ReadWord], min_confidence: float) -> list[ReadWord]:
+def vouched_refused(words: Sequence[ReadWord], min_confidence: float) -> list[ReadWord]:
     """The same words; no digit is accepted without that confidence where something stands beside or between the numbers
     of its line, half as tall as they, that was not read: what is lost there may be a part of the line.
 
-    >>> without_vouched([], 0.9)
+    >>> vouched_refused([], 0.9)
     []
     """
     unread = unread_by_line(words)
@@ -95,4 +95,4 @@ def _unsure(word: ReadWord, min_confidence: float) -> ReadWord:
     return replace(word, digits=digits)
 
 
-__all__ = ["may_be_vouched_for", "vouched", "without_vouched"]
+__all__ = ["may_be_vouched_for", "vouched", "vouched_refused"]
