@@ -12,16 +12,14 @@ from statistics import median
 from typing import NamedTuple
 
 from digit_recognizer.pictures.numbers.evenness import are_even
-from digit_recognizer.pictures.numbers.spaces import room_of
-from digit_recognizer.pictures.words.within import TALL, Part, box_of, is_tall
+from digit_recognizer.pictures.words.within import APART, TALL, Part, box_of, is_tall, room_of
 from digit_recognizer.reading import Box, PlacedReading, around
 
-_UNLIKELY = 0.6  # confidence below which a digit may as well be a sign
+UNLIKELY = 0.6  # confidence below which a digit may as well be a sign or a letter
 _LIKELY = 0.8  # confidence from which on a digit counts beside a sign, though it be none that is accepted
 _MOST = 2  # marks before and after the digits: No, kg, cm; before them one where it is not clear of them
 # Shares of the digits' height.
-_APART = 0.3  # between a number and what stands clear of it, as between words
-_LEAST = 0.2  # and what surely is a word
+_LEAST = 0.2  # between a number and what surely is a word
 _CLEAR = 1.5  # times a gap is wider there than the widest gap between the number's digits
 _LOWER = 0.82  # how tall an o is at most
 _RAISED = 0.3  # that it ends above the digits' feet at most: exponents and the cents of a price hang higher
@@ -76,7 +74,7 @@ def without_brackets(parts: Sequence[Part], height: float) -> tuple[Part, ...]:
     found = set()
     for place, beside in [*pairwise(tall), *((after, before) for before, after in pairwise(tall))]:
         digit, mark = parts[beside], parts[place]
-        is_read = isinstance(mark, PlacedReading) and mark.confidence >= _UNLIKELY
+        is_read = isinstance(mark, PlacedReading) and mark.confidence >= UNLIKELY
         is_beside = isinstance(digit, PlacedReading) and digit.accepted and not is_read
         if is_beside and _is_bracket(box_of(mark), [box_of(digit)]):
             found.add(place)
@@ -102,9 +100,9 @@ def signs_between(parts: Sequence[Part], height: float) -> tuple[int, ...]:
         gap = min(mark[0] - left.box[0] - left.box[2], right.box[0] - mark[0] - mark[2])
         size = median((left.box[3], right.box[3]))
         hangs = mark[3] >= TALL * height or (mark[2] >= _LEAST * height and gap >= _LEAST * height)
-        hangs |= mark[2] >= _DOT * height and gap >= _APART * height
+        hangs |= mark[2] >= _DOT * height and gap >= APART * height
         hangs = hangs and _hangs(mark, [left.box, right.box])
-        is_low = TALL * height <= mark[3] <= _LOWER * size and gap >= _APART * height
+        is_low = TALL * height <= mark[3] <= _LOWER * size and gap >= APART * height
         if _is_likely(left) and _is_likely(right) and (hangs or is_low):
             found += range(before + 1, after)
     return tuple(found)
@@ -135,9 +133,9 @@ def number_beside(parts: Sequence[Part], height: float) -> Beside | None:
         return None  # a digit that is unlikely, and no bracket
     gaps = [(mark, boxes[0][0] - mark[0] - mark[2]) for mark in before]
     gaps += [(mark, after[0][0] - boxes[-1][0] - boxes[-1][2]) for mark in after]
-    if len(before) == _MOST and gaps[1][1] < _APART * height:
+    if len(before) == _MOST and gaps[1][1] < APART * height:
         return None
-    is_sure = all(gap >= _APART * height or _is_sign(mark, boxes) for mark, gap in gaps)
+    is_sure = all(gap >= APART * height or _is_sign(mark, boxes) for mark, gap in gaps)
     return Beside(tuple(digits), (*before, *after), is_sure)
 
 
@@ -172,7 +170,7 @@ def _are_letters(some: Sequence[Part], rest: Sequence[Part], height: float) -> b
         return False
     low = TALL if len(read) == len(some) else _LOWER
     return all(
-        (digit.confidence < _UNLIKELY and len(read) < len(some))
+        (digit.confidence < UNLIKELY and len(read) < len(some))
         or (digit.box[3] <= low * size and digit.box[1] + digit.box[3] >= foot - _RAISED * size)
         or (digit.box[1] + digit.box[3] >= foot + _DEEPER * size and digit.box[3] <= _HIGHEST * size)
         for digit in read
@@ -200,7 +198,7 @@ def _are_print(parts: Sequence[Part], height: float) -> bool:
 
 def _sure_digit(part: Part) -> Part:
     """The part; its box alone where it more likely is a bracket than the digit that it was read as."""
-    return part.box if isinstance(part, PlacedReading) and part.confidence < _UNLIKELY else part
+    return part.box if isinstance(part, PlacedReading) and part.confidence < UNLIKELY else part
 
 
 def _is_sign(mark: Box, digits: Sequence[Box]) -> bool:
@@ -224,4 +222,4 @@ def _is_bracket(mark: Box, digits: Sequence[Box]) -> bool:
     return y <= top and y + tall >= foot + _BELOW * size and width <= _BROADEST * size
 
 
-__all__ = ["Beside", "number_beside", "signs_between", "without_brackets", "without_letters"]
+__all__ = ["UNLIKELY", "Beside", "number_beside", "signs_between", "without_brackets", "without_letters"]

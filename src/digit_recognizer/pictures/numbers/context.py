@@ -14,14 +14,14 @@ import numpy.typing as npt
 
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.numbers.aligned import aligned
-from digit_recognizer.pictures.numbers.beside import number_beside, without_brackets
+from digit_recognizer.pictures.numbers.beside import UNLIKELY, number_beside, without_brackets
 from digit_recognizer.pictures.numbers.by_hand import Letters, are_uneven, is_by_hand, is_of_digits, letters_of
 from digit_recognizer.pictures.numbers.evenness import are_of_a_height
 from digit_recognizer.pictures.numbers.listed import listed
 from digit_recognizer.pictures.numbers.neighbours import Neighbours, neighbours_of
 from digit_recognizer.pictures.numbers.read_word import ReadWord, refused_digits
 from digit_recognizer.pictures.words.signs import MINUS
-from digit_recognizer.pictures.words.within import numbers_within
+from digit_recognizer.pictures.words.within import APART, is_tall, numbers_within
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around
 
 AMONG_LETTERS = "among letters, which it may be itself"
@@ -29,9 +29,7 @@ TOO_SMALL = "too small to be sure"
 DOUBTED = "a digit of it is unlikely"
 BESIDE_LETTER = "beside a mark that may be a letter"
 
-_TALL = 0.5  # share of the line's height from which on a piece that is no digit counts as a letter
-_UNLIKELY = 0.6  # confidence below which a digit may as well be a letter
-_LIKELY = 0.9  # and from which on digits that are not accepted may make a number among letters
+_LIKELY = 0.9  # confidence from which on digits that are not accepted may make a number among letters
 _LETTERS = 0.3  # letters, or digits that may be some, for each digit of a word from which on it is not read
 
 _DOUBTED = 0.5  # share of the digits of a word that may be unlikely where nothing on the page is a letter
@@ -51,8 +49,7 @@ _SAME_BREADTH = 1.2  # times a font's broadest digit is broader than its narrowe
 _LETTER_APART = 0.35  # heights between two letters of a word at most
 _LETTER_SHARED = 0.3  # of the lower one's height that they share, be one a g
 _MOST_AFTER_POINT = 3  # digits of a price, or of a group of thousands
-_APART = 0.3  # heights between a number and the words beside it, where nothing else tells them apart
-_PAIR_APART = 0.35  # and of two digits
+_PAIR_APART = 0.35  # heights between two digits and the words beside them, where nothing else tells them apart
 _MANY, _MANY_APART = 4, 0.25  # and of many that are even and stand clear: spaces of narrow print are no wider
 _SMALL_LETTER = 0.78  # of a capital's height that digits beside it are at least, and small letters are not
 _CLEAR = 1.5  # times that is wider than the widest gap between the digits of a number, be they even or not
@@ -72,9 +69,9 @@ def judged(
     """
     word = replace(word, signs=tuple(signs))
     digits = word.digits
-    letters = [box for box in none if box[3] >= _TALL * word.height]
+    letters = [box for box in none if is_tall(box, word.height)]
     rejected = [*word.rejected, *(Rejected(box, NOT_A_DIGIT) for box in letters)]
-    unlikely = [digit for digit in digits if digit.confidence < _UNLIKELY]
+    unlikely = [digit for digit in digits if digit.confidence < UNLIKELY]
     spelt = word.letters >= _SPELT and word.letters > _LETTERS * (word.letters + word.familiar)
     if not digits or spelt or len(letters) > _LETTERS * len(digits) or len(unlikely) > _LETTERS * len(digits):
         if not letters and not digits:
@@ -243,7 +240,7 @@ def _within(word: ReadWord, expectation: Expectation) -> list[ReadWord]:
         several = len(digits) > 2
         even = are_of_a_height(digits, word.tallest)
         clear = math.isfinite(apart) and apart >= _CLEAR * widest
-        least = _APART if several else _PAIR_APART
+        least = APART if several else _PAIR_APART
         if even and clear and len(digits) >= _MANY:
             least = _MANY_APART
         if len(digits) < 2 or apart < least or not (even or (several and clear)):

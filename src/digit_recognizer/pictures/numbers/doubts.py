@@ -24,7 +24,7 @@ from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted, 
 from digit_recognizer.pictures.numbers.strokes import bars_refused, ring_refused, strokes_refused
 from digit_recognizer.pictures.numbers.tallies import tallies_refused
 from digit_recognizer.pictures.numbers.vouched import vouched_refused
-from digit_recognizer.pictures.words.within import Part, box_of, is_tall
+from digit_recognizer.pictures.words.within import APART, Part, box_of, is_tall
 from digit_recognizer.reading import Box, PlacedReading, around, overlap
 
 PART = "a part of a number, or all of it"
@@ -35,7 +35,6 @@ OF_NUMBERS = frozenset((PART, POINT_LEFT_OUT, BESIDE_LETTER, LEFT_OUT, RAISED))
 _ITS_REST = 1.0  # heights between a number and what may be the rest of it, at most
 _HANGING = 0.4  # and how tall at least what hangs on a ring beside it
 _TOUCHING = 0.2  # and between it and what surely is, be it no digit
-_APART = 0.3  # between the letters of a word and a number at its end, at least
 _WHOLE_NUMBER = 3  # digits, half of them sure, that are no word; of two both are
 _AS_TALL = 0.82  # of its line's tallest mark that what may be an unread number is at least
 _ENDING = 3  # digits at the end of a word that is not read: two may be letters, as the S and T of GUEST
@@ -163,7 +162,7 @@ def _is_apart(digits: Sequence[PlacedReading], boxes: Sequence[Box], word: ReadW
     x, _, width, _ = around(digit.box for digit in digits)
     others = [(left, broad) for left, _, broad, _ in boxes if left < x or left + broad > x + width]
     apart = min((max(x - left - broad, left - x - width) for left, broad in others), default=0)
-    return apart >= _APART * word.height
+    return apart >= APART * word.height
 
 
 def _ends_in_digits(other: ReadWord, word: ReadWord) -> bool:

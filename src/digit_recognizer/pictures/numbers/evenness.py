@@ -17,9 +17,8 @@ _EVEN = 0.1  # that the heights of printed digits differ at most, and the tops o
 _FEET = 0.08  # and the feet of neighbours
 _FIGURES = 0.12  # and all of these for text figures, of which few are alike
 _LEVEL = 0.03  # and of two digits, which by hand are often as even as several of a font
-_OF_A_HEIGHT = (
-    1.22  # times a number's tallest digit may be taller than its lowest; small letters and capitals differ more
-)
+# Times a number's tallest digit may be taller than its lowest; small letters and capitals differ more.
+_OF_A_HEIGHT = 1.22
 _TALL = 0.82  # of the tallest in a line: small letters are lower, digits are not
 _RISES = 0.25  # by which a line rises or falls at most, in heights for each breadth
 _LOW = (0.55, 0.88)  # how tall the low ones of text figures are, in heights of the others

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from digit_recognizer.pictures.marks.lines import WIDER_AFTER
 from digit_recognizer.pictures.numbers.evenness import are_even, are_level, levelled
-from digit_recognizer.pictures.words.within import ONE, SIGN, TALL, Part, box_of
+from digit_recognizer.pictures.words.within import SIGN, TALL, Part, box_of, room_of
 from digit_recognizer.reading import PlacedReading
 
 # Shares of the digits' height. Chosen on 240 lines in held-out faces (everyday.py, seeds 20 to 25), on 4,800 lines set
@@ -197,13 +197,4 @@ def _hangs(part: Part, feet: float, height: float) -> bool:
     return not isinstance(part, PlacedReading) and part[1] + part[3] <= feet - _DASH * height
 
 
-def room_of(part: Part) -> tuple[float, float]:
-    """From where to where a part takes up room: a 1 as much as other digits do."""
-    if not isinstance(part, PlacedReading):
-        return part[0], part[0] + part[2]
-    x, _, width, tall = part.box
-    more = max(0.0, ONE * tall - width) / 2 if part.digit == 1 else 0.0
-    return x - more, x + width + more
-
-
-__all__ = ["find_spaces", "may_have_spaces", "room_of"]
+__all__ = ["find_spaces", "may_have_spaces"]

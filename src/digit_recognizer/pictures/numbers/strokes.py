@@ -11,6 +11,7 @@ from statistics import median
 
 from digit_recognizer.pictures.numbers.evenness import are_even, levelled
 from digit_recognizer.pictures.numbers.read_word import ReadWord, not_accepted, not_accepted_at
+from digit_recognizer.pictures.words.within import APART
 from digit_recognizer.reading import PlacedReading, around
 
 BARS = "bars, and no other digit to tell them by"
@@ -27,7 +28,6 @@ _BROAD = 1.2  # times a ring is broader than tall at least; so are 7 % of MNIST'
 # tallest and 0.03 lower than the lowest of them; l is taller than 1.03 in 38 of 100, | in 84, / in 73.
 _SEVERAL, _TALLER, _LOWER = 3, 0.03, 0.07  # other digits at least, and by how much it differs from them,
 _PIXELS = 2  # and by how many pixels
-_APART = 0.3  # heights from such a 1 to the other digits of its number, at least
 
 
 def ring_refused(word: ReadWord) -> ReadWord:
@@ -78,7 +78,7 @@ def _ones_apart(word: ReadWord) -> list[PlacedReading]:
         if len(ones) == len(digits):
             return ones
         (x, _, width, _), (left, _, broad, _) = around(one.box for one in ones or digits[:1]), digits[len(ones)].box
-        found += ones if max(left - x - width, x - left - broad) >= _APART * word.height else []
+        found += ones if max(left - x - width, x - left - broad) >= APART * word.height else []
     return found
 
 

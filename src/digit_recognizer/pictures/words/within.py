@@ -16,7 +16,8 @@ Part = PlacedReading | Box
 # Shares of the height of the line's digits.
 TALL = 0.5  # what is no digit and lower is a dot, a comma or dirt, and parts nothing
 _LEAST = 0.2  # a narrower gap is none between words
-ONE = 0.55  # of its own height: how much room a 1 takes, as every digit of most fonts does
+APART = 0.3  # and what stands clear of a number, as a word does, is that far from it at least
+_ONE = 0.55  # of its own height: how much room a 1 takes, as every digit of most fonts does
 SIGN = 0.3  # and a point, comma or minus
 
 IsNumber = Callable[[Sequence[PlacedReading], float, float], bool | None]
@@ -64,14 +65,22 @@ def _gaps(parts: Sequence[Part], signs: Sequence[float], height: float) -> list[
     gaps = []
     reach = -1.0
     for number, part in enumerate(parts):
-        x, _, width, tall = box_of(part)
-        room = max(0.0, ONE * tall - width) / 2 if isinstance(part, PlacedReading) and part.digit == 1 else 0.0
+        left, right = room_of(part)
         if number:
+            x = box_of(part)[0]
             sign = max((place for place in signs if reach - SIGN * height <= place <= x), default=reach)
             last = max(reach, sign + SIGN * height if sign > reach else reach)
-            gaps.append((x - room - last) / height)
-        reach = max(reach, x + width + room)
+            gaps.append((left - last) / height)
+        reach = max(reach, right)
     return gaps
+
+
+def room_of(part: Part) -> tuple[float, float]:
+    """From where to where a part takes up room: a 1 as much as other digits do."""
+    x, _, width, tall = box_of(part)
+    is_one = isinstance(part, PlacedReading) and part.digit == 1
+    more = max(0.0, _ONE * tall - width) / 2 if is_one else 0.0
+    return x - more, x + width + more
 
 
 def box_of(part: Part) -> Box:
@@ -79,4 +88,4 @@ def box_of(part: Part) -> Box:
     return part.box if isinstance(part, PlacedReading) else part
 
 
-__all__ = ["ONE", "SIGN", "TALL", "IsNumber", "Part", "box_of", "is_tall", "numbers_within"]
+__all__ = ["APART", "SIGN", "TALL", "IsNumber", "Part", "box_of", "is_tall", "numbers_within", "room_of"]
