@@ -89,6 +89,13 @@ def _read_level(grey: Grey, view: View, contrast: Contrast, means: Means) -> Pag
         ink = ink_of_page(uncovered, left, ink_of(left), find_ink, is_even, means.watch)
         return Page(name=means.name) if ink is None else read_ink(uncovered, left, ink, means)
 
+    def with_displays(ink: PageInk) -> Page | None:
+        """The page where displays stand among that ink; None where there are none."""
+        among = displays_among(ink)
+        if among is None:
+            return None
+        return together(rest(among.covered), page_of_display(view, ink, among.shown, means))
+
     find_ink = None if is_drawing(grey) else means.find_ink
     is_even = has_even_ground(grey)
     boxed = read_boxes(view, means)
@@ -102,9 +109,8 @@ def _read_level(grey: Grey, view: View, contrast: Contrast, means: Means) -> Pag
         shown = read_display(everything)
         if shown:
             return page_of_display(view, everything, shown, means)
-        among = displays_among(everything)
-        if among is not None:
-            return together(rest(among.covered), page_of_display(view, everything, among.shown, means))
+        if (page := with_displays(everything)) is not None:
+            return page
         dotted = joined_dots(everything)
         if dotted is not None:
             means.watch("ground removed", dotted)
@@ -114,9 +120,8 @@ def _read_level(grey: Grey, view: View, contrast: Contrast, means: Means) -> Pag
     if ink is not None and everything is not None:
         ink, lying = without_lying(ink, everything)
         # Of a lit display in a dark panel all that stands out is the panel's, too.
-        among = displays_among(ink) if find_ink is not None else None
-        if among is not None:
-            return together(rest(among.covered), page_of_display(view, ink, among.shown, means))
+        if find_ink is not None and (page := with_displays(ink)) is not None:
+            return page
     page = Page(name=means.name) if ink is None else read_ink(view, contrast, ink, means)
     if lying:
         return replace(page, rejected=page.rejected + tuple(Rejected(view.box(box), LYING) for box in lying))
