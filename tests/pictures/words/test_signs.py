@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +10,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.page import read_page
-from digit_recognizer.pictures.words.signs import are_thousands, find_colons, find_signs, without_commas
+from digit_recognizer.pictures.words.signs import are_thousands, find_colons, find_signs
 from digit_recognizer.pictures.words.words import uncut_words
-from digit_recognizer.reading import Box, PlacedReading
+from digit_recognizer.reading import Box
 from digit_recognizer.recognizer import Recognizer
-from tests.pictures.numbers.test_context import digit
 from tests.pictures.test_page import answer, on_paper, sprite
 
 HEIGHT = 40
@@ -83,26 +80,6 @@ def test_a_comma_may_hang_below_a_whole_digit(seven: Box, comma: Box, is_point: 
     line = [0, 1, 2, 3]
     (word,) = uncut_words(labels, boxes, [line], [[0] * 4], parse_expectation())
     assert [sign for _, sign in word.signs] == [""] * is_point
-
-
-def placed(value: int, box: Box) -> PlacedReading:
-    return replace(digit(value), box=box)
-
-
-def test_a_digit_that_lies_and_is_small_as_a_comma_is_none() -> None:
-    parts = [placed(2, (0, 0, 12, 20)), placed(1, (15, 16, 4, 8)), placed(5, (22, 0, 12, 20))]
-    assert without_commas(parts) == (parts[0], (15, 16, 4, 8), parts[2])
-
-
-@pytest.mark.parametrize("box", [(15, 0, 4, 8), (15, 8, 4, 12), (15, 14, 12, 8)])
-def test_a_raised_a_tall_and_a_broad_digit_are_no_commas(box: Box) -> None:
-    parts = (placed(2, (0, 0, 12, 20)), placed(1, box), placed(5, (34, 0, 12, 20)))
-    assert without_commas(parts) == parts
-
-
-def test_beside_a_single_digit_nothing_is_a_comma() -> None:
-    parts = (placed(2, (0, 0, 12, 20)), placed(1, (15, 16, 4, 8)))
-    assert without_commas(parts) == parts
 
 
 @pytest.mark.parametrize(("text", "read"), [("12.5", "125"), ("3,75", "375"), ("407", "407")])

@@ -16,7 +16,7 @@ from digit_recognizer.pictures.numbers.raised import without_raised
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.numbers.slashes import MAYBE_ONE, MAYBE_SLASH, SLASH, find_slashes
 from digit_recognizer.pictures.numbers.spaces import find_spaces, may_have_spaces
-from digit_recognizer.pictures.words.signs import COLON, without_commas
+from digit_recognizer.pictures.words.signs import COLON
 from digit_recognizer.pictures.words.within import Part, box_of
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around, refused
 
@@ -40,7 +40,7 @@ def numbers_of(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWo
     colons = [place for place, sign in word.signs if sign == COLON]
     if colons:
         return _parted(word, colons, expectation, beside)
-    word, slashes = _without_doubt(_without_small(word), beside)
+    word, slashes = _without_doubt(_without_sign(word), beside)
     signs = signs_between(word.parts, word.height)
     if not slashes and not signs:
         return _spaced(word, expectation, beside)
@@ -84,13 +84,13 @@ def _parted(
     return [one for number in _shared(numbers) for one in numbers_of(number, expectation, beside)]
 
 
-def _without_small(word: ReadWord) -> ReadWord:
-    """A word without the degree or percent sign at its end, and without commas."""
+def _without_sign(word: ReadWord) -> ReadWord:
+    """A word without the degree or percent sign at its end."""
     parts, raised = without_raised(word.parts, word.height)
     rejected = (*word.rejected, *(Rejected(box, NOT_A_DIGIT) for box in raised))
     of_sign = sum(not isinstance(part, PlacedReading) for part in word.parts[len(parts) :])
     word = replace(word, letters=max(0, word.letters - of_sign))
-    return _of_parts(word, without_commas(parts), rejected)
+    return _of_parts(word, parts, rejected)
 
 
 def _without_doubt(word: ReadWord, beside: Sequence[ReadWord]) -> tuple[ReadWord, tuple[int, ...]]:

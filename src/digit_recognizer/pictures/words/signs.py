@@ -9,14 +9,11 @@ import math
 from bisect import bisect
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import median
 
 import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.pictures.marks.lines import Boxes
-from digit_recognizer.pictures.words.within import Part
-from digit_recognizer.reading import PlacedReading
 
 POINT, COMMA, MINUS, COLON = ".", ",", "-", ":"
 NO_SIGN = ""  # a point or comma at the end of a line, or where nobody asked for decimal numbers
@@ -153,31 +150,6 @@ def are_thousands(places: Sequence[float], starts: Sequence[float]) -> bool:
     return 1 <= first <= _GROUP and all(group == _GROUP for group in groups)
 
 
-def without_commas(parts: Sequence[Part]) -> tuple[Part, ...]:
-    """The same parts, with digits that have the size and place of a comma, and come after another, as boxes.
-
-    parts: of a word, left to right, digits as they were read, and the boxes, (x, y, w, h), of what is none.
-
-    >>> without_commas([(0, 0, 10, 20)])
-    ((0, 0, 10, 20),)
-    """
-    tallest = max((part.box[3] for part in parts if isinstance(part, PlacedReading)), default=0)
-    tall = [part.box for part in parts if isinstance(part, PlacedReading) and part.box[3] > tallest / 2]
-    if len(tall) < 2:
-        return tuple(parts)
-    height, top = median(box[3] for box in tall), median(box[1] for box in tall)
-
-    def is_comma(part: PlacedReading) -> bool:
-        _, y, width, tallness = part.box
-        low = y + tallness / 2 >= top + _LOW * height
-        return low and tallness <= _SMALL * height and width <= _NARROW * height
-
-    return (
-        *parts[:1],
-        *(part.box if isinstance(part, PlacedReading) and is_comma(part) else part for part in parts[1:]),
-    )
-
-
 __all__ = [
     "COLON",
     "COMMA",
@@ -187,5 +159,4 @@ __all__ = [
     "are_thousands",
     "find_colons",
     "find_signs",
-    "without_commas",
 ]
