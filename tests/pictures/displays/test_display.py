@@ -191,6 +191,13 @@ def test_boxes_lie_around_digits_of_a_display_that_is_askew_in_a_large_picture()
         assert found.covered[one.box[1] + 1 : one.box[1] + one.box[3], one.box[0] : one.box[0] + one.box[2]].all()
 
 
+def test_a_bar_in_the_middle_of_a_frame_of_bars_is_no_display() -> None:
+    picture = np.full((160, 120), 230, np.uint8)
+    cv2.rectangle(picture, (24, 24), (75, 115), 30, 8)
+    picture[30:110, 42:58] = 30
+    assert shown_among(picture) == ""
+
+
 @pytest.mark.parametrize("number", ["8012", "5912"])
 def test_a_display_beside_a_unit_is_not_turned_upside_down(recognizer: Recognizer, number: str) -> None:
     picture = display(number, slant=0.1)

@@ -208,10 +208,10 @@ def _shown(
         rows, columns = (np.arange(first, first + size) for first, size in zip((top, left), mine.shape, strict=True))
         inside = np.ix_(rows.clip(0, len(mask) - 1), columns.clip(0, mask.shape[1] - 1))
         mine = mine & mask[inside]
-    fall = 0.0
-    if len(row) > 1:
-        x, y, wide, tall = np.array([_span(marks.boxes[one]) for one in row], np.float64).T
-        fall = float(np.polyfit(x + wide / 2, y + tall / 2, 1)[0])
+    x, y, wide, tall = np.array([_span(marks.boxes[one]) for one in row], np.float64).T
+    across, down = x + wide / 2, y + tall / 2
+    # A bar in a frame of bars stands where that does: no line goes through one place.
+    fall = float(np.polyfit(across, down, 1)[0]) if np.ptp(across) > 0 else 0.0
     room = round(abs(fall) * mine.shape[1])
     size = mine.shape[1], mine.shape[0] + 2 * room
     level = cv2.warpAffine(mine.view(np.uint8) * 255, np.array([[1, 0, 0], [-fall, 1, room]]), size) > 127
