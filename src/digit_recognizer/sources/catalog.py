@@ -9,18 +9,17 @@ import os
 import re
 import stat
 import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO
 
 from digit_recognizer.digits import Dataset, Digits
 from digit_recognizer.errors import FileError, InputError
 from digit_recognizer.files import open_bytes, refuse_no_path
-from digit_recognizer.sources.pixel_csv import OnBadRow, check_unpacked, read_pixel_csv
+from digit_recognizer.sources.pixel_csv import OnBadRow, read_pixel_csv
+from digit_recognizer.sources.zips import is_zip, members_of, opened_member, opened_zip
 
 NAMES = ("mnist", "sample")
 
@@ -197,7 +196,7 @@ def _kind(head: bytes, name: str) -> str | None:
         return "parquet"
     if looks_like_idx(head):
         return "idx"
-    if _is_zip(head):
+    if is_zip(head):
         return "zip"  # an npz is one too: _load_zip looks inside
     for ending in ("csv", "zip", "npz", "parquet"):  # each reader says best what is wrong with its own kind
         if name.endswith(f".{ending}"):
@@ -211,8 +210,8 @@ def _kind(head: bytes, name: str) -> str | None:
 
 def _load_zip(path: Path, on_bad_row: OnBadRow | None) -> Dataset:
     name = path.name
-    with open_bytes(path) as stream, _opened_zip(stream, name) as archive:
-        members = _members(archive)
+    with open_bytes(path) as stream, opened_zip(stream, name) as archive:
+        members = members_of(archive)
         if members and all(member.endswith(".npy") for member in members):
             from digit_recognizer.sources.arrays import read_npz
 
@@ -332,7 +331,7 @@ def _member_table(
     archive: zipfile.ZipFile, member: str, archive_name: str, on_bad_row: OnBadRow | None, *, nested: bool = False
 ) -> Digits:
     name = f"{archive_name}/{_printable(member)}"
-    with _opened_member(archive, member, name) as stream:
+    with opened_member(archive, member, name) as stream:
         return _table(stream, name, on_bad_row, nested=nested)
 
 
@@ -340,66 +339,20 @@ def _table(stream: BinaryIO, name: str, on_bad_row: OnBadRow | None, *, nested: 
     """The one table in ``stream``: CSV, gzip, or a zip holding just one CSV."""
     head = stream.read(4)
     stream.seek(0)
-    if not _is_zip(head):
+    if not is_zip(head):
         return read_pixel_csv(stream, name=name, on_bad_row=on_bad_row)
     if nested:
         raise InputError(f"{name}: a zip in a zip in a zip is not opened; unpack it", code="unknown_data")
-    with _opened_zip(stream, name) as archive:
-        only = _only_table(_members(archive))
+    with opened_zip(stream, name) as archive:
+        only = _only_table(members_of(archive))
         if not only:
             raise InputError(f"{name}: expected one .csv inside", code="unknown_data")
         return _member_table(archive, only[""], name, on_bad_row, nested=True)
 
 
-@contextmanager
-def _opened_zip(stream: BinaryIO, name: str) -> Iterator[zipfile.ZipFile]:
-    damaged = f"{name}: the zip ends early or is damaged; fetch it again"
-    try:
-        archive = zipfile.ZipFile(stream)
-    except (zipfile.BadZipFile, RuntimeError, ValueError) as error:  # an unknown version; a name that is no text
-        raise InputError(damaged, code="bad_zip") from error
-    with archive:
-        try:
-            yield archive
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise InputError(damaged, code="bad_zip") from error
-
-
-@contextmanager
-def _opened_member(archive: zipfile.ZipFile, member: str, name: str) -> Iterator[BinaryIO]:
-    """A member as a stream. zipfile reads no more than the sizes that are checked here, whatever the data hold."""
-    info = archive.getinfo(member)
-    if info.flag_bits & 1:
-        raise InputError(f"{name}: is encrypted; unpack it with its password first", code="encrypted")
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise InputError(f"{name}: is packed in an unusual way; unpack it first", code="bad_zip")
-    check_unpacked(name, info.compress_size, info.file_size)
-    try:
-        opened: IO[bytes] = archive.open(info)
-    except (
-        zipfile.BadZipFile,
-        RuntimeError,
-        ValueError,
-        OSError,
-    ) as error:  # two headers that disagree; a wrong offset
-        raise InputError(f"{name}: this part of the zip is damaged; fetch it again", code="bad_zip") from error
-    with opened:
-        yield cast(BinaryIO, opened)
-
-
-def _members(archive: zipfile.ZipFile) -> list[str]:
-    """The files inside, without folders, hidden files and what macOS adds."""
-    names = [name for name in archive.namelist() if not name.endswith("/")]  # is_dir fails on an empty name
-    return [name for name in names if not re.search(r"(^|/)(__MACOSX/|\.[^./])", name)]
-
-
 def _printable(name: str) -> str:
     """A name as a message may show it: one from a foreign zip may hold line breaks or terminal codes."""
     return name if name.isprintable() else repr(name)
-
-
-def _is_zip(head: bytes) -> bool:
-    return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
 __all__ = ["NAMES", "is_data_set", "is_image_folder", "load"]
