@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-BLANK = 14  # grey levels between ground and ink; paper.py takes less for a blank picture
+from digit_recognizer.pictures.paper import MIN_CONTRAST, deviation
 
 _SIDE = 640  # pixels: of larger pictures every so-manyth pixel is looked at
 _NARROW = 96  # grey levels that luma spans, light's fall-off included, where it may show nothing
@@ -90,11 +90,11 @@ def _direction(colours: Grey) -> _Floats | None:
         return None
     direction = axes[:, -1].astype(np.float32)
     direction *= 1 if float((marked @ direction).sum()) < 0 else -1
-    if float(np.median(np.abs(marked @ direction))) < _NOISES * _deviation(away @ direction):
+    if float(np.median(np.abs(marked @ direction))) < _NOISES * deviation(away @ direction):
         return None
     luma = np.abs(away @ _LUMA)
-    elsewhere = np.count_nonzero(luma > BLANK + _NOISES * _deviation(luma))
-    is_seen = float(np.median(luma[strong])) > BLANK or elsewhere > _SEEN * np.count_nonzero(strong)
+    elsewhere = np.count_nonzero(luma > MIN_CONTRAST + _NOISES * deviation(luma))
+    is_seen = float(np.median(luma[strong])) > MIN_CONTRAST or elsewhere > _SEEN * np.count_nonzero(strong)
     return None if is_seen else direction
 
 
@@ -107,9 +107,4 @@ def _ground(colours: Grey) -> _Floats:
     return np.asarray(cv2.resize(cv2.medianBlur(small, window), (width, height)), np.float32)
 
 
-def _deviation(values: npt.NDArray[np.floating]) -> float:
-    # Median absolute deviation, scaled to the standard deviation of a normal distribution: deaf to ink.
-    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
-
-
-__all__ = ["BLANK", "grey_of_hues"]
+__all__ = ["grey_of_hues"]

@@ -21,7 +21,8 @@ from PIL import Image
 from digit_recognizer.errors import InputError
 from digit_recognizer.files import read_bytes
 from digit_recognizer.pictures import heif
-from digit_recognizer.pictures.hues import BLANK, grey_of_hues
+from digit_recognizer.pictures.hues import grey_of_hues
+from digit_recognizer.pictures.paper import MIN_CONTRAST
 from digit_recognizer.pictures.refusals import check_size, damaged, too_large
 from digit_recognizer.pictures.wholeness import is_whole
 
@@ -329,9 +330,9 @@ def _laid_on_paper(image: Image.Image) -> Grey:
     luma = np.asarray(image.convert("RGB").convert("L")).astype(np.uint16)
     alpha = np.asarray(image.getchannel("A")).astype(np.uint16)
     on_white = (255 - ((255 - luma) * alpha + 127) // 255).astype(np.uint8)
-    if on_white.min() > 255 - BLANK and alpha.mean() < 128:
+    if on_white.min() > 255 - MIN_CONTRAST and alpha.mean() < 128:
         on_black = ((luma * alpha + 127) // 255).astype(np.uint8)
-        return on_white if np.ptp(on_black) < BLANK else on_black
+        return on_white if np.ptp(on_black) < MIN_CONTRAST else on_black
     hues = grey_of_hues(image, on_white)
     return on_white if hues is None else hues
 

@@ -19,7 +19,7 @@ _GROUND_SIDE = 640  # pixels: the ground is looked for in a picture of about thi
 _FIRST_WINDOW = 0.4
 _EDGES = 9  # pixels from the page's edge whose median stands for what lies beyond it
 _STROKES = 10  # stroke widths that the second window is broad
-_MIN_CONTRAST = 14  # grey levels between ground and ink; less is a blank picture
+MIN_CONTRAST = 14  # grey levels between ground and ink; less is a blank picture
 _NOISES = 4.0  # standard deviations of the ground's noise that are taken for ground
 _HALF = 0.45  # share of the strongest ink near by at which a stroke's edge lies
 _FAINT = 0.12  # share of the page's usual ink below which a mark is a stain
@@ -94,11 +94,11 @@ def contrast_of_page(grey: Grey) -> Contrast | None:
     ground = second if times == 1 else np.asarray(cv2.resize(second, (width, height)), np.uint8)
 
     difference = grey.astype(np.float32) - ground
-    noise = _deviation(difference[:: max(1, times), :: max(1, times)])
+    noise = deviation(difference[:: max(1, times), :: max(1, times)])
     if noise > 5:  # a camera's noise in poor light
         difference = np.asarray(cv2.GaussianBlur(difference, (0, 0), 0.9), np.float32)
-        noise = _deviation(difference[::2, ::2])
-    least = max(_MIN_CONTRAST, _NOISES * noise)
+        noise = deviation(difference[::2, ::2])
+    least = max(MIN_CONTRAST, _NOISES * noise)
     dark = _is_dark_ink(small.astype(np.float32) - second, least / 2, window)
     if times > 1:
         dark = cv2.resize(dark.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).view(np.bool_)
@@ -150,7 +150,7 @@ def _times(shape: tuple[int, ...]) -> int:
 def _strong(away: Grey) -> Mask:
     """What certainly is no ground: bool (H, W). away: how much each pixel differs from it."""
     level, _ = cv2.threshold(away, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    return np.asarray(away > max(_MIN_CONTRAST, 0.7 * level), np.bool_)
+    return np.asarray(away > max(MIN_CONTRAST, 0.7 * level), np.bool_)
 
 
 def _is_dark_ink(difference: _Floats, least: float, window: float) -> Mask:
@@ -188,16 +188,22 @@ def _median(grey: Grey, window: float) -> Grey:
     return np.asarray(cv2.medianBlur(grey, side), np.uint8)
 
 
-def _deviation(values: _Floats) -> float:
-    # Median absolute deviation, scaled to the standard deviation of a normal distribution: deaf to ink.
+def deviation(values: npt.NDArray[np.floating]) -> float:
+    """The median absolute deviation, scaled to the standard deviation of a normal distribution: deaf to ink.
+
+    >>> deviation(np.array([1.0, 2.0, 3.0, 4.0, 250.0]))
+    1.4826
+    """
     return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
 __all__ = [
     "LONGEST",
+    "MIN_CONTRAST",
     "Contrast",
     "PageInk",
     "contrast_of_page",
+    "deviation",
     "ink_of",
     "shrunk",
     "stroke_thickness",
