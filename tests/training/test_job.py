@@ -27,13 +27,13 @@ from digit_recognizer.errors import (
     TrainingDiverged,
     UsageError,
 )
+from digit_recognizer.training.assembly import build_network
 from digit_recognizer.training.checkpoint import load_snapshot
 from digit_recognizer.training.hardware import Hardware
 from digit_recognizer.training.job import FinishedRun, Settings, settings_of, split, train_run
 from digit_recognizer.training.progress import Progress, StopRequest
 from digit_recognizer.training.recipe import Recipe
 from digit_recognizer.training.run_folder import RunFolder
-from digit_recognizer.training.trainer import build_network
 from tests.conftest import draw_digits
 from tests.training.tiny import TINY
 

@@ -252,9 +252,9 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         with needs("sklearn", "DigitClassifier"):
             import torch
 
+            from digit_recognizer.training.assembly import build_network
             from digit_recognizer.training.networks import Ensemble
             from digit_recognizer.training.recipe import Recipe
-            from digit_recognizer.training.trainer import build_network
         recipe = Recipe.from_dict(self.recipe_)
         with torch.random.fork_rng(devices=[]):
             members = [build_network(recipe, member) for member in range(1, recipe.members + 1)]

@@ -405,4 +405,4 @@ def _under(prefix: str, tensors: Any) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-__all__ = ["Labelled", "Trained", "build_network", "logits", "train"]
+__all__ = ["Labelled", "Trained", "logits", "train"]
