@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from digit_recognizer.apps.terminal import Terminal, counted
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import DigitsError, FileError, InputError, TooManyPixels, UsageError
 from digit_recognizer.files import write_text
-from digit_recognizer.reading import NOT_A_DIGIT, Reading
+from digit_recognizer.reading import BLANK, NOT_A_DIGIT, Reading
 
 if TYPE_CHECKING:
-    from digit_recognizer.apps.terminal import Terminal
     from digit_recognizer.recognizer import Recognizer
 
 COLUMNS = ("name", "digit", "confidence", "accepted", "second", "second_confidence")
@@ -152,7 +152,7 @@ def predict_pictures(
         terminal.note(note)
     if output is not None and not to_stdout and count:
         write_text(output, csv_line(COLUMNS) + "".join(lines))
-        terminal.note(f"{count:,} prediction{'' if count == 1 else 's'} written to {output}")
+        terminal.note(f"{counted(count, 'prediction')} written to {output}")
     terminal.document(entries)
     return exit_code_of(terminal, count, errors)
 
@@ -215,10 +215,10 @@ def opened(sources: Sequence[str]) -> Iterator[Any]:
 
 
 def _table_row(reading: Reading) -> tuple[str, ...]:
-    second = "" if reading.reason == "blank" else f"{reading.second} ({100 * reading.second_confidence:.1f} %)"
+    second = "" if reading.reason == BLANK else f"{reading.second} ({100 * reading.second_confidence:.1f} %)"
     return (
         printable(reading.name),
-        "-" if reading.reason == "blank" else str(reading.digit),
+        "-" if reading.reason == BLANK else str(reading.digit),
         f"{100 * reading.confidence:.1f} %",
         "yes" if reading.accepted else f"no: {reading.reason}",
         second,

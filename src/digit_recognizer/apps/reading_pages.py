@@ -23,12 +23,12 @@ from digit_recognizer.apps.predictions import (
     printable,
     with_hint,
 )
+from digit_recognizer.apps.terminal import Terminal, counted
 from digit_recognizer.errors import DigitsError, FileError, InputError, UsageError
 from digit_recognizer.files import write_bytes, write_text
 from digit_recognizer.reading import NOT_A_DIGIT, UNSURE
 
 if TYPE_CHECKING:
-    from digit_recognizer.apps.terminal import Terminal
     from digit_recognizer.pictures.collect import Picture
     from digit_recognizer.pictures.load import LoadedPicture
     from digit_recognizer.pictures.steps import Steps
@@ -39,6 +39,7 @@ COLUMNS = ("file", "line", "text", "confidence", "accepted", "x", "y", "width", 
 
 _STDOUT = "-"
 _TOLD = 3  # lines of a picture that are told of one by one, if they are not sure
+_NOT_AS_ASKED = ("expected", "its check")  # how the reasons begin of what is not as it was asked for
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def read_pictures(sources: Sequence[str], recognizer: Recognizer, terminal: Term
     if len(sources) == 1:
         given = list(given)
         alone = is_one(given[0], documents=True)
-    written_to = _Written(sources, wanted)
+    own = _OwnFolders(sources, wanted)
     errors: list[DigitsError] = []
     entries: list[dict[str, Any]] = []
     rows: list[str] = [csv_line(COLUMNS)]
@@ -111,7 +112,7 @@ def read_pictures(sources: Sequence[str], recognizer: Recognizer, terminal: Term
     count = 0
     with _bar(sources, terminal, alone) as bar:
         for done, picture in enumerate(collect(given, documents=True), 1):
-            if written_to.holds(picture):
+            if own.hold(picture):
                 continue
             try:
                 read = _read(picture, recognizer, wanted)
@@ -139,7 +140,7 @@ def read_pictures(sources: Sequence[str], recognizer: Recognizer, terminal: Term
             sys.stdout.write("".join(rows))
         else:
             write_text(wanted.csv, "".join(rows))
-            terminal.note(f"{len(rows) - 1:,} line{'' if len(rows) == 2 else 's'} written to {wanted.csv}")
+            terminal.note(f"{counted(len(rows) - 1, 'line')} written to {wanted.csv}")
     terminal.document(entries)
     return exit_code_of(terminal, count, errors)
 
@@ -204,7 +205,7 @@ def _notes(read: _PageRead, min_confidence: float) -> Iterator[str]:
     if read.page.turned:
         yield f"{name}: read turned by {read.page.turned} degrees clockwise"
     for found in read.page.rejected:
-        if found.reason.startswith(("expected", "its check")):
+        if found.reason.startswith(_NOT_AS_ASKED):
             yield f"not accepted: {name}, at {found.box[0]}, {found.box[1]}: {found.reason}"
     yield from _unsure(read.page, name, min_confidence)
 
@@ -217,7 +218,7 @@ def _unsure(page: Page, name: str, min_confidence: float) -> Iterator[str]:
         return
     for number, line in unsure:
         why = line.reason
-        if why is None or why.startswith(("expected", "its check")):
+        if why is None or why.startswith(_NOT_AS_ASKED):
             continue  # told already
         if why in (UNSURE, NOT_A_DIGIT):
             unsure_digits = (digit for digit in line.digits if not digit.accepted)
@@ -249,14 +250,14 @@ def _written(read: _PageRead, wanted: Wanted, taken: set[str]) -> Iterator[str]:
         yield f"steps written to {printable(str(folder))}"
 
 
-class _Written:
+class _OwnFolders:
     """The folders that pictures are written to: what lies in them is not read, and never written over."""
 
     def __init__(self, sources: Sequence[str], wanted: Wanted) -> None:
         self._folders = [folder.resolve() for folder in (wanted.annotate, wanted.show_steps) if folder is not None]
         self._walked = [Path(source).resolve() for source in sources if os.path.isdir(source)]
 
-    def holds(self, picture: Picture) -> bool:
+    def hold(self, picture: Picture) -> bool:
         """Whether a picture was met in such a folder on a walk through one above it: a drawing of an earlier run.
 
         Raises UsageError where somebody named it: its drawing would lie beside it, or in its place.
