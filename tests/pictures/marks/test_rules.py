@@ -85,6 +85,29 @@ def test_what_stands_out_from_plain_paper_is_left_as_it_is() -> None:
     assert turn_of_ruling(contrast) == 0
 
 
+def words_in_thin_print() -> npt.NDArray[np.float32]:
+    """Rows of letters like b, o and d that all but touch: ink, float32 (460, 900), 0-1."""
+    ink = np.zeros((460, 900), np.float32)
+    for foot in range(50, 450, 40):
+        for left in (start + 13 * letter for start in range(30, 820, 86) for letter in range(6)):
+            ink[foot - 12 : foot, left : left + 12] = 0.6
+            ink[foot - 10 : foot - 2, left + 1 : left + 11] = 0
+            ink[foot - 18 : foot, left] = 1
+    return ink
+
+
+@pytest.mark.parametrize("is_ruled", [False, True])
+def test_the_feet_of_print_are_no_ruling_as_that_goes_on_between_words(is_ruled: bool) -> None:
+    ink = words_in_thin_print()
+    if is_ruled:
+        ink[49::40] = np.maximum(ink[49::40], 0.5)
+    contrast = contrast_of_page(on_paper(ink))
+    assert contrast is not None
+    found = without_ruling(contrast)
+    assert (found is contrast) is not is_ruled
+    assert not found.depth[49::40, 108:116].any()  # between two words
+
+
 @pytest.mark.parametrize("degrees", [-11.0, -2.0, 4.0, 9.0])
 def test_the_turn_of_squared_paper_is_measured_by_its_lines(degrees: float) -> None:
     contrast = contrast_of_page(askew(pen(["4071", "3962"]), degrees))

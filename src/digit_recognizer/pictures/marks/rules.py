@@ -22,6 +22,8 @@ _SPANNING = 0.55  # of the page that each of several lines spans at least
 _SEVERAL = 3
 _COVERED = 0.62  # of the length of a line that is seen at least, half a window at the page's edges not counted
 _HIDDEN = 0.25  # and of one that its neighbours tell of
+_FREE = 3  # times five pixels or so that nothing is written above and below a line where it is bare,
+_GOES_ON = 0.6  # of such places it is seen in at least: ruling is in all of them, print in half at most
 _PERIODIC = 3  # steps between lines that make up squares
 _FAINT = 0.75  # of the depth of strokes that lines have at most; others are looked for in the ink
 _STROKE = 1.6  # times a line's depth: what lies deeper is a stroke on it
@@ -141,7 +143,9 @@ def _without_level_ruling(depth: _Bytes, least: float) -> _Bytes:
         usual = float(np.median(deepest[deepest > 0]))
         if seen_long and usual <= faint:
             factors = _course(line & (thin[y : y + tall] <= _STROKE * usual))
-            courses.append(_Course(factors + np.array([0, 0, y]), usual))
+            course = _Course(factors + np.array([0, 0, y]), usual)
+            if _goes_on(depth, course, np.flatnonzero(line.any(axis=0)), size, least):
+                courses.append(course)
     paint = np.zeros(depth.shape, np.bool_)
     for course in [*courses, *_between(courses, height)]:
         paint |= _along(thin, course, size, least)
@@ -162,6 +166,23 @@ class _Course(NamedTuple):
     def rows(self, width: int) -> npt.NDArray[np.float64]:
         """The row in each column: float (W,)."""
         return np.asarray(np.polyval(self.factors, np.arange(width) / width - 0.5))
+
+
+def _goes_on(depth: _Bytes, course: _Course, at: npt.NDArray[np.intp], size: int, least: float) -> bool:
+    """Whether a level line is there where nothing is written on it, too; True where there is no such place.
+
+    at: the columns in which it was seen. The feet of letters in a row are a line as well, but for what parts these.
+    """
+    height, width = depth.shape
+    away = np.arange(-_FREE * size, _FREE * size + 1)[:, None]
+    places = np.rint(course.rows(width)).astype(np.int64)[None] + away
+    inside = (places >= 0) & (places < height)
+    seen = inside & (depth[np.clip(places, 0, height - 1), np.arange(width)[None]] > 0.5 * least)
+    written = seen[(np.abs(away) > size // 2 + 1).ravel()].any(axis=0)
+    bare = np.convolve(written, np.ones(3), "same") == 0  # the soft edges of strokes are no bare paper
+    bare[: at[0]] = bare[at[-1] + 1 :] = False
+    there = seen[(np.abs(away) <= size // 2).ravel()].any(axis=0)[bare]
+    return len(there) < size or float(there.mean()) >= _GOES_ON
 
 
 def _between(courses: list[_Course], height: int) -> list[_Course]:
