@@ -10,12 +10,12 @@ from digit_recognizer.pictures.paper import PageInk
 
 def test_what_the_network_sees_next_to_nothing_of_is_not_given_back() -> None:
     mask = np.zeros((60, 60), np.bool_)
-    mask[10:50, 10:14] = mask[10:50, 40:44] = True
+    mask[10:50, 10:14] = mask[10:50, 50:54] = True
     clean = PageInk(mask * np.uint8(255), mask, 4.0)
     known = np.zeros_like(mask)
-    known[10:14, 10:14] = known[10:30, 40:44] = True
+    known[10:14, 10:14] = known[10:30, 50:54] = True
     both = completed(PageInk(known * np.uint8(200), known, 4.0), clean)
-    assert both.mask[10:50, 40:44].all()
+    assert both.mask[10:50, 50:54].all()
     assert not both.mask[20:50, 10:14].any()
     assert both.mask[10:14, 10:14].all()
 
@@ -59,3 +59,28 @@ def test_a_stem_on_any_ground_of_which_nothing_is_seen_is_one_that_is_level_with
     level[10:50, 320:340] = True
     whole = with_stems(PageInk(seen * np.uint8(200), seen, 4.0), PageInk(mask * np.uint8(255), mask, 4.0))
     assert (whole.mask == level).all()
+
+
+def among_small_letters() -> tuple[PageInk, PageInk]:
+    """Two 1s with feet and a taller digit in a row of small letters: what is seen, the 1s not, and all of it."""
+    mask = np.zeros((60, 400), np.bool_)
+    for x in range(100, 380, 20):
+        mask[25:50, x : x + 16] = True
+    mask[10:50, 30:50] = True
+    seen = mask.copy()
+    for x in (58, 80):
+        mask[10:50, x : x + 4] = mask[46:50, x - 6 : x + 10] = True
+    return PageInk(seen * np.uint8(200), seen, 4.0), PageInk(mask * np.uint8(255), mask, 4.0)
+
+
+def test_stems_taller_than_small_letters_are_given_back_one_beside_the_other_on_an_even_ground() -> None:
+    seen, clean = among_small_letters()
+    assert (completed(seen, clean).mask == clean.mask).all()
+
+
+def test_a_piece_of_a_printed_line_beside_a_digit_is_taller_and_not_given_back() -> None:
+    seen, clean = among_small_letters()
+    mask = clean.mask.copy()
+    mask[4:56, 18:22] = True
+    whole = completed(seen, PageInk(mask * np.uint8(255), mask, 4.0))
+    assert (whole.mask == clean.mask).all()
