@@ -38,7 +38,7 @@ from digit_recognizer.training.ship.sprites import (
 CHUNK = 250  # cells that one task makes
 
 _EMPTY, _OTHER = 0.06, 0.1  # shares of cells
-_DRAWINGS, _PRINTED, _STRAIGHT = 0.14, 0.3, 0.01  # shares of digits
+_DRAWINGS, _PRINTED, _STRAIGHT = 0.15, 0.27, 0.01  # shares of digits
 _GAPS = 0.04  # share of handwriting with broken strokes
 _BROAD = 0.15  # share of it in a pen so broad that loops fill up
 _MARKED_LEFT_OUT = 0.8  # share of the printed zeros with a slash or dot

@@ -18,12 +18,14 @@ from digit_recognizer.training.ship.sprites import Ink
 
 _Floats = npt.NDArray[np.float32]
 _SIDES = (24.0, 84.0)  # pixels of a cell in the photo; of larger ones nothing more is left when it is straightened
+_GOOD = 0.5  # share of photos that are as most people's: near, in focus, in even light, dark ink
+_NEAR = 34.0  # pixels of a cell in these at least
 _AROUND = 0.3  # of a cell's side that is drawn around it
 _OBLONG = 0.25  # share of cells that are no squares
 _HEIGHTS = (0.27, 0.86)  # heights of handwriting, of the cell's shorter side
 _PRINT_HEIGHTS = (0.36, 0.8)
 _INTRUDES = 0.12  # share of sides over which a neighbour's stroke reaches into the cell
-_OUT_OF_FOCUS = 0.16  # share of photos so blurred that strokes nearly run together
+_OUT_OF_FOCUS = 0.24  # share of photos so blurred that strokes nearly run together
 _ROUGH = 60.0  # grey levels of ink on paper from which on the paper may be as rough as it comes
 
 
@@ -33,7 +35,8 @@ def cell_of(ink: Ink | None, others: Sequence[Ink], rng: np.random.Generator, *,
     ink: uint8 (h, w), ink bright on black; None for an empty cell. others: what stands in the cells around it.
     printed: in its place and size, as print is; else as a hand puts it.
     """
-    side = math.exp(rng.uniform(math.log(_SIDES[0]), math.log(_SIDES[1])))
+    good = rng.random() < _GOOD
+    side = math.exp(rng.uniform(math.log(_NEAR if good else _SIDES[0]), math.log(_SIDES[1])))
     ratio = math.exp(rng.uniform(-0.5, 0.6)) if rng.random() < _OBLONG else math.exp(rng.normal(0, 0.04))
     width, height = side * math.sqrt(ratio), side / math.sqrt(ratio)
     around = _AROUND * side
@@ -48,8 +51,8 @@ def cell_of(ink: Ink | None, others: Sequence[Ink], rng: np.random.Generator, *,
     lines = _lines(shape, (left, top, width, height), side, rng)
     if rng.random() < 0.3:  # print with soft edges, a pen that bled
         written = np.asarray(cv2.GaussianBlur(written, (0, 0), side * rng.uniform(0.006, 0.04)), np.float32)
-    contrast = rng.uniform(0.2, 0.95) if rng.random() < 0.8 else rng.uniform(0.07, 0.25)
-    if rng.random() < 0.3:
+    contrast = rng.uniform(0.2, 0.95) if good or rng.random() < 0.6 else rng.uniform(0.07, 0.25)
+    if rng.random() < (0.1 if good else 0.4):
         coarse = rng.uniform(0.5, 1.0, (int(rng.integers(2, 7)),) * 2).astype(np.float32)
         written = written * cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_LINEAR)
     ground = paper(shape, rng)
@@ -57,9 +60,9 @@ def cell_of(ink: Ink | None, others: Sequence[Ink], rng: np.random.Generator, *,
     depth = contrast * level  # grey levels between paper and ink; what is rougher than that cannot be read by anybody
     ground = level + (ground - level) * min(1.0, depth / _ROUGH)
     picture = ground * (1 - rng.uniform(0.1, 0.95) * lines) * (1 - contrast * written)
-    if rng.random() < 0.2:
+    if not good and rng.random() < 0.4:
         picture = picture * light_on(shape, rng)
-    taken = _through_camera(np.asarray(picture, np.float32), side, depth, rng)
+    taken = _through_camera(np.asarray(picture, np.float32), side, depth, rng, good=good)
     return _straightened(taken, (left, top, width, height), side, rng)
 
 
@@ -124,16 +127,16 @@ def _lines(
     return lines
 
 
-def _through_camera(picture: _Floats, side: float, depth: float, rng: np.random.Generator) -> Ink:
-    """Lens, sensor and codec: uint8 (H, W). depth: grey levels between paper and ink."""
-    kind = rng.random()
+def _through_camera(picture: _Floats, side: float, depth: float, rng: np.random.Generator, *, good: bool) -> Ink:
+    """Lens, sensor and codec: uint8 (H, W). depth: grey levels between paper and ink. good: in focus, little noise."""
+    kind = _OUT_OF_FOCUS + (1 - _OUT_OF_FOCUS) * rng.random() if good else rng.random()
     if kind < _OUT_OF_FOCUS:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), side * rng.uniform(0.03, 0.07)), np.float32)
     elif kind < 0.85:
-        sigma = side * math.exp(rng.uniform(math.log(0.005), math.log(0.045)))
+        sigma = side * math.exp(rng.uniform(math.log(0.005), math.log(0.03 if good else 0.045)))
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), max(0.2, sigma)), np.float32)
     if rng.random() < 0.6:
-        spread = max(0.4, min(8.0, depth * math.exp(rng.uniform(math.log(0.01), math.log(0.15)))))
+        spread = max(0.4, min(8.0, depth * math.exp(rng.uniform(math.log(0.01), math.log(0.06 if good else 0.15)))))
         noise = rng.normal(0, spread, picture.shape).astype(np.float32)
         if rng.random() < 0.5:
             noise = 1.6 * cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.5, 1.2))
