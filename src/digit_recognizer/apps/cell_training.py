@@ -32,6 +32,10 @@ def train_cells(
     cells: Annotated[int, typer.Option(help="Cells that are composed to learn from.")] = 240_000,
     steps: Steps = 25_000,
     minutes: Minutes = None,
+    first: Annotated[
+        Path | None,
+        typer.Option(help="A cells.onnx of another training, to ask first; the new one where it is unsure."),
+    ] = None,
     seed: RandomSeed = 0,
     val: HeldOut = 0.05,
     device: Device = "auto",
@@ -53,6 +57,7 @@ def train_cells(
         val=val,
         strokes=strokes,
         fonts=fonts,
+        first=None if first is None else str(first),
         learning=CellLearning(steps=steps, minutes=minutes),
     )
     train_and_tell(

@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.analysis.metrics import fit_temperature
-from digit_recognizer.cell_reader import EMPTY, OTHER
+from digit_recognizer.cell_reader import EMPTY, OTHER, CellReader
 from digit_recognizer.digits import CLASSES, Dataset
+from digit_recognizer.files import read_bytes, write_bytes
 from digit_recognizer.training.cells.compose import compose_cells
 from digit_recognizer.training.cells.export import export_cell_reader
+from digit_recognizer.training.cells.in_turn import in_turn
 from digit_recognizer.training.cells.learn import CellLearning, answers, learn, views_of
 from digit_recognizer.training.cells.network import CellNetwork
 from digit_recognizer.training.composed_run import (
@@ -38,8 +40,12 @@ _CHECKED = 256  # cells that torch and ONNX Runtime must answer alike
 
 @dataclass(frozen=True)
 class CellSettings(ComposedSettings):
-    """What a training of the cell reader is. cells, val_cells: how many are composed to learn from, to validate on."""
+    """What a training of the cell reader is. cells, val_cells: how many are composed to learn from, to validate on.
 
+    first: the file of a cell reader of another training, which is asked first, and the new one where it is unsure.
+    """
+
+    first: str | None = None
     cells: int = 240_000
     val_cells: int = 4_000
     learning: CellLearning = field(default_factory=CellLearning)
@@ -65,6 +71,7 @@ def train_cell_reader(
     ``folder``. overwrite: remove a run of the same kind that is there. command: how to repeat it.
     Raises what claiming the folder, composing, learning and exporting raise.
     """
+    first = None if settings.first is None else _reader(Path(settings.first))
     run = ComposedRun(folder, "cells", MODEL, dataset, settings, hardware, command)
     with run.claim(overwrite=overwrite):
         learnt, held_out = settings.ingredients(dataset.labelled())
@@ -87,9 +94,15 @@ def train_cell_reader(
         temperature = fit_temperature(logits, validation.labels)
         card = run.card(counts_of(learnt), temperature=temperature)
         size, difference = export_cell_reader(network, folder / MODEL, metadata=card, check_views=views[:_CHECKED])
+        shares: dict[str, Any] = shares_right(logits, validation.labels)
+        if first is not None:
+            content = in_turn(first, read_bytes(folder / MODEL), card)
+            together = CellReader(content, MODEL).probabilities(views)
+            write_bytes(folder / MODEL, content)
+            size, shares = len(content), {**shares_right(together, validation.labels), "alone": shares}
         return run.write_metrics(
             {
-                **shares_right(logits, validation.labels),
+                **shares,
                 "cells": len(training),
                 "validation_cells": len(validation),
                 "learnt_from": counts_of(learnt),
@@ -113,6 +126,13 @@ def shares_right(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.int64])
     right = logits.argmax(1) == labels
     right[kinds["digits_right"]] = (logits[:, :CLASSES].argmax(1) == labels)[kinds["digits_right"]]
     return {name: float(right[chosen].mean()) if chosen.any() else 1.0 for name, chosen in kinds.items()}
+
+
+def _reader(path: Path) -> bytes:
+    """The file of a cell reader. Raises FileError where it cannot be read, ModelError where it is none."""
+    content = read_bytes(path)
+    CellReader(content, str(path))
+    return content
 
 
 def load_weights(path: Path) -> CellNetwork:
