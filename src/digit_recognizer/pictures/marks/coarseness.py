@@ -17,6 +17,7 @@ _DRAWING = 720  # pixels: larger pictures are photos and scans
 _LEAST = 112  # pixels: below, a single digit gets coarse
 _THICK = 7.0  # pixels that the thinnest strokes keep; the pages that the reader was measured on have 2 to 8
 _PLAIN = 0.985  # share of the pixels that are clearly ink or clearly ground
+_APART = 32  # grey levels from both levels of a drawing from which on a pixel is neither
 _STEADY, _FLAT = 2, 0.9  # grey levels about the ground's usual one, and the share of its pixels that lie within
 _EVEN = 0.6  # share of all pixels that do
 _FINE = 5  # per cent of the strokes' middles that may be thinner than the thinnest is taken to be
@@ -72,8 +73,7 @@ def has_even_ground(grey: npt.NDArray[np.uint8]) -> bool:
 
 def _near_usual(values: npt.NDArray[np.uint8]) -> float:
     """The share of values, uint8 (N,), one at least, that lie near the most frequent one."""
-    # Not numpy's bincount, which makes eight bytes of each.
-    levels = cv2.calcHist([values], [0], None, [256], [0, 256]).ravel()
+    levels = _levels(values)
     usual = int(levels.argmax())
     return float(levels[max(0, usual - _STEADY) : usual + _STEADY + 1].sum() / max(1, levels.sum()))
 
@@ -83,10 +83,21 @@ def _drawn(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8] | None:
     if max(grey.shape) > _DRAWING:
         return None
     level, mask = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    ink = np.asarray(1 - mask if mask.mean() > 0.5 else mask, np.uint8)
-    levels = [float(grey[ink == side].mean()) if (ink == side).any() else level for side in (0, 1)]
-    between = (np.abs(grey - levels[0]) > 32) & (np.abs(grey - levels[1]) > 32)
-    return None if not ink.any() or 1 - between.mean() < _PLAIN else ink
+    found = _levels(grey)
+    dark, values = np.arange(256) <= level, np.arange(256)
+    if not found[dark].any() or not found[~dark].any():
+        return None
+    means = [float(np.average(values[side], weights=found[side])) for side in (dark, ~dark)]
+    between = (np.abs(values - means[0]) > _APART) & (np.abs(values - means[1]) > _APART)
+    if 1 - found[between].sum() / grey.size < _PLAIN:
+        return None
+    return np.asarray(1 - mask if found[~dark].sum() > grey.size / 2 else mask, np.uint8)
+
+
+def _levels(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """How many of the values have each grey level, float32 (256,)."""
+    # Not numpy's bincount, which makes eight bytes of each.
+    return np.asarray(cv2.calcHist([values], [0], None, [256], [0, 256]).ravel(), np.float32)
 
 
 __all__ = ["has_even_ground", "is_drawing", "longest_needed"]
