@@ -207,6 +207,13 @@ def test_a_likely_number_between_words_is_read_and_accepted_in_no_part(confidenc
     assert not any(one.accepted for word in found for one in word.digits)
 
 
+def test_two_numbers_a_space_apart_between_words_are_two() -> None:
+    word = joined("xxxx472638xxx", {4: 12, 7: 8, 10: 12})
+    assert [one.text for one in without_text([word])] == ["", "472", "638"]
+    even = joined("xxxx472638xxx", {4: 12, 10: 12})
+    assert [one.text for one in without_text([even])] == ["", "472638"]
+
+
 def test_half_of_a_number_is_not_read_where_the_other_half_is_unsure() -> None:
     word = joined("xxxx046621xx", {4: 9, 6: 8, 10: 9})
     unsure = replace(word.parts[4], accepted=False) if isinstance(word.parts[4], PlacedReading) else word.parts[4]

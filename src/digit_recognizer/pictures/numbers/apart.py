@@ -43,7 +43,7 @@ def numbers_of(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWo
     word, slashes = _without_doubt(_without_sign(word), beside)
     signs = signs_between(word.parts, word.height)
     if not slashes and not signs:
-        return _spaced(word, expectation, beside)
+        return spaced(word, expectation, beside)
     why = dict.fromkeys(slashes, SLASH) | dict.fromkeys(signs, NOT_A_DIGIT)
     cuts = [-1, *sorted(why), len(word.parts)]
     rejected = [word.rejected, *((Rejected(box_of(word.parts[place]), why[place]),) for place in cuts[1:-1])]
@@ -57,7 +57,7 @@ def numbers_of(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWo
         _of_parts(word, word.parts[first + 1 : last], why_not, between)
         for (first, last), between, why_not in zip(pairwise(cuts), pairwise(sides), rejected, strict=True)
     )
-    return [one for number in numbers for one in (_spaced(number, expectation, beside) if number.parts else [number])]
+    return [one for number in numbers for one in (spaced(number, expectation, beside) if number.parts else [number])]
 
 
 def _parted(
@@ -141,8 +141,14 @@ def _of_parts(
     return replace(word, digits=digits, rejected=rejected, familiar=familiar, parts=tuple(parts), signs=signs)
 
 
-def _spaced(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWord]) -> list[ReadWord]:
-    """A word as the numbers that stand a space apart in it. Arguments as for ``numbers_of``."""
+def spaced(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWord] = ()) -> list[ReadWord]:
+    """A word as the numbers that stand a space apart in it, unsure where nobody can tell. Arguments as for
+    ``numbers_of``.
+
+    >>> word = ReadWord(0, 20.0, "", (), (), parts=((0, 0, 9, 20),))
+    >>> spaced(word, Expectation()) == [word]
+    True
+    """
     word = _of_parts(word, without_letters(word.parts, word.height), word.rejected)
     if expectation.asks and expectation.complaint([digit.digit for digit in word.digits]) is None:
         return [word]
@@ -179,4 +185,4 @@ def _not_accepted(word: ReadWord, boxes: Sequence[Box], *why: Rejected) -> ReadW
     return replace(word, digits=digits, parts=parts, rejected=(*word.rejected, *why))
 
 
-__all__ = ["MAYBE_SPACE", "numbers_of"]
+__all__ = ["MAYBE_SPACE", "numbers_of", "spaced"]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.numbers.aligned import aligned
+from digit_recognizer.pictures.numbers.apart import spaced
 from digit_recognizer.pictures.numbers.beside import UNLIKELY, number_beside, without_brackets
 from digit_recognizer.pictures.numbers.by_hand import Letters, are_uneven, is_by_hand, is_of_digits, letters_of
 from digit_recognizer.pictures.numbers.evenness import are_of_a_height
@@ -264,8 +265,8 @@ def _within(word: ReadWord, expectation: Expectation) -> list[ReadWord]:
         ]
         sure = all(digit.accepted for digit in digits)
         told = tuple(digits) if sure else refused_digits(digits, AMONG_LETTERS)
-        one = ReadWord(word.line, word.height, "", told, (), 0, len(digits), word.tallest)
-        found.append(judged(one, [], signs, expectation))
+        one = ReadWord(word.line, word.height, "", told, (), 0, len(digits), word.tallest, told, signs=tuple(signs))
+        found += [judged(each, [], each.signs, expectation) for each in spaced(one, expectation)]
     return found
 
 
