@@ -23,8 +23,9 @@ from digit_recognizer.pictures.numbers.apart import numbers_of
 from digit_recognizer.pictures.numbers.assembled import not_accepted, page_of
 from digit_recognizer.pictures.numbers.at_once import read_at_once
 from digit_recognizer.pictures.numbers.chosen import company_of, digits_of, parts_of
-from digit_recognizer.pictures.numbers.context import judged, without_text
+from digit_recognizer.pictures.numbers.context import without_text
 from digit_recognizer.pictures.numbers.doubts import with_doubts
+from digit_recognizer.pictures.numbers.judged import judged
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.numbers.slashes import find_slashes
 from digit_recognizer.pictures.paper import Contrast, Labels, PageInk

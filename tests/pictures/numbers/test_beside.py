@@ -10,7 +10,8 @@ import pytest
 from digit_recognizer.pictures.expectation import parse_expectation
 from digit_recognizer.pictures.numbers.apart import numbers_of
 from digit_recognizer.pictures.numbers.beside import number_beside, signs_between, without_brackets, without_letters
-from digit_recognizer.pictures.numbers.context import BESIDE_LETTER, judged, without_text
+from digit_recognizer.pictures.numbers.context import BESIDE_LETTER, without_text
+from digit_recognizer.pictures.numbers.judged import judged
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.words.within import Part
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading

@@ -8,13 +8,8 @@ import numpy as np
 import pytest
 
 from digit_recognizer.pictures.expectation import parse_expectation
-from digit_recognizer.pictures.numbers.context import (
-    AMONG_LETTERS,
-    DOUBTED,
-    TOO_SMALL,
-    judged,
-    without_text,
-)
+from digit_recognizer.pictures.numbers.context import AMONG_LETTERS, without_text
+from digit_recognizer.pictures.numbers.judged import DOUBTED, judged
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Reading, Rejected
 
@@ -86,21 +81,6 @@ def test_an_unsure_digit_among_letters_makes_no_number() -> None:
     assert without_text([letters(8), unsure])[1].digits == ()
 
 
-def test_a_word_with_a_letter_for_every_third_digit_is_rejected_as_a_whole() -> None:
-    word = ReadWord(0, 20.0, "", (digit(4), digit(7, 1)), ())
-    found = judged(word, [(28, 0, 10, 20)], [], parse_expectation())
-    assert found.digits == ()
-    assert [(rejected.box, rejected.reason) for rejected in found.rejected] == [((0, 0, 38, 20), NOT_A_DIGIT)]
-
-
-def test_a_word_whose_marks_are_letters_is_none_however_surely_their_halves_look_like_digits() -> None:
-    ones = tuple(digit(1, place) for place in range(9))
-    found = judged(ReadWord(0, 20.0, "", ones, (), letters=3, familiar=2), [], [], parse_expectation())
-    assert found.digits == ()
-    kept = judged(ReadWord(0, 20.0, "", ones, (), letters=2, familiar=7), [], [], parse_expectation())
-    assert kept.text == "111111111"
-
-
 def doubtful(*confidences: float, letters: int = 0) -> ReadWord:
     """A word read as 345..., each digit as sure as told."""
     digits = tuple(digit(3 + place, place, confidence=value) for place, value in enumerate(confidences))
@@ -127,18 +107,6 @@ def test_what_is_more_than_half_unlikely_or_has_a_letter_is_no_number(word: Read
 def test_a_doubted_number_that_is_too_short_says_so() -> None:
     (found,) = without_text([doubtful(0.5, 0.99)], parse_expectation(3))
     assert [rejected.reason for rejected in found.rejected] == [DOUBTED, "expected 3 digits, found 2"]
-
-
-def test_signs_stand_among_the_digits_by_their_place() -> None:
-    word = ReadWord(0, 20.0, "", (digit(4, 1), digit(7, 3)), ())
-    assert judged(word, [], [(28.0, ","), (0.0, "-")], parse_expectation()).text == "-4,7"
-
-
-def test_a_number_that_is_too_short_is_not_accepted_and_says_so() -> None:
-    word = ReadWord(0, 20.0, "", (digit(4), digit(7, 1)), ())
-    found = judged(word, [], [], parse_expectation(3))
-    assert [reading.accepted for reading in found.digits] == [False, False]
-    assert [rejected.reason for rejected in found.rejected] == ["expected 3 digits, found 2"]
 
 
 def joined(text: str, spaces: dict[int, int], heights: dict[int, int] | None = None) -> ReadWord:
@@ -225,31 +193,6 @@ def test_a_number_between_words_has_to_be_as_expected() -> None:
     found = without_text([joined("xxxx1234xxx", {4: 9, 8: 9})], parse_expectation(5))[1]
     assert [reading.accepted for reading in found.digits] == [False] * 4
     assert [rejected.reason for rejected in found.rejected] == ["expected 5 digits, found 4"]
-
-
-def test_what_is_lower_than_eight_pixels_is_not_accepted() -> None:
-    low = tuple(digit(value, place, height=7) for place, value in enumerate((4, 2)))
-    found = judged(ReadWord(0, 7.0, "", low, ()), [], [], parse_expectation())
-    assert found.text == "42"
-    assert not any(digit.accepted for digit in found.digits)
-    assert [rejected.reason for rejected in found.rejected] == [TOO_SMALL]
-
-
-@pytest.mark.parametrize("numbers", ["digits", "decimal"])
-def test_digits_that_lie_within_one_another_stand_in_the_same_order_in_the_text(numbers: str) -> None:
-    # As of a 3 that an 8 touches: the 8 was taken for both, and begins where the 3 does.
-    boxes = [
-        (9, (21, 0, 26, 20)),
-        (8, (56, 0, 53, 20)),
-        (2, (56, 0, 18, 20)),
-        (0, (131, 0, 21, 20)),
-        (1, (113, 0, 20, 20)),
-    ]
-    digits = tuple(replace(digit(value), box=box) for value, box in boxes)
-    signs = [(112.0, "."), (10.0, "-")] if numbers == "decimal" else []
-    word = judged(ReadWord(0, 20.0, "", digits, ()), [], signs, parse_expectation(numbers=numbers))
-    assert word.text == ("-928.10" if signs else "92810")
-    assert "".join(str(one.digit) for one in word.digits) == word.text.replace("-", "").replace(".", "")
 
 
 def unsure(text: str) -> ReadWord:

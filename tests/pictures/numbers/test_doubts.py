@@ -8,13 +8,9 @@ from dataclasses import replace
 import pytest
 
 from digit_recognizer.pictures.expectation import parse_expectation
-from digit_recognizer.pictures.numbers.context import (
-    AMONG_LETTERS,
-    BESIDE_LETTER,
-    judged,
-    without_text,
-)
+from digit_recognizer.pictures.numbers.context import AMONG_LETTERS, BESIDE_LETTER, without_text
 from digit_recognizer.pictures.numbers.doubts import LEFT_OUT, PART, with_doubts
+from digit_recognizer.pictures.numbers.judged import judged
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.words.within import box_of
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around

@@ -16,7 +16,7 @@ from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.marks.lines import Boxes
 from digit_recognizer.pictures.means import Means
 from digit_recognizer.pictures.numbers.assembled import page_of
-from digit_recognizer.pictures.numbers.context import judged
+from digit_recognizer.pictures.numbers.judged import judged
 from digit_recognizer.pictures.numbers.prices import other_value_refused
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.paper import PageInk

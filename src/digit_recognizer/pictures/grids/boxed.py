@@ -14,7 +14,7 @@ from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.grids.cells import read_cells, shared_cells
 from digit_recognizer.pictures.grids.form_boxes import BoxRow, covered, find_box_rows
 from digit_recognizer.pictures.means import Means
-from digit_recognizer.pictures.numbers.context import judged
+from digit_recognizer.pictures.numbers.judged import judged
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.upright import View
 from digit_recognizer.reading import Line, Page, PlacedReading

@@ -15,28 +15,21 @@ import numpy.typing as npt
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.numbers.aligned import aligned
 from digit_recognizer.pictures.numbers.apart import spaced
-from digit_recognizer.pictures.numbers.beside import UNLIKELY, number_beside, without_brackets
+from digit_recognizer.pictures.numbers.beside import without_brackets
 from digit_recognizer.pictures.numbers.by_hand import Letters, are_uneven, is_by_hand, is_of_digits, letters_of
 from digit_recognizer.pictures.numbers.evenness import are_of_a_height
+from digit_recognizer.pictures.numbers.judged import DOUBTED, judged, number_of
 from digit_recognizer.pictures.numbers.listed import listed
 from digit_recognizer.pictures.numbers.neighbours import Neighbours, neighbours_of
 from digit_recognizer.pictures.numbers.read_word import ReadWord, refused_digits
 from digit_recognizer.pictures.words.signs import MINUS
-from digit_recognizer.pictures.words.within import APART, is_tall, numbers_within
+from digit_recognizer.pictures.words.within import APART, numbers_within
 from digit_recognizer.reading import NOT_A_DIGIT, Box, PlacedReading, Rejected, around
 
 AMONG_LETTERS = "among letters, which it may be itself"
-TOO_SMALL = "too small to be sure"
-DOUBTED = "a digit of it is unlikely"
 BESIDE_LETTER = "beside a mark that may be a letter"
 
 _LIKELY = 0.9  # confidence from which on digits that are not accepted may make a number among letters
-_LETTERS = 0.3  # letters, or digits that may be some, for each digit of a word from which on it is not read
-
-_DOUBTED = 0.5  # share of the digits of a word that may be unlikely where nothing on the page is a letter
-
-_SMALLEST = 8  # pixels: lower than that, a bit of a rule looks like a digit
-_SPELT = 2  # letters that a word of letters has at least, before it was cut: halves of an A or an H look like ones
 _FEW = 3  # letters near by that make no text yet
 _ELSEWHERE = 0.8  # what a letter or digit in another line counts
 _ALIKE = (0.55, 1.8)  # of a word's height: how tall others are that it is held against
@@ -54,68 +47,6 @@ _PAIR_APART = 0.35  # heights between two digits and the words beside them, wher
 _MANY, _MANY_APART = 4, 0.25  # and of many that are even and stand clear: spaces of narrow print are no wider
 _SMALL_LETTER = 0.78  # of a capital's height that digits beside it are at least, and small letters are not
 _CLEAR = 1.5  # times that is wider than the widest gap between the digits of a number, be they even or not
-
-
-def judged(
-    word: ReadWord, none: Sequence[Box], signs: Sequence[tuple[float, str]], expectation: Expectation
-) -> ReadWord:
-    """A word with its text, or without digits where it is no number after all; what it falls short of is told.
-
-    word: its digits as they were found. none: boxes of its parts that are none. signs: of a decimal number, (where from
-    left to right, sign).
-
-    >>> word = ReadWord(0, 20.0, "", (), ())
-    >>> judged(word, [(0, 0, 9, 20)], [], Expectation()).rejected
-    (Rejected(box=(0, 0, 9, 20), reason='not a digit'),)
-    """
-    word = replace(word, signs=tuple(signs))
-    digits = word.digits
-    letters = [box for box in none if is_tall(box, word.height)]
-    rejected = [*word.rejected, *(Rejected(box, NOT_A_DIGIT) for box in letters)]
-    unlikely = [digit for digit in digits if digit.confidence < UNLIKELY]
-    spelt = word.letters >= _SPELT and word.letters > _LETTERS * (word.letters + word.familiar)
-    if not digits or spelt or len(letters) > _LETTERS * len(digits) or len(unlikely) > _LETTERS * len(digits):
-        if not letters and not digits:
-            return replace(word, text="")
-        whole = around([digit.box for digit in digits] + list(none))
-        # Of small print that runs together, single marks tell nothing; what became of their parts does.
-        count = max(word.letters, len(letters))
-        is_doubted = not none and not word.letters and len(unlikely) <= _DOUBTED * len(digits)
-        beside = number_beside(word.parts, word.height)
-        return replace(
-            word,
-            text="",
-            digits=(),
-            rejected=(Rejected(whole, NOT_A_DIGIT),),
-            letters=count,
-            doubted=refused_digits(digits, DOUBTED) if is_doubted else (),
-            beside=beside if beside and count <= len(beside.marks) else None,
-        )
-    return _number(word, digits, rejected, expectation)
-
-
-def _number(
-    word: ReadWord, digits: tuple[PlacedReading, ...], rejected: list[Rejected], expectation: Expectation
-) -> ReadWord:
-    """The word with these digits, left to right; what they fall short of is told beside what was ``rejected``."""
-    # Pieces of digits that touch come as they begin, be it below or within the digit before: middles tell more.
-    digits = tuple(sorted(digits, key=lambda digit: digit.box[0] + digit.box[2] / 2))
-    complaint = expectation.complaint([digit.digit for digit in digits])
-    if complaint is not None:
-        digits = refused_digits(digits, complaint)
-        rejected.append(Rejected(around(digit.box for digit in digits), complaint))
-    if max(digit.box[3] for digit in digits) < _SMALLEST:
-        digits = refused_digits(digits, TOO_SMALL)
-        rejected.append(Rejected(around(digit.box for digit in digits), TOO_SMALL))
-    return replace(word, text=_text(digits, word.signs), digits=digits, rejected=tuple(rejected))
-
-
-def _text(digits: Sequence[PlacedReading], signs: Sequence[tuple[float, str]]) -> str:
-    characters = [str(digit.digit) for digit in digits]
-    for place, sign in sorted(signs, reverse=True):
-        before = next((at for at, digit in enumerate(digits) if digit.box[0] >= place), len(digits))
-        characters.insert(before, sign)
-    return "".join(characters)
 
 
 def without_text(words: Sequence[ReadWord], expectation: Expectation | None = None) -> list[ReadWord]:
@@ -150,7 +81,7 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
         numbers = [] if kept.digits or place in of_table else _within(kept, expectation)
         if kept.doubted and not numbers and (place in of_table or not has_letters):
             doubted = Rejected(around(digit.box for digit in kept.doubted), DOUBTED)
-            kept = _number(kept, kept.doubted, [doubted], expectation)
+            kept = number_of(kept, kept.doubted, [doubted], expectation)
         result.append(_around(kept, numbers) if numbers else kept)
         result += numbers
     return result
@@ -172,7 +103,7 @@ def _beside_signs(word: ReadWord, neighbours: Neighbours, expectation: Expectati
             return word
         digits = refused_digits(digits, BESIDE_LETTER)
         rejected.append(Rejected(around(digit.box for digit in digits), BESIDE_LETTER))
-    return _number(replace(word, letters=0, beside=None), digits, rejected, expectation)
+    return number_of(replace(word, letters=0, beside=None), digits, rejected, expectation)
 
 
 def _is_between(digits: Sequence[PlacedReading], marks: Sequence[Box]) -> bool:
@@ -328,8 +259,5 @@ def _of_one_breadth(digits: Sequence[PlacedReading]) -> bool:
 __all__ = [
     "AMONG_LETTERS",
     "BESIDE_LETTER",
-    "DOUBTED",
-    "TOO_SMALL",
-    "judged",
     "without_text",
 ]
