@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.sources.strokes import Drawing, draw
@@ -96,3 +97,16 @@ def test_a_digit_on_a_sheet_that_lies_on_a_desk_is_read(recognizer: Recognizer, 
     picture += np.random.default_rng(level).normal(0, 4, picture.shape)
     reading = recognizer.predict(np.clip(picture, 0, 255).astype(np.uint8))
     assert (reading.digit, reading.accepted) == (7, True)
+
+
+@pytest.mark.parametrize("size", [18, 24, 36])
+@pytest.mark.parametrize("words", ["The code {} is not {}", "Your total is {} of {}", "It is {} and so it is"])
+def test_numbers_in_a_printed_sentence_are_read_and_its_short_words_are_not(
+    recognizer: Recognizer, words: str, size: int
+) -> None:
+    numbers = ["836", "9386"][: words.count("{}")]
+    text = words.format(*numbers)
+    font = ImageFont.load_default(size)
+    picture = Image.new("L", (round(font.getlength(text)) + 60, 3 * size), 245)
+    ImageDraw.Draw(picture).text((30, size), text, font=font, fill=20)
+    assert recognizer.read(picture).text.split() == numbers

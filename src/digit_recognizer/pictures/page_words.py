@@ -5,10 +5,11 @@ All candidates of a page are scored together by ``answer``, which is all that is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from digit_recognizer.pictures.expectation import Expectation
 from digit_recognizer.pictures.first_look import first_look
@@ -22,7 +23,7 @@ from digit_recognizer.pictures.means import Means
 from digit_recognizer.pictures.numbers.apart import numbers_of
 from digit_recognizer.pictures.numbers.assembled import not_accepted, page_of
 from digit_recognizer.pictures.numbers.at_once import read_at_once
-from digit_recognizer.pictures.numbers.chosen import company_of, digits_of, parts_of
+from digit_recognizer.pictures.numbers.chosen import Chosen, digits_of, parts_of, spaces_within
 from digit_recognizer.pictures.numbers.context import without_text
 from digit_recognizer.pictures.numbers.doubts import with_doubts
 from digit_recognizer.pictures.numbers.judged import judged
@@ -32,6 +33,7 @@ from digit_recognizer.pictures.paper import Contrast, Labels, PageInk
 from digit_recognizer.pictures.upright import View
 from digit_recognizer.pictures.words.brackets import find_brackets
 from digit_recognizer.pictures.words.crowd import OF_A_CROWD, OF_A_WAY_UP, SAMPLED, has_digits, is_crowd, sample_of
+from digit_recognizer.pictures.words.dotted import find_dotted
 from digit_recognizer.pictures.words.fields import find_uprights, parted_marks
 from digit_recognizer.pictures.words.operators import find_operators, with_minus
 from digit_recognizer.pictures.words.paths import best_path
@@ -60,6 +62,7 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
         lines = find_lines(boxes, rings)
     fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
     operators = with_minus(find_operators(labels, boxes), boxes, lines) | find_brackets(labels, boxes, lines)
+    dotted = {mark + 1 for mark in find_dotted(labels, boxes, ink.mask)}
     uncut = list(uncut_words(labels, boxes, lines, fields, expectation, operators))
     around_others = tuple(Rejected(view.box(box_of(boxes[ring])), RING) for ring in rings)
     around_others += tuple(Rejected(view.box(box_of(boxes[sign])), NOT_A_DIGIT) for sign in sorted(operators))
@@ -77,17 +80,23 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
     if means.sample or not is_all or is_crowd(uncut):
         some = sample_of(uncut, OF_A_WAY_UP if means.sample else OF_A_CROWD)
         if len(some) < len(uncut):
-            page = page_with(_read_words(some, ink, labels.copy(), view, means), SAMPLED if means.sample else MANY)
+            page = page_with(
+                _read_words(some, ink, labels.copy(), dotted, view, means), SAMPLED if means.sample else MANY
+            )
             if means.sample:
                 return page
             if not has_digits(page, some):
                 return not_accepted(page, MANY)
-    page = page_with(_read_words(uncut, ink, labels, view, means), "" if is_all else MANY)
+    page = page_with(_read_words(uncut, ink, labels, dotted, view, means), "" if is_all else MANY)
     return page if is_all else not_accepted(page, MANY)
 
 
-def _read_words(uncut: Sequence[UncutWord], ink: PageInk, labels: Labels, view: View, means: Means) -> list[ReadWord]:
-    """What was read in words. labels: int32 (H, W), the page's marks by number; marks that are cut get new ones."""
+def _read_words(
+    uncut: Sequence[UncutWord], ink: PageInk, labels: Labels, dotted: Collection[int], view: View, means: Means
+) -> list[ReadWord]:
+    """What was read in words. labels: int32 (H, W), the page's marks by number; marks that are cut get new ones.
+    dotted: the numbers of those that have dots, which no digit has.
+    """
     expectation = means.expectation
     first, told = first_look(uncut, ink, labels, means.answer)
     words = words_of(ink, labels, told, expectation, means.read_strips)
@@ -95,15 +104,16 @@ def _read_words(uncut: Sequence[UncutWord], ink: PageInk, labels: Labels, view: 
     if not words:
         return []
     images, probabilities, strange = first.answers(words, ink, labels, means.answer)
-    read: list[ReadWord] = []
-    doubted: dict[int, Word] = {}
+    are_letters = _with_any(dotted, words)
+    probabilities[are_letters], strange[are_letters] = 0, 1
+    found: list[Chosen | ReadWord] = []
     start = 0
-    for number, word in enumerate(words):
+    for word in words:
         part = slice(start, start + len(word.candidates))
         start = part.stop
         if not word.candidates:
             whole = around([piece.box for piece in word.pieces])
-            read.append(ReadWord(word.line, word.height, "", (), (Rejected(whole, NOT_A_DIGIT),)))
+            found.append(ReadWord(word.line, word.height, "", (), (Rejected(whole, NOT_A_DIGIT),)))
             continue
         weighed, scores, unfamiliar = run_scores(word.candidates, word.runs, probabilities[part], strange[part])
         # A number's length is asked for once slashes are told from its digits.
@@ -113,14 +123,18 @@ def _read_words(uncut: Sequence[UncutWord], ink: PageInk, labels: Labels, view: 
             if find_slashes(parts_of(word, path, digits), word.height).found:
                 break
         if len(digits) == 1 and is_edge(view.grey, ink.mask, digits[0].box):
-            read.append(ReadWord(word.line, word.height, "", (), (Rejected(digits[0].box, EDGE),)))
-            continue
-        letters, familiar = company_of(word, path, digits, probabilities[part], strange[part])
-        if not letters and len(digits) == len(path):
-            doubted[number] = word
-        parts, signs = parts_of(word, path, digits), tuple(word.signs)
-        seen = ReadWord(word.line, word.height, "", tuple(digits), (), letters, familiar, word.tallest, parts, signs)
-        read.append(seen)
+            found.append(ReadWord(word.line, word.height, "", (), (Rejected(digits[0].box, EDGE),)))
+        else:
+            found.append(Chosen(word, path, digits, probabilities[part], strange[part]))
+    ways = [way for way in found if isinstance(way, Chosen)]
+    spaces = iter(spaces_within(ways))
+    read: list[ReadWord] = []
+    doubted: dict[int, Word] = {}
+    for way in found:
+        some = way.words(next(spaces)) if isinstance(way, Chosen) else [way]
+        if isinstance(way, Chosen) and len(some) == 1 and not some[0].letters and len(way.digits) == len(way.path):
+            doubted[len(read)] = way.word
+        read += some
     if means.read_strips:
         whole_words = [(word, read[number].digits) for number, word in doubted.items()]
         may_change = not expectation.asks
@@ -129,6 +143,18 @@ def _read_words(uncut: Sequence[UncutWord], ink: PageInk, labels: Labels, view: 
             if again is not None:
                 read[number] = replace(read[number], digits=tuple(again), parts=tuple(again))
     return [one for number in range(len(read)) for one in _apart(read, number, expectation)]
+
+
+def _with_any(marks: Collection[int], words: Sequence[Word]) -> npt.NDArray[np.bool_]:
+    """Which candidates of words have any of these marks in them: bool (N,)."""
+    return np.array(
+        [
+            any(piece.number in marks for piece in word.pieces[one.start : one.end])
+            for word in words
+            for one in word.candidates
+        ],
+        np.bool_,
+    )
 
 
 def _apart(words: Sequence[ReadWord], number: int, expectation: Expectation) -> list[ReadWord]:

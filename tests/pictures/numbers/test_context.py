@@ -304,3 +304,29 @@ def test_a_number_with_an_unlikely_digit_stays_whole_below_another_and_is_not_cu
     found = without_text([*labels, sure, word])
     assert [one.text for one in found[2:]] == ["4711", "712116"]
     assert not any(one.accepted for one in found[3].digits)
+
+
+def set_in_text(text: str) -> ReadWord:
+    """A number that stands a space apart from the words of its line."""
+    found = number(text)
+    return replace(found, parts=found.digits, is_parted=True)
+
+
+@pytest.mark.parametrize("text", ["15", "1", "0", "5"])
+def test_what_may_be_a_word_is_never_sure_beside_words(text: str) -> None:
+    found = without_text([letters(2), set_in_text(text), number("4711")])[1]
+    assert found.text == text
+    assert [(digit.accepted, digit.reason) for digit in found.digits] == [(False, AMONG_LETTERS)] * len(text)
+    assert without_text([letters(2), set_in_text("4711")])[1].digits[0].accepted
+
+
+@pytest.mark.parametrize(("text", "is_read"), [("6", True), ("0", False), ("1", False)])
+def test_where_letters_prevail_a_lone_digit_is_read_that_is_no_capital_more_often(text: str, is_read: bool) -> None:
+    found = without_text([letters(9), set_in_text(text)])[1]
+    assert found.text == (text if is_read else "")
+    assert not any(digit.accepted for digit in found.digits)
+
+
+def test_a_lone_digit_lower_than_capitals_is_a_small_letter() -> None:
+    found = without_text([letters(9), replace(set_in_text("5"), tallest=26.0)])[1]
+    assert found.text == ""

@@ -150,7 +150,7 @@ def spaced(word: ReadWord, expectation: Expectation, beside: Sequence[ReadWord] 
     True
     """
     word = _of_parts(word, without_letters(word.parts, word.height), word.rejected)
-    if expectation.asks and expectation.complaint([digit.digit for digit in word.digits]) is None:
+    if word.is_parted or (expectation.asks and expectation.complaint([digit.digit for digit in word.digits]) is None):
         return [word]
     signs = [place for place, _ in word.signs]
     spaces = find_spaces(word.parts, signs, word.height, [other.parts for other in beside])

@@ -38,6 +38,7 @@ _PARTS = 4.0  # and of a lone mark's: the dots and feet of letters may have come
 _LETTERLIKE = frozenset((0, 1, 2, 5, 6, 8, 9))
 _LETTERLIKE_PAIR = frozenset((0, 1, 5, 6, 8))  # so, lo, is, GO: of two digits, only these make up words
 _LETTERLIKE_MOST = frozenset((0, 1, 5))  # SOS, OIL, loss: words of these alone are many
+_RATHER_LETTERS = frozenset((0, 1))  # I and O stand alone more often than S, Z, B and G
 _SPELL_NOTHING = (frozenset((0,)), frozenset((5,)))
 _SAME_BREADTH = 1.2  # times a font's broadest digit is broader than its narrowest but the 1; O and S differ more
 _LETTER_APART = 0.35  # heights between two letters of a word at most
@@ -77,7 +78,7 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
     of_table = aligned(words, [bool(word.digits) and all(digit.accepted for digit in word.digits) for word in found])
     for place, (word, kept) in enumerate(zip(words, found, strict=True)):
         if place in of_table and word.digits and not kept.digits:
-            kept = replace(word, digits=refused_digits(word.digits, AMONG_LETTERS))
+            kept = replace(word, digits=_among_letters(word))
         numbers = [] if kept.digits or place in of_table else _within(kept, expectation)
         if kept.doubted and not numbers and (place in of_table or not has_letters):
             doubted = Rejected(around(digit.box for digit in kept.doubted), DOUBTED)
@@ -121,15 +122,29 @@ def _alone_or_among(word: ReadWord, neighbours: Neighbours, found: Letters | Non
     is_letter = len(word.parts) <= 1 and len(word.digits) == 1 and _is_letter(word, neighbours.marks)
     is_number = _is_number(word.digits, word.tallest, pointed=_is_pointed(word), timed=word.is_of_time)
     if not is_letter and (is_number or ((letters < _FEW or letters <= digits) and not is_lone)):
-        return word
+        # Beside words of its own line, what may be one of them is never sure.
+        return word if is_number or not word.is_parted else replace(word, digits=_among_letters(word))
+    if not is_letter and not is_lone and word.is_parted and _may_be_capital(word):
+        return replace(word, digits=_among_letters(word))
     if found is not None and not is_letter and is_of_digits(word) and is_by_hand(word.digits, found):
-        return word if are_uneven(word.digits) else replace(word, digits=refused_digits(word.digits, AMONG_LETTERS))
+        return word if are_uneven(word.digits) else replace(word, digits=_among_letters(word))
     if is_of_digits(word):
         likely = _likely(word.digits)
         if len(likely) > 1 and _is_number(likely, word.tallest, pointed=_is_pointed(word)):
-            return replace(word, digits=refused_digits(word.digits, AMONG_LETTERS))
+            return replace(word, digits=_among_letters(word))
     whole = Rejected(word.box, AMONG_LETTERS)
     return replace(word, text="", digits=(), rejected=(*word.rejected, whole))
+
+
+def _among_letters(word: ReadWord) -> tuple[PlacedReading, ...]:
+    return refused_digits(word.digits, AMONG_LETTERS)
+
+
+def _may_be_capital(word: ReadWord) -> bool:
+    """Whether a word is one sure digit that stands alone, as tall as capitals, and more often is a digit than one."""
+    found = frozenset(digit.digit for digit in word.digits)
+    is_sure = len(word.digits) == 1 and is_of_digits(word) and word.digits[0].accepted
+    return is_sure and not found & _RATHER_LETTERS and are_of_a_height(word.digits, word.tallest)
 
 
 def _is_lone_among(word: ReadWord, neighbours: Neighbours) -> bool:
@@ -197,6 +212,7 @@ def _within(word: ReadWord, expectation: Expectation) -> list[ReadWord]:
         sure = all(digit.accepted for digit in digits)
         told = tuple(digits) if sure else refused_digits(digits, AMONG_LETTERS)
         one = ReadWord(word.line, word.height, "", told, (), 0, len(digits), word.tallest, told, signs=tuple(signs))
+        one = replace(one, is_parted=word.is_parted)
         found += [judged(each, [], each.signs, expectation) for each in spaced(one, expectation)]
     return found
 

@@ -1,0 +1,122 @@
+"""The letters i and j are told from 1s by their dots. Known by each mark's pixels and the boxes of others.
+
+Knows nothing of what is read.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from digit_recognizer.pictures.marks.lines import Begins, Boxes
+from digit_recognizer.pictures.paper import Labels, Mask
+
+# Shares of the height of the stem, unless said otherwise.
+_LOWEST = 5  # pixels of a stem at least
+_SMALL = 14  # and of one whose dot is as small as dirt at most
+_BROADEST = 0.85  # with its serifs, or the hook of a j
+_STROKE = 0.36  # its stroke, and how far the middle of that strays in its middle rows but for its lean
+_STRAYS, _MIDDLE = 0.08, (0.25, 0.75)
+_DOT = (0.1, 0.42)  # how broad and how tall a dot is
+_SQUARE = 2.0  # times one of its sides is longer than the other at most
+_FULL = 0.55  # of its box that it fills at least
+_LIKE_STEM = (0.6, 2.4)  # of the stem's stroke that it is broad
+_FREE = 0.45  # between dot and stem at most
+_BESIDE = 0.25  # how far the dot's middle lies beside the stem's top at most: italics lean
+_TOP = 0.2  # of the stem that is its top
+
+
+def find_dotted(labels: Labels, boxes: Boxes, mask: Mask) -> frozenset[int]:
+    """Which marks are stems with a dot right above, or right below where they are upside down: indices into ``boxes``.
+
+    labels: int32 (H, W), 0 on the ground, 1 + index on each mark. boxes: int64 (N, 4), x, y, width, height of each.
+    mask: bool (H, W), all ink, with what was left out as dirt. The dot may be a mark of its own, or joined to the stem
+    as the rest of a broken digit would be, or, of small print, dirt.
+
+    >>> labels = np.zeros((40, 20), np.int32)
+    >>> labels[12:36, 5:9] = labels[4:8, 5:9] = 1
+    >>> find_dotted(labels, np.array([[5, 4, 4, 32]]), labels > 0)
+    frozenset({0})
+    """
+    if not len(boxes):
+        return frozenset()
+    found = set()
+    begins = Begins(boxes)
+    x, _, broad, tall = boxes.T
+    narrow = (broad <= _BROADEST * tall) & (tall >= _LOWEST)
+    for mark in np.flatnonzero(narrow).tolist():
+        left, top, width, height = boxes[mark].tolist()
+        ink: npt.NDArray[np.bool_] = labels[top : top + height, left : left + width] == mark + 1
+        free = np.flatnonzero(~ink.any(1))
+        if len(free):  # in two parts
+            upper, lower = ink[: free[0]], ink[free[-1] + 1 :]
+            is_one = free[-1] - free[0] + 1 == len(free)
+            if is_one and (_are_dot_and_stem(upper, lower, 0, len(free)) or _are_below(lower, upper, 0, len(free))):
+                found.add(mark)
+            continue
+        near = begins.between(top - (_DOT[1] + _FREE) * height, top + (1 + _FREE) * height)
+        near = near[np.maximum(broad[near], tall[near]) <= _DOT[1] * height]
+        near = near[(x[near] < left + width) & (x[near] + broad[near] > left)]
+        for dot in near.tolist():
+            at, above, wide, high = boxes[dot].tolist()
+            part = labels[above : above + high, at : at + wide] == dot + 1
+            if not part.any(1).all():
+                continue
+            if above + high <= top and _are_dot_and_stem(part, ink, at - left, top - above - high):
+                found.add(mark)
+            if above >= top + height and _are_below(part, ink, at - left, above - top - height):
+                found.add(mark)
+        if height <= _SMALL and mark not in found and _has_dirt_above(labels, mask, ink, (left, top)):
+            found.add(mark)
+    return frozenset(found)
+
+
+def _has_dirt_above(labels: Labels, mask: Mask, stem: npt.NDArray[np.bool_], at: tuple[int, int]) -> bool:
+    """Whether a bit of ink that is no mark is the dot of a stem, whose box begins at (x, y)."""
+    (x, y), (height, width) = at, stem.shape
+    above = max(0, y - round((_DOT[1] + _FREE) * height))
+    left = max(0, x - 1)
+    part = mask[above:y, left : x + width + 1] & (labels[above:y, left : x + width + 1] == 0)
+    rows = np.flatnonzero(part.any(1))
+    if not len(rows) or rows[-1] - rows[0] + 1 != len(rows) or rows[0] == 0 < above:
+        return False
+    return _are_dot_and_stem(part[rows[0] : rows[-1] + 1], stem, left - x, len(part) - 1 - int(rows[-1]))
+
+
+def _are_below(dot: npt.NDArray[np.bool_], stem: npt.NDArray[np.bool_], right: int, free: int) -> bool:
+    """The same of one that is upside down, or an exclamation mark."""
+    return _are_dot_and_stem(dot[::-1], stem[::-1], right, free)
+
+
+def _are_dot_and_stem(dot: npt.NDArray[np.bool_], stem: npt.NDArray[np.bool_], right: int, free: int) -> bool:
+    """Whether the upper of two parts is a dot above the lower one.
+
+    right: pixels from where the stem's box begins to where the dot's does. free: those between them.
+    """
+    height = len(stem)
+    columns = np.flatnonzero(dot.any(0))
+    broad, tall = int(columns[-1] - columns[0] + 1), len(dot)
+    least, most = _DOT[0] * height, _DOT[1] * height
+    if height < _LOWEST or not least <= min(broad, tall) or max(broad, tall) > most or free > _FREE * height:
+        return False
+    if max(broad, tall) > _SQUARE * min(broad, tall) or np.count_nonzero(dot) < _FULL * broad * tall:
+        return False
+    rows = stem[round(_MIDDLE[0] * height) : max(1, round(_MIDDLE[1] * height))]
+    widths = rows.shape[1] - rows[:, ::-1].argmax(1) - rows.argmax(1)
+    stroke = float(np.median(widths))
+    if not rows.any(1).all() or stroke > _STROKE * height or not _is_straight(rows, height):
+        return False
+    top = np.flatnonzero(stem[: max(1, round(_TOP * height))].any(0))
+    middle = right + columns[0] + broad / 2
+    is_above = top[0] - _BESIDE * height <= middle <= top[-1] + 1 + _BESIDE * height
+    return bool(is_above and _LIKE_STEM[0] * stroke <= broad <= _LIKE_STEM[1] * stroke)
+
+
+def _is_straight(rows: npt.NDArray[np.bool_], height: int) -> bool:
+    """Whether the middle of each row of a stroke lies on one line, upright or leaning."""
+    middles = (rows.argmax(1) + rows.shape[1] - rows[:, ::-1].argmax(1)) / 2
+    line = np.linspace(middles[0], middles[-1], len(middles))
+    return bool(np.abs(middles - line).max() <= max(1.0, _STRAYS * height))
+
+
+__all__ = ["find_dotted"]
