@@ -99,14 +99,23 @@ def test_a_digit_on_a_sheet_that_lies_on_a_desk_is_read(recognizer: Recognizer, 
     assert (reading.digit, reading.accepted) == (7, True)
 
 
+def printed(text: str, size: int) -> Image.Image:
+    """A line set in the font that comes with Pillow."""
+    font = ImageFont.load_default(size)
+    picture = Image.new("L", (round(font.getlength(text)) + 60, 3 * size), 245)
+    ImageDraw.Draw(picture).text((30, size), text, font=font, fill=20)
+    return picture
+
+
 @pytest.mark.parametrize("size", [18, 24, 36])
 @pytest.mark.parametrize("words", ["The code {} is not {}", "Your total is {} of {}", "It is {} and so it is"])
 def test_numbers_in_a_printed_sentence_are_read_and_its_short_words_are_not(
     recognizer: Recognizer, words: str, size: int
 ) -> None:
     numbers = ["836", "9386"][: words.count("{}")]
-    text = words.format(*numbers)
-    font = ImageFont.load_default(size)
-    picture = Image.new("L", (round(font.getlength(text)) + 60, 3 * size), 245)
-    ImageDraw.Draw(picture).text((30, size), text, font=font, fill=20)
-    assert recognizer.read(picture).text.split() == numbers
+    assert recognizer.read(printed(words.format(*numbers), size)).text.split() == numbers
+
+
+@pytest.mark.parametrize("marks", ['"{}"', "“{}”", "'{}'", "‘{}’"])
+def test_a_quoted_number_is_read_without_its_quotation_marks(recognizer: Recognizer, marks: str) -> None:
+    assert recognizer.read(printed(f"the code {marks.format(4739)} is known", 30)).text == "4739"

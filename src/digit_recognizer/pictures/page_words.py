@@ -37,6 +37,7 @@ from digit_recognizer.pictures.words.dotted import find_dotted
 from digit_recognizer.pictures.words.fields import find_uprights, parted_marks
 from digit_recognizer.pictures.words.operators import find_operators, with_minus
 from digit_recognizer.pictures.words.paths import best_path
+from digit_recognizer.pictures.words.quotes import find_quotes
 from digit_recognizer.pictures.words.runs import run_scores
 from digit_recognizer.pictures.words.words import UncutWord, Word, uncut_words, words_of
 from digit_recognizer.reading import NOT_A_DIGIT, Page, PlacedReading, Rejected, around
@@ -60,13 +61,15 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
     labels, boxes = with_points(labels, boxes, lines, contrast)
     if len(boxes) > seen:
         lines = find_lines(boxes, rings)
-    fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
     operators = with_minus(find_operators(labels, boxes), boxes, lines) | find_brackets(labels, boxes, lines)
+    quotes = find_quotes(boxes, lines) - operators
+    lines = [[mark for mark in line if mark not in quotes] for line in lines]
+    fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
     dotted = {mark + 1 for mark in find_dotted(labels, boxes, ink.mask)}
     uncut = list(uncut_words(labels, boxes, lines, fields, expectation, operators))
     around_others = tuple(Rejected(view.box(box_of(boxes[ring])), RING) for ring in rings)
-    around_others += tuple(Rejected(view.box(box_of(boxes[sign])), NOT_A_DIGIT) for sign in sorted(operators))
-    others = np.delete(boxes, [*rings, *operators], 0)
+    around_others += tuple(Rejected(view.box(box_of(boxes[sign])), NOT_A_DIGIT) for sign in sorted(operators | quotes))
+    others = np.delete(boxes, [*rings, *operators, *quotes], 0)
     hanging = [box for ring in rings for box in hanging_on(labels, boxes, ring)]
 
     def page_with(read: Sequence[ReadWord], why: str = "") -> Page:

@@ -312,12 +312,18 @@ def set_in_text(text: str) -> ReadWord:
     return replace(found, parts=found.digits, is_parted=True)
 
 
-@pytest.mark.parametrize("text", ["15", "1", "0", "5"])
-def test_what_may_be_a_word_is_never_sure_beside_words(text: str) -> None:
-    found = without_text([letters(2), set_in_text(text), number("4711")])[1]
+@pytest.mark.parametrize(("text", "tallest"), [("1", 20.0), ("0", 20.0), ("50", 26.0), ("5", 26.0)])
+def test_what_may_be_a_word_is_never_sure_beside_words(text: str, tallest: float) -> None:
+    found = without_text([letters(2), replace(set_in_text(text), tallest=tallest), number("4711")])[1]
     assert found.text == text
     assert [(digit.accepted, digit.reason) for digit in found.digits] == [(False, AMONG_LETTERS)] * len(text)
-    assert without_text([letters(2), set_in_text("4711")])[1].digits[0].accepted
+
+
+@pytest.mark.parametrize("text", ["4711", "15", "5"])
+def test_a_number_as_tall_as_capitals_is_sure_beside_few_words(text: str) -> None:
+    found = without_text([letters(2), set_in_text(text), number("4711")])[1]
+    assert found.text == text
+    assert all(digit.accepted for digit in found.digits)
 
 
 @pytest.mark.parametrize(("text", "is_read"), [("6", True), ("0", False), ("1", False)])

@@ -57,10 +57,11 @@ def test_a_foot_with_serifs_makes_no_difference() -> None:
     assert found_in(page) == [14]
 
 
-def test_of_small_print_the_dot_may_be_as_small_as_dirt() -> None:
+@pytest.mark.parametrize("row", [37, 50])
+def test_of_small_print_the_dot_may_be_as_small_as_dirt(row: int) -> None:
     page = blank()
     stem(page, 20, 40, 9, pen=1)
-    page[37, 20] = True
+    page[row, 20] = True
     assert found_in(page, least=4) == [20]
 
 

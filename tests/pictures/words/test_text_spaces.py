@@ -25,13 +25,19 @@ def line(text: str, gap: int = 2, space: int = 8, feet: tuple[int, ...] = (0,)) 
     return parts
 
 
+def spaces_in(words: list[list[Part]]) -> list[list[float]]:
+    found = text_spaces(words, 20.0)
+    assert found is not None
+    return [spaces.middles for spaces in found]
+
+
 def test_words_are_parted_from_numbers_and_from_each_other() -> None:
-    assert text_spaces([line("xxx|45|xx|7")], 20.0) == [[38.0, 68.0, 98.0]]
+    assert spaces_in([line("xxx|45|xx|7")]) == [[38.0, 68.0, 98.0]]
 
 
 def test_words_that_stand_apart_already_tell_how_wide_a_space_is() -> None:
     second = [replace(part, box=(100, *part.box[1:])) if not isinstance(part, tuple) else part for part in line("3")]
-    assert text_spaces([line("xxxx45xx"), second], 20.0) == [[], []]
+    assert spaces_in([line("xxxx45xx"), second]) == [[], []]
 
 
 @pytest.mark.parametrize(
@@ -55,10 +61,28 @@ def test_between_digits_a_space_is_as_wide_as_beside_letters(inner: int, is_cut:
     x = parts[-2].box[0] if not isinstance(first, tuple) else 0
     assert not isinstance(second, tuple)
     parts[-1] = replace(second, box=(x + 10 + inner, *second.box[1:]))
-    assert text_spaces([parts], 20.0) == [[38.0, 80.0, *([x + 10 + inner / 2] if is_cut else [])]]
+    assert spaces_in([parts]) == [[38.0, 80.0, *([x + 10 + inner / 2] if is_cut else [])]]
 
 
 def test_a_one_takes_as_much_room_as_other_digits() -> None:
     narrow: list[Part] = [(0, 0, 10, 20), (12, 0, 10, 20), (24, 0, 10, 20)]
     ones = [replace(digit(1), box=(44 + 12 * place, 0, 3, 20)) for place in range(4)]
-    assert text_spaces([[*narrow, *ones, (93, 0, 10, 20), (105, 0, 10, 20)]], 20.0) == [[39.0, 88.0]]
+    assert spaces_in([[*narrow, *ones, (93, 0, 10, 20), (105, 0, 10, 20)]]) == [[39.0, 88.0]]
+
+
+def test_a_number_by_hand_is_not_cut_where_its_gaps_are_as_wide_as_its_labels_spaces() -> None:
+    printed = line("xxx|xxx|4|2")
+    by_hand = [
+        replace(part, box=(part.box[0], 4 * place, 10, 20)) if not isinstance(part, tuple) else part
+        for place, part in enumerate(printed, -6)
+    ]
+    found = text_spaces([printed], 20.0), text_spaces([by_hand], 20.0)
+    assert [some and some[0].middles for some in found] == [[38.0, 80.0, 98.0], [38.0, 80.0]]
+    assert [len(some[0].printed) for some in found if some] == [2, 0]
+
+
+def test_one_gap_that_is_wider_than_all_does_not_hide_the_spaces() -> None:
+    shifted = [
+        (x + 200, y, width, tall) for x, y, width, tall in (part for part in line("xx|xx") if isinstance(part, tuple))
+    ]
+    assert spaces_in([[*line("xxx|45|xx"), *shifted]]) == [[38.0, 68.0, 147.0, 226.0]]

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from digit_recognizer.digits import CLASSES, SIDE, Images
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.words.paths import Step
-from digit_recognizer.pictures.words.text_spaces import text_spaces
+from digit_recognizer.pictures.words.text_spaces import Spaces, text_spaces
 from digit_recognizer.pictures.words.within import Part, box_of
 from digit_recognizer.pictures.words.words import Word
 from digit_recognizer.reading import MAX_UNFAMILIARITY, Box, PlacedReading, readings
@@ -47,29 +47,28 @@ class Chosen:
         """The digits, and the boxes of what is none, left to right."""
         return parts_of(self.word, self.path, self.digits)
 
-    def words(self, spaces: Sequence[float] | None) -> list[ReadWord]:
-        """What was read, parted at these places, in pixels from left to right; whole where there are none. None: nobody
-        can tell.
-        """
+    def words(self, spaces: Spaces | None) -> list[ReadWord]:
+        """What was read, parted at these spaces; whole where there are none. None: nobody can tell."""
         word, found = self.word, []
-        for between in pairwise((-math.inf, *(spaces or ()), math.inf)):
+        for between in pairwise((-math.inf, *(spaces.middles if spaces else ()), math.inf)):
             parts = tuple(part for part in self.parts if _is_between(box_of(part), between))
             digits = tuple(part for part in parts if isinstance(part, PlacedReading))
             signs = tuple((place, sign) for place, sign in word.signs if between[0] < place <= between[1])
             letters, familiar = company_of(word, self.path, self.digits, self.probabilities, self.strange, between)
             one = ReadWord(word.line, word.height, "", digits, (), letters, familiar, word.tallest, parts, signs)
-            found.append(replace(one, is_parted=spaces is not None))
+            is_print = spaces is not None and all(digit.box in spaces.printed for digit in digits)
+            found.append(replace(one, is_parted=is_print))
         return found
 
 
-def spaces_within(ways: Sequence[Chosen]) -> list[list[float] | None]:
+def spaces_within(ways: Sequence[Chosen]) -> list[Spaces | None]:
     """Where the spaces between the words of printed text lie within each of a page's words, which are lines then; None
     where nobody can tell.
     """
     lines: dict[int, list[int]] = {}
     for place, way in enumerate(ways):
         lines.setdefault(way.word.line, []).append(place)
-    found: list[list[float] | None] = [None for _ in ways]
+    found: list[Spaces | None] = [None for _ in ways]
     for places in lines.values():
         spaces = text_spaces([ways[place].parts for place in places], ways[places[0]].word.height)
         for place, some in zip(places, spaces or (), strict=spaces is not None):

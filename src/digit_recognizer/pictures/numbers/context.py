@@ -122,8 +122,8 @@ def _alone_or_among(word: ReadWord, neighbours: Neighbours, found: Letters | Non
     is_letter = len(word.parts) <= 1 and len(word.digits) == 1 and _is_letter(word, neighbours.marks)
     is_number = _is_number(word.digits, word.tallest, pointed=_is_pointed(word), timed=word.is_of_time)
     if not is_letter and (is_number or ((letters < _FEW or letters <= digits) and not is_lone)):
-        # Beside words of its own line, what may be one of them is never sure.
-        return word if is_number or not word.is_parted else replace(word, digits=_among_letters(word))
+        is_sure = is_number or not word.is_parted or not _may_be_word(word, found)
+        return word if is_sure else replace(word, digits=_among_letters(word))
     if not is_letter and not is_lone and word.is_parted and _may_be_capital(word):
         return replace(word, digits=_among_letters(word))
     if found is not None and not is_letter and is_of_digits(word) and is_by_hand(word.digits, found):
@@ -138,6 +138,14 @@ def _alone_or_among(word: ReadWord, neighbours: Neighbours, found: Letters | Non
 
 def _among_letters(word: ReadWord) -> tuple[PlacedReading, ...]:
     return refused_digits(word.digits, AMONG_LETTERS)
+
+
+def _may_be_word(word: ReadWord, found: Letters | None) -> bool:
+    """Whether digits beside printed words may be one of these, however few: I, O, or some as low as small letters."""
+    if found is not None and is_of_digits(word) and is_by_hand(word.digits, found):
+        return False
+    is_lone = len(word.digits) == 1 and word.digits[0].digit in _RATHER_LETTERS
+    return is_lone or not are_of_a_height(word.digits, word.tallest)
 
 
 def _may_be_capital(word: ReadWord) -> bool:

@@ -22,8 +22,8 @@ class ReadWord:
     tallest: of all marks in its line, in pixels. parts: all digits and all that is none, left to right. signs: of a
     decimal number, (where from left to right, sign). doubted: the digits of a word that was not read, where all that
     speaks against it is that some of them are unlikely. beside: those of one that was not read for a mark at its ends.
-    is_of_time: whether a colon parts it from another number. is_parted: whether its line is printed text, and it has no
-    space as wide as those of that.
+    is_of_time: whether a colon parts it from another number. is_parted: whether it is part of a line of printed text,
+    and has no space as wide as those of that.
     """
 
     line: int

@@ -66,21 +66,30 @@ def find_dotted(labels: Labels, boxes: Boxes, mask: Mask) -> frozenset[int]:
                 found.add(mark)
             if above >= top + height and _are_below(part, ink, at - left, above - top - height):
                 found.add(mark)
-        if height <= _SMALL and mark not in found and _has_dirt_above(labels, mask, ink, (left, top)):
+        if height <= _SMALL and mark not in found and _has_dirt(labels, mask, ink, (left, top)):
             found.add(mark)
     return frozenset(found)
 
 
-def _has_dirt_above(labels: Labels, mask: Mask, stem: npt.NDArray[np.bool_], at: tuple[int, int]) -> bool:
+def _has_dirt(labels: Labels, mask: Mask, stem: npt.NDArray[np.bool_], at: tuple[int, int]) -> bool:
     """Whether a bit of ink that is no mark is the dot of a stem, whose box begins at (x, y)."""
     (x, y), (height, width) = at, stem.shape
-    above = max(0, y - round((_DOT[1] + _FREE) * height))
-    left = max(0, x - 1)
-    part = mask[above:y, left : x + width + 1] & (labels[above:y, left : x + width + 1] == 0)
-    rows = np.flatnonzero(part.any(1))
-    if not len(rows) or rows[-1] - rows[0] + 1 != len(rows) or rows[0] == 0 < above:
+    left, far = max(0, x - 1), round((_DOT[1] + _FREE) * height)
+
+    def dirt(first: int, last: int) -> npt.NDArray[np.bool_]:
+        rows, columns = slice(max(0, first), last), slice(left, x + width + 1)
+        return np.asarray(mask[rows, columns] & (labels[rows, columns] == 0), np.bool_)
+
+    above, below = dirt(y - far, y), dirt(y + height, y + height + far)[::-1]
+    return _ends_in_dot(above, stem, left - x) or _ends_in_dot(below, stem[::-1], left - x)
+
+
+def _ends_in_dot(dirt: npt.NDArray[np.bool_], stem: npt.NDArray[np.bool_], right: int) -> bool:
+    """Whether dirt above a stem, down to where it begins, is one dot, all of it seen."""
+    rows = np.flatnonzero(dirt.any(1))
+    if not len(rows) or rows[-1] - rows[0] + 1 != len(rows) or rows[0] == 0:
         return False
-    return _are_dot_and_stem(part[rows[0] : rows[-1] + 1], stem, left - x, len(part) - 1 - int(rows[-1]))
+    return _are_dot_and_stem(dirt[rows[0] : rows[-1] + 1], stem, right, len(dirt) - 1 - int(rows[-1]))
 
 
 def _are_below(dot: npt.NDArray[np.bool_], stem: npt.NDArray[np.bool_], right: int, free: int) -> bool:
