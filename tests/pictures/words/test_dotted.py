@@ -94,3 +94,11 @@ def test_a_page_without_marks_has_none() -> None:
     assert (
         find_dotted(np.zeros((9, 9), np.int32), np.zeros((0, 4), np.int64), np.zeros((9, 9), np.bool_)) == frozenset()
     )
+
+
+@pytest.mark.parametrize("box", [(20, 30, 4, 34), (20, 40, 4, 40), (20, 4, 4, 9)])
+def test_a_mark_some_of_whose_ink_is_anothers_is_no_stem_with_a_dot(box: tuple[int, int, int, int]) -> None:
+    page = blank()
+    stem(page, 20, 40, 24)
+    labels = np.where(page, 1, 0).astype(np.int32)
+    assert find_dotted(labels, np.array([box], np.int64), page) == frozenset()

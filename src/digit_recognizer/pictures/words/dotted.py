@@ -104,6 +104,8 @@ def _are_dot_and_stem(dot: npt.NDArray[np.bool_], stem: npt.NDArray[np.bool_], r
     """
     height = len(stem)
     columns = np.flatnonzero(dot.any(0))
+    if not len(columns) or not height:
+        return False
     broad, tall = int(columns[-1] - columns[0] + 1), len(dot)
     least, most = _DOT[0] * height, _DOT[1] * height
     if height < _LOWEST or not least <= min(broad, tall) or max(broad, tall) > most or free > _FREE * height:
