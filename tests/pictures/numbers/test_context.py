@@ -326,13 +326,28 @@ def test_a_number_as_tall_as_capitals_is_sure_beside_few_words(text: str) -> Non
     assert all(digit.accepted for digit in found.digits)
 
 
-@pytest.mark.parametrize(("text", "is_read"), [("6", True), ("0", False), ("1", False)])
-def test_where_letters_prevail_a_lone_digit_is_read_that_is_no_capital_more_often(text: str, is_read: bool) -> None:
-    found = without_text([letters(9), set_in_text(text)])[1]
-    assert found.text == (text if is_read else "")
-    assert not any(digit.accepted for digit in found.digits)
+def spelt(*heights: int) -> ReadWord:
+    """A word of letters that are so tall."""
+    parts = tuple((12 * place, 20 - tall, 10, tall) for place, tall in enumerate(heights))
+    return replace(letters(len(heights)), parts=parts)
+
+
+@pytest.mark.parametrize("text", ["6", "50", "111"])
+def test_among_small_letters_digits_as_tall_as_capitals_are_read_and_not_sure(text: str) -> None:
+    found = without_text([spelt(20, 14, 14, 20, 14, 14, 14, 14, 14), set_in_text(text)])[1]
+    assert found.text == text
+    assert [(digit.accepted, digit.reason) for digit in found.digits] == [(False, AMONG_LETTERS)] * len(text)
+
+
+@pytest.mark.parametrize("text", ["0", "1"])
+def test_a_lone_o_or_i_among_words_is_left_out(text: str) -> None:
+    assert without_text([spelt(20, 14, 14, 20, 14, 14, 14, 14, 14), set_in_text(text)])[1].text == ""
+
+
+@pytest.mark.parametrize("text", ["6", "50", "111"])
+def test_among_capitals_what_may_be_some_is_left_out(text: str) -> None:
+    assert without_text([spelt(*[20] * 9), set_in_text(text)])[1].text == ""
 
 
 def test_a_lone_digit_lower_than_capitals_is_a_small_letter() -> None:
-    found = without_text([letters(9), replace(set_in_text("5"), tallest=26.0)])[1]
-    assert found.text == ""
+    assert without_text([spelt(26, *[20] * 8), replace(set_in_text("5"), tallest=26.0)])[1].text == ""

@@ -38,6 +38,8 @@ _PARTS = 4.0  # and of a lone mark's: the dots and feet of letters may have come
 _LETTERLIKE = frozenset((0, 1, 2, 5, 6, 8, 9))
 _LETTERLIKE_PAIR = frozenset((0, 1, 5, 6, 8))  # so, lo, is, GO: of two digits, only these make up words
 _LETTERLIKE_MOST = frozenset((0, 1, 5))  # SOS, OIL, loss: words of these alone are many
+# Of a digit's height: how tall small letters are, but for b, d, g and such, and the share of these on a page of them.
+_SMALL_LETTERS, _MIXED = 0.85, 0.3
 _RATHER_LETTERS = frozenset((0, 1))  # I and O stand alone more often than S, Z, B and G
 _SPELL_NOTHING = (frozenset((0,)), frozenset((5,)))
 _SAME_BREADTH = 1.2  # times a font's broadest digit is broader than its narrowest but the 1; O and S differ more
@@ -124,7 +126,7 @@ def _alone_or_among(word: ReadWord, neighbours: Neighbours, found: Letters | Non
     if not is_letter and (is_number or ((letters < _FEW or letters <= digits) and not is_lone)):
         is_sure = is_number or not word.is_parted or not _may_be_word(word, found)
         return word if is_sure else replace(word, digits=_among_letters(word))
-    if not is_letter and not is_lone and word.is_parted and _may_be_capital(word):
+    if not is_letter and not is_lone and word.is_parted and _are_capitals_or_digits(word, found):
         return replace(word, digits=_among_letters(word))
     if found is not None and not is_letter and is_of_digits(word) and is_by_hand(word.digits, found):
         return word if are_uneven(word.digits) else replace(word, digits=_among_letters(word))
@@ -148,11 +150,17 @@ def _may_be_word(word: ReadWord, found: Letters | None) -> bool:
     return is_lone or not are_of_a_height(word.digits, word.tallest)
 
 
-def _may_be_capital(word: ReadWord) -> bool:
-    """Whether a word is one sure digit that stands alone, as tall as capitals, and more often is a digit than one."""
-    found = frozenset(digit.digit for digit in word.digits)
-    is_sure = len(word.digits) == 1 and is_of_digits(word) and word.digits[0].accepted
-    return is_sure and not found & _RATHER_LETTERS and are_of_a_height(word.digits, word.tallest)
+def _are_capitals_or_digits(word: ReadWord, found: Letters | None) -> bool:
+    """Whether all of a word are sure digits as tall as capitals, among small letters: words in capitals are rarer there
+    than numbers are. A lone I or O is not.
+    """
+    if not is_of_digits(word) or not all(digit.accepted for digit in word.digits):
+        return False
+    if len(word.digits) == 1 and word.digits[0].digit in _RATHER_LETTERS:
+        return False
+    height = min(digit.box[3] for digit in word.digits)
+    lower = 0.0 if found is None else float((found.heights <= _SMALL_LETTERS * height).mean())
+    return lower >= _MIXED and are_of_a_height(word.digits, word.tallest)
 
 
 def _is_lone_among(word: ReadWord, neighbours: Neighbours) -> bool:
