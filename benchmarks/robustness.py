@@ -100,7 +100,8 @@ def main() -> None:
         "not_measured": answers.skipped,
     }
     say(
-        "Scans of 8 x 8 and of envelopes are real, so are the drawings and photographs; the rest is simulated. A set "
+        "Scans of 8 x 8 and of envelopes are real, so are the drawings and photographs (but "
+        "not their handwriting, see pasted.py); the rest is simulated. A set "
         "says nothing of a model whose training data (above) hold it. Figures are of one model; intervals are "
         "Wilson's, 95 %."
     )

@@ -71,6 +71,7 @@ def test_of_small_print_the_dot_may_be_as_small_as_dirt(row: int) -> None:
         (slice(29, 34), slice(34, 38)),  # beside
         (slice(10, 14), slice(20, 24)),  # far above
         (slice(32, 36), slice(10, 36)),  # a bar, as of a broken 7
+        (slice(28, 37), slice(20, 24)),  # the upper part of a broken 1
         (slice(37, 38), slice(21, 22)),  # a speck
         (slice(18, 36), slice(18, 30)),  # as tall as a digit
     ],

@@ -57,3 +57,8 @@ def test_a_line_of_dots_alone_has_none() -> None:
     boxes = np.array([[0, 0, 2, 7], [9, 0, 2, 7]], np.int64)
     assert find_quotes(boxes, [[]]) == frozenset()
     assert find_quotes(boxes, [[0, 1], []]) == frozenset()
+
+
+def test_by_hand_what_is_left_of_a_faint_stroke_is_none() -> None:
+    boxes = np.array([(0, 0, 12, 20), (30, 1, 2, 6), (36, 3, 12, 20), (60, -2, 12, 20), (84, 4, 12, 20)], np.int64)
+    assert find_quotes(boxes, [[0, 1, 2, 3, 4]]) == frozenset()

@@ -18,7 +18,7 @@ _BROADEST = 0.85  # with its serifs, or the hook of a j
 _STROKE = 0.36  # its stroke, and how far the middle of that strays in its middle rows but for its lean
 _STRAYS, _MIDDLE = 0.08, (0.25, 0.75)
 _DOT = (0.1, 0.42)  # how broad and how tall a dot is
-_SQUARE = 2.0  # times one of its sides is longer than the other at most
+_SQUARE = 1.5  # times one of its sides is longer than the other at most, or a pixel more: what breaks off a 1 is long
 _FULL = 0.55  # of its box that it fills at least
 _LIKE_STEM = (0.6, 2.4)  # of the stem's stroke that it is broad
 _FREE = 0.45  # between dot and stem at most
@@ -110,7 +110,7 @@ def _are_dot_and_stem(dot: npt.NDArray[np.bool_], stem: npt.NDArray[np.bool_], r
     least, most = _DOT[0] * height, _DOT[1] * height
     if height < _LOWEST or not least <= min(broad, tall) or max(broad, tall) > most or free > _FREE * height:
         return False
-    if max(broad, tall) > _SQUARE * min(broad, tall) or np.count_nonzero(dot) < _FULL * broad * tall:
+    if max(broad, tall) > 1 + _SQUARE * min(broad, tall) or np.count_nonzero(dot) < _FULL * broad * tall:
         return False
     rows = stem[round(_MIDDLE[0] * height) : max(1, round(_MIDDLE[1] * height))]
     widths = rows.shape[1] - rows[:, ::-1].argmax(1) - rows.argmax(1)

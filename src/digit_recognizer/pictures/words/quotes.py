@@ -12,6 +12,7 @@ from digit_recognizer.pictures.marks.lines import Boxes
 
 # Shares of the height of the line's digits.
 _TALL = 0.6  # marks that tell where the line is are tall at least
+_LEVEL_FEET, _MOST = 0.06, 0.6  # by how much feet that are level differ, and the share of neighbours that are, in print
 _SIZE = (0.12, 0.46)  # how tall a quotation mark is: raised digits are taller
 _BROADEST = 0.32
 _SLIM = 1.1  # times it is taller than broad at least: what comes off a digit's top is flat
@@ -29,9 +30,9 @@ _FREE = 0.06  # above the digits' feet, and thrice that below their tops, at lea
 def find_quotes(boxes: Boxes, lines: Sequence[list[int]]) -> frozenset[int]:
     """Which marks are quotation marks or apostrophes: indices into ``boxes``.
 
-    boxes: int64 (N, 4), x, y, width, height of all marks. lines: the marks of each, from left to right. Small ones
-    stand as high as the tops of the digits, alone or as two, or two hang at their feet; two that are as large as each
-    other stand between, as in French and Russian.
+    boxes: int64 (N, 4), x, y, width, height of all marks. lines: the marks of each, from left to right. In lines that
+    stand level, as print does, small ones are as high as the tops of the digits, alone or as two, or two hang at their
+    feet; two that are as large as each other stand between, as in French and Russian.
 
     >>> boxes = np.array([[0, 0, 2, 7], [4, 0, 2, 7], [9, 0, 10, 20], [22, 0, 10, 20]])
     >>> sorted(find_quotes(boxes, [[0, 1, 2, 3]]))
@@ -43,7 +44,7 @@ def find_quotes(boxes: Boxes, lines: Sequence[list[int]]) -> frozenset[int]:
         height = float(np.median(heights[heights >= _TALL * heights.max()]))
         tall = np.array([mark for mark in line if boxes[mark, 3] >= _TALL * height], np.int64)
         small = [mark for mark in line if boxes[mark, 3] < max(_SIZE[1], _CHEVRON[1]) * height]
-        if not len(tall) or not small:
+        if not small or not _are_level(boxes[tall], height):
             continue
         places = {mark: _place(boxes[mark], boxes[tall], height) for mark in small}
         found |= {mark for mark, place in places.items() if place == "high"}
@@ -54,6 +55,12 @@ def find_quotes(boxes: Boxes, lines: Sequence[list[int]]) -> frozenset[int]:
             ):
                 found |= {one, other}
     return frozenset(found)
+
+
+def _are_level(tall: Boxes, height: float) -> bool:
+    """Whether most tall marks of a line, from left to right, stand as high as the next one."""
+    steps = np.abs(np.diff(tall[:, 1] + tall[:, 3]))
+    return bool(np.count_nonzero(steps <= max(1.0, _LEVEL_FEET * height)) >= _MOST * len(steps))
 
 
 def _place(mark: npt.NDArray[np.int64], tall: Boxes, height: float) -> str:
