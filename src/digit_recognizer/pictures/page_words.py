@@ -65,7 +65,7 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
     quotes = find_quotes(boxes, lines) - operators
     lines = [[mark for mark in line if mark not in quotes] for line in lines]
     fields = parted_marks(boxes, lines, find_uprights(contrast, ink.mask))
-    dotted = {mark + 1 for mark in find_dotted(labels, boxes, ink.mask)}
+    dotted = {mark + 1 for mark in find_dotted(labels, boxes, lines, ink.mask)}
     uncut = list(uncut_words(labels, boxes, lines, fields, expectation, operators))
     around_others = tuple(Rejected(view.box(box_of(boxes[ring])), RING) for ring in rings)
     around_others += tuple(Rejected(view.box(box_of(boxes[sign])), NOT_A_DIGIT) for sign in sorted(operators | quotes))

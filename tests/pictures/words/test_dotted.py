@@ -19,7 +19,8 @@ def found_in(page: np.ndarray, least: int = 1) -> list[int]:
             labels[numbers == number] = len(boxes) + 1
             boxes.append(stats[number, :4])
     sides = np.array(boxes, np.int64).reshape(-1, 4)
-    return sorted(int(sides[mark, 0]) for mark in find_dotted(labels, sides, page))
+    line = np.argsort(sides[:, 0]).tolist()
+    return sorted(int(sides[mark, 0]) for mark in find_dotted(labels, sides, [line], page))
 
 
 def stem(page: np.ndarray, x: int, top: int, height: int, pen: int = 4, lean: float = 0.0) -> None:
@@ -92,9 +93,7 @@ def test_what_is_no_stem_has_no_dot() -> None:
 
 
 def test_a_page_without_marks_has_none() -> None:
-    assert (
-        find_dotted(np.zeros((9, 9), np.int32), np.zeros((0, 4), np.int64), np.zeros((9, 9), np.bool_)) == frozenset()
-    )
+    assert found_in(blank()) == []
 
 
 @pytest.mark.parametrize("box", [(20, 30, 4, 34), (20, 40, 4, 40), (20, 4, 4, 9)])
@@ -102,4 +101,14 @@ def test_a_mark_some_of_whose_ink_is_anothers_is_no_stem_with_a_dot(box: tuple[i
     page = blank()
     stem(page, 20, 40, 24)
     labels = np.where(page, 1, 0).astype(np.int32)
-    assert find_dotted(labels, np.array([box], np.int64), page) == frozenset()
+    assert find_dotted(labels, np.array([box], np.int64), [[0]], page) == frozenset()
+
+
+@pytest.mark.parametrize(("hangs", "found"), [(0, [20]), (5, [])])
+def test_a_1_by_hand_whose_stroke_is_broken_is_no_letter(hangs: int, found: list[int]) -> None:
+    page = blank()
+    stem(page, 20, 40, 24)
+    page[32:36, 20:24] = True
+    stem(page, 40, 34 + hangs, 30)
+    stem(page, 60, 34 - hangs, 30)
+    assert found_in(page) == found

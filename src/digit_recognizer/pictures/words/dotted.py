@@ -5,10 +5,12 @@ Knows nothing of what is read.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.pictures.marks.lines import Begins, Boxes
+from digit_recognizer.pictures.marks.lines import Begins, Boxes, stands_level
 from digit_recognizer.pictures.paper import Labels, Mask
 
 # Shares of the height of the stem, unless said otherwise.
@@ -18,7 +20,7 @@ _BROADEST = 0.85  # with its serifs, or the hook of a j
 _STROKE = 0.36  # its stroke, and how far the middle of that strays in its middle rows but for its lean
 _STRAYS, _MIDDLE = 0.08, (0.25, 0.75)
 _DOT = (0.1, 0.42)  # how broad and how tall a dot is
-_SQUARE = 1.5  # times one of its sides is longer than the other at most, or a pixel more: what breaks off a 1 is long
+_SQUARE = 1.35  # times one of its sides is longer than the other at most, or a pixel more: what breaks off a 1 is long
 _FULL = 0.55  # of its box that it fills at least
 _LIKE_STEM = (0.6, 2.4)  # of the stem's stroke that it is broad
 _FREE = 0.45  # between dot and stem at most
@@ -26,75 +28,64 @@ _BESIDE = 0.25  # how far the dot's middle lies beside the stem's top at most: i
 _TOP = 0.2  # of the stem that is its top
 
 
-def find_dotted(labels: Labels, boxes: Boxes, mask: Mask) -> frozenset[int]:
+def find_dotted(labels: Labels, boxes: Boxes, lines: Sequence[Sequence[int]], mask: Mask) -> frozenset[int]:
     """Which marks are stems with a dot right above, or right below where they are upside down: indices into ``boxes``.
 
     labels: int32 (H, W), 0 on the ground, 1 + index on each mark. boxes: int64 (N, 4), x, y, width, height of each.
-    mask: bool (H, W), all ink, with what was left out as dirt. The dot may be a mark of its own, or joined to the stem
-    as the rest of a broken digit would be, or, of small print, dirt.
+    lines: the marks of each, from left to right; only those count that stand level, as print does: broken 1s by hand
+    look like an i. mask: bool (H, W), all ink, with what was left out as dirt. The dot may be a mark of its own, or
+    joined to the stem as the rest of a broken digit would be, or, of small print, dirt.
 
     >>> labels = np.zeros((40, 20), np.int32)
     >>> labels[12:36, 5:9] = labels[4:8, 5:9] = 1
-    >>> find_dotted(labels, np.array([[5, 4, 4, 32]]), labels > 0)
+    >>> find_dotted(labels, np.array([[5, 4, 4, 32]]), [[0]], labels > 0)
     frozenset({0})
     """
-    if not len(boxes):
-        return frozenset()
     found = set()
     begins = Begins(boxes)
-    x, _, broad, tall = boxes.T
-    narrow = (broad <= _BROADEST * tall) & (tall >= _LOWEST)
-    for mark in np.flatnonzero(narrow).tolist():
-        left, top, width, height = boxes[mark].tolist()
-        ink: npt.NDArray[np.bool_] = labels[top : top + height, left : left + width] == mark + 1
-        free = np.flatnonzero(~ink.any(1))
-        if len(free):  # in two parts
-            upper, lower = ink[: free[0]], ink[free[-1] + 1 :]
-            is_one = free[-1] - free[0] + 1 == len(free)
-            if is_one and (_are_dot_and_stem(upper, lower, 0, len(free)) or _are_below(lower, upper, 0, len(free))):
-                found.add(mark)
-            continue
-        near = begins.between(top - (_DOT[1] + _FREE) * height, top + (1 + _FREE) * height)
-        near = near[np.maximum(broad[near], tall[near]) <= _DOT[1] * height]
-        near = near[(x[near] < left + width) & (x[near] + broad[near] > left)]
-        for dot in near.tolist():
-            at, above, wide, high = boxes[dot].tolist()
-            part = labels[above : above + high, at : at + wide] == dot + 1
-            if not part.any(1).all():
-                continue
-            if above + high <= top and _are_dot_and_stem(part, ink, at - left, top - above - high):
-                found.add(mark)
-            if above >= top + height and _are_below(part, ink, at - left, above - top - height):
-                found.add(mark)
-        if height <= _SMALL and mark not in found and _has_dirt(labels, mask, ink, (left, top)):
-            found.add(mark)
+    for line in lines:
+        for upside_down in (False, True):
+            if stands_level(boxes, line, upside_down=upside_down):
+                found |= {mark for mark in line if _is_dotted(labels, boxes, mask, begins, mark, upside_down)}
     return frozenset(found)
 
 
-def _has_dirt(labels: Labels, mask: Mask, stem: npt.NDArray[np.bool_], at: tuple[int, int]) -> bool:
-    """Whether a bit of ink that is no mark is the dot of a stem, whose box begins at (x, y)."""
-    (x, y), (height, width) = at, stem.shape
-    left, far = max(0, x - 1), round((_DOT[1] + _FREE) * height)
-
-    def dirt(first: int, last: int) -> npt.NDArray[np.bool_]:
-        rows, columns = slice(max(0, first), last), slice(left, x + width + 1)
-        return np.asarray(mask[rows, columns] & (labels[rows, columns] == 0), np.bool_)
-
-    above, below = dirt(y - far, y), dirt(y + height, y + height + far)[::-1]
-    return _ends_in_dot(above, stem, left - x) or _ends_in_dot(below, stem[::-1], left - x)
-
-
-def _ends_in_dot(dirt: npt.NDArray[np.bool_], stem: npt.NDArray[np.bool_], right: int) -> bool:
-    """Whether dirt above a stem, down to where it begins, is one dot, all of it seen."""
-    rows = np.flatnonzero(dirt.any(1))
-    if not len(rows) or rows[-1] - rows[0] + 1 != len(rows) or rows[0] == 0:
+def _is_dotted(labels: Labels, boxes: Boxes, mask: Mask, begins: Begins, mark: int, upside_down: bool) -> bool:
+    """Whether a mark is a stem with a dot above, or below where it is upside down. begins: of all marks."""
+    left, top, width, height = boxes[mark].tolist()
+    if width > _BROADEST * height or height < _LOWEST:
         return False
-    return _are_dot_and_stem(dirt[rows[0] : rows[-1] + 1], stem, right, len(dirt) - 1 - int(rows[-1]))
+    way = slice(None, None, -1 if upside_down else 1)  # from where the dot is
+    ink: npt.NDArray[np.bool_] = (labels[top : top + height, left : left + width] == mark + 1)[way]
+    free = np.flatnonzero(~ink.any(1))
+    if len(free):  # in two parts
+        is_one = free[-1] - free[0] + 1 == len(free)
+        return is_one and _are_dot_and_stem(ink[: free[0]], ink[free[-1] + 1 :], 0, len(free))
+    first = top - (_DOT[1] + _FREE) * height
+    for dot in begins.between(top + height, top + (1 + _FREE) * height) if upside_down else begins.between(first, top):
+        at, above, wide, high = boxes[dot].tolist()
+        apart = above - top - height if upside_down else top - above - high
+        if max(wide, high) > _DOT[1] * height or apart < 0 or at >= left + width or at + wide <= left:
+            continue
+        part = (labels[above : above + high, at : at + wide] == dot + 1)[way]
+        if part.any(1).all() and _are_dot_and_stem(part, ink, at - left, apart):
+            return True
+    return height <= _SMALL and _has_dirt(labels, mask, ink, (left, top), upside_down)
 
 
-def _are_below(dot: npt.NDArray[np.bool_], stem: npt.NDArray[np.bool_], right: int, free: int) -> bool:
-    """The same of one that is upside down, or an exclamation mark."""
-    return _are_dot_and_stem(dot[::-1], stem[::-1], right, free)
+def _has_dirt(labels: Labels, mask: Mask, stem: npt.NDArray[np.bool_], at: tuple[int, int], upside_down: bool) -> bool:
+    """Whether a bit of ink that is no mark, all of it seen, is the dot of a stem, whose box begins at (x, y)."""
+    (x, y), (height, width) = at, stem.shape
+    far = round((_DOT[1] + _FREE) * height)
+    first = y + height if upside_down else max(0, y - far)
+    left = max(0, x - 1)
+    rows, columns = slice(first, y + height + far if upside_down else y), slice(left, x + width + 1)
+    dirt = mask[rows, columns] & (labels[rows, columns] == 0)
+    dirt = dirt[::-1] if upside_down else dirt
+    inked = np.flatnonzero(dirt.any(1))
+    if not len(inked) or inked[-1] - inked[0] + 1 != len(inked) or inked[0] == 0:
+        return False
+    return _are_dot_and_stem(dirt[inked[0] : inked[-1] + 1], stem, left - x, len(dirt) - 1 - int(inked[-1]))
 
 
 def _are_dot_and_stem(dot: npt.NDArray[np.bool_], stem: npt.NDArray[np.bool_], right: int, free: int) -> bool:

@@ -8,11 +8,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.pictures.marks.lines import Boxes
+from digit_recognizer.pictures.marks.lines import Boxes, stands_level
 
 # Shares of the height of the line's digits.
 _TALL = 0.6  # marks that tell where the line is are tall at least
-_LEVEL_FEET, _MOST = 0.06, 0.6  # by how much feet that are level differ, and the share of neighbours that are, in print
 _SIZE = (0.12, 0.46)  # how tall a quotation mark is: raised digits are taller
 _BROADEST = 0.32
 _SLIM = 1.1  # times it is taller than broad at least: what comes off a digit's top is flat
@@ -44,7 +43,7 @@ def find_quotes(boxes: Boxes, lines: Sequence[list[int]]) -> frozenset[int]:
         height = float(np.median(heights[heights >= _TALL * heights.max()]))
         tall = np.array([mark for mark in line if boxes[mark, 3] >= _TALL * height], np.int64)
         small = [mark for mark in line if boxes[mark, 3] < max(_SIZE[1], _CHEVRON[1]) * height]
-        if not small or not _are_level(boxes[tall], height):
+        if not small or not stands_level(boxes, line):
             continue
         places = {mark: _place(boxes[mark], boxes[tall], height) for mark in small}
         found |= {mark for mark, place in places.items() if place == "high"}
@@ -55,12 +54,6 @@ def find_quotes(boxes: Boxes, lines: Sequence[list[int]]) -> frozenset[int]:
             ):
                 found |= {one, other}
     return frozenset(found)
-
-
-def _are_level(tall: Boxes, height: float) -> bool:
-    """Whether most tall marks of a line, from left to right, stand as high as the next one."""
-    steps = np.abs(np.diff(tall[:, 1] + tall[:, 3]))
-    return bool(np.count_nonzero(steps <= max(1.0, _LEVEL_FEET * height)) >= _MOST * len(steps))
 
 
 def _place(mark: npt.NDArray[np.int64], tall: Boxes, height: float) -> str:
