@@ -31,10 +31,8 @@ _TALL = 0.5  # share of a word's height that marks are tall at least which tell 
 _OTHER_SIZE = 1.3  # times a word is taller, or lower, than its line at least where it is of another size
 _AROUND = 5  # marks whose feet tell where the line stands
 _LEVEL_TALL = 0.6  # of a line's tallest mark: what is as tall tells whether it is print
-_LEVEL_FEET, _LEVEL_MOST = (
-    0.06,
-    0.6,
-)  # heights by which level feet differ, and the share of neighbours that are in print
+_LEVEL_FEET = 0.06  # heights by which feet differ at most that are level
+_LEVEL_MOST = 0.6  # share of neighbours whose feet are level in print
 _WIDER = 1.9  # times a space is wider than the gaps between a number's digits
 # A space after a point or comma makes what is free after it wider than what is free before it by so much; where all
 # characters of a font are of one breadth, it lies in the middle of a gap as wide as a space, this wide on either side.

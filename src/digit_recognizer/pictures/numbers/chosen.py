@@ -49,14 +49,15 @@ class Chosen:
 
     def words(self, spaces: Spaces | None) -> list[ReadWord]:
         """What was read, parted at these spaces; whole where there are none. None: nobody can tell."""
-        word, found = self.word, []
+        word, whole = self.word, self.parts
+        found = []
         for between in pairwise((-math.inf, *(spaces.middles if spaces else ()), math.inf)):
-            parts = tuple(part for part in self.parts if _is_between(box_of(part), between))
+            parts = tuple(part for part in whole if _is_between(box_of(part), between))
             digits = tuple(part for part in parts if isinstance(part, PlacedReading))
             signs = tuple((place, sign) for place, sign in word.signs if between[0] < place <= between[1])
             letters, familiar = company_of(word, self.path, self.digits, self.probabilities, self.strange, between)
-            one = ReadWord(word.line, word.height, "", digits, (), letters, familiar, word.tallest, parts, signs)
             is_print = spaces is not None and all(digit.box in spaces.printed for digit in digits)
+            one = ReadWord(word.line, word.height, "", digits, (), letters, familiar, word.tallest, parts, signs)
             found.append(replace(one, is_parted=is_print))
         return found
 
@@ -121,10 +122,8 @@ def company_of(
 ) -> tuple[int, int]:
     """How many whole marks of a word are no digits, and how many surely are: what it tells of the words around it.
 
-    between: of those that lie from one place to another, in pixels.
-
-    A mark that was cut into digits, all of them sure, is neither; into ones alone, it is still a letter: an H. Nor is
-    a mark that makes up a sure digit with others: its strokes are broken.
+    between: from where to where, in pixels. A mark that was cut into digits, all of them sure, is neither; into ones
+    alone, it is still a letter: an H. Nor is a mark that makes up a sure digit with others: its strokes are broken.
     """
     chosen = [word.candidates[step.candidate] for step in path if step.digit is not None]
     broken = [one for one, digit in zip(chosen, digits, strict=True) if not one.whole and digit.accepted]
@@ -153,4 +152,4 @@ def _is_between(box: Box, between: tuple[float, float]) -> bool:
     return between[0] < box[0] + box[2] / 2 <= between[1]
 
 
-__all__ = ["company_of", "digits_of", "parts_of"]
+__all__ = ["Chosen", "company_of", "digits_of", "parts_of", "spaces_within"]

@@ -59,12 +59,13 @@ def without_text(words: Sequence[ReadWord], expectation: Expectation | None = No
     Where letters prevail, a number stays if all of its digits are accepted and it does not look like a word of ``o l I
     z s b B g q``: a lone 3, 4 or 7, two even digits that are not such a word, or three and more that are either even or
     have one of those in them. So does one that is of another hand or size than the letters (``by_hand``), accepted
-    where it is as uneven as no print. A word that was not read or does not stay is searched for even numbers between
-    its letters, which follow it in the list. Where there is no letter at all, a word keeps digits that were only
-    doubted, none of them accepted, and why. A number with a mark at its ends that is no digit is read where no letters
-    stand in its line, and accepted where that mark surely is a sign, or stands clear. The numbers of a list,
-    each with a point, one below the other, stay; so does what stands in a row or column of numbers (``aligned``), be it
-    doubted, none of it accepted.
+    where it is as uneven as no print. In a line of printed text, a lone 0 or 1 and what is lower than capitals are not
+    sure, whoever prevails, and sure digits as tall as capitals are read among small letters. A word that was not read
+    or does not stay is searched for even numbers between its letters, which follow it in the list. Where there is no
+    letter at all, a word keeps digits that were only doubted, none of them accepted, and why. A number with a mark at
+    its ends that is no digit is read where no letters stand in its line, and accepted where that mark surely is a sign,
+    or stands clear. The numbers of a list, each with a point, one below the other, stay; so does what stands in a row
+    or column of numbers (``aligned``), be it doubted, none of it accepted.
     """
     result = []
     expectation = expectation or Expectation()
