@@ -23,7 +23,6 @@ def found_beside(*marks: tuple[int, int, int, int]) -> list[tuple[int, int, int,
         [(10, 0, 2, 7), (14, 0, 2, 7), (66, 0, 2, 7), (70, 0, 2, 7)],  # "123"
         [(8, -1, 4, 8), (14, -1, 4, 8), (65, -1, 4, 8), (71, -1, 4, 8)],  # curly
         [(16, 0, 2, 7), (65, 0, 2, 7)],  # single
-        [(48, 0, 1, 7)],  # an apostrophe between thousands
         [(9, 16, 4, 7), (14, 16, 4, 7), (65, 0, 4, 7), (70, 0, 4, 7)],  # low before, high after
         [(4, 7, 6, 10), (11, 7, 6, 10), (65, 7, 6, 10), (72, 7, 6, 10)],  # guillemets
     ],
@@ -42,11 +41,15 @@ def test_quotation_marks_of_all_kinds_are_found(marks: list[tuple[int, int, int,
         (64, -3, 7, 11),  # a raised digit
         (64, 0, 6, 6),  # a degree sign
         (25, 0, 2, 7),  # a piece of the digit below
-        (100, 0, 2, 7),  # far from all digits
+        (65, 0, 2, 7),  # one alone
     ],
 )
 def test_what_is_none_is_not_found(mark: tuple[int, int, int, int]) -> None:
     assert found_beside(mark) == []
+
+
+def test_marks_far_from_all_digits_are_none() -> None:
+    assert found_beside((100, 0, 2, 7), (104, 0, 2, 7)) == []
 
 
 def test_two_commas_far_from_each_other_are_none() -> None:

@@ -1,4 +1,4 @@
-"""Quotation marks and apostrophes are told from digits by their size and place. Known by their boxes alone."""
+"""Quotation marks are told from digits by their size and place. Known by their boxes alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _ENDS = 0.55  # how far below the digits' tops one that stands high ends at most
 _ABOVE = 0.2  # how far above them it begins at most
 _LOW, _BELOW = 0.3, 0.08  # above the digits' feet a low one begins at most, and below them it ends at least
 _SHARED = 0.3  # of its own breadth that it shares with a tall mark at most
-_NEAR = 1.2  # from a tall mark at most
+_NEAR = 1.0  # from a tall mark at most
+_FEWEST = 2  # high ones in a line at least: one may be what is left of a faint 1
 _PAIR, _ALIKE = 0.3, 1.35  # between the two of a pair at most, and times one is taller than the other
 _CHEVRON, _CHEVRON_BROAD = (0.3, 0.62), (0.18, 0.5)  # how tall and broad the two of a guillemet are
 _SAME, _LEVEL = 1.15, 0.06  # times one is larger than the other at most, and by how much their tops differ
@@ -27,10 +28,10 @@ _FREE = 0.06  # above the digits' feet, and thrice that below their tops, at lea
 
 
 def find_quotes(boxes: Boxes, lines: Sequence[list[int]]) -> frozenset[int]:
-    """Which marks are quotation marks or apostrophes: indices into ``boxes``.
+    """Which marks are quotation marks: indices into ``boxes``.
 
     boxes: int64 (N, 4), x, y, width, height of all marks. lines: the marks of each, from left to right. In lines that
-    stand level, as print does, small ones are as high as the tops of the digits, alone or as two, or two hang at their
+    stand level, as print does, two small ones at least are as high as the tops of the digits, or two hang at their
     feet; two that are as large as each other stand between, as in French and Russian.
 
     >>> boxes = np.array([[0, 0, 2, 7], [4, 0, 2, 7], [9, 0, 10, 20], [22, 0, 10, 20]])
@@ -46,7 +47,8 @@ def find_quotes(boxes: Boxes, lines: Sequence[list[int]]) -> frozenset[int]:
         if not small or not stands_level(boxes, line):
             continue
         places = {mark: _place(boxes[mark], boxes[tall], height) for mark in small}
-        found |= {mark for mark, place in places.items() if place == "high"}
+        high = {mark for mark, place in places.items() if place == "high"}
+        found |= high if len(high) >= _FEWEST else set()
         for one, other in pairwise(small):
             kinds = places[one], places[other]
             if (kinds == ("low", "low") and _are_low_pair(boxes[one], boxes[other], height)) or (
