@@ -30,9 +30,6 @@ _SPACE = 0.62  # heights between two words at least
 _TALL = 0.5  # share of a word's height that marks are tall at least which tell it
 _OTHER_SIZE = 1.3  # times a word is taller, or lower, than its line at least where it is of another size
 _AROUND = 5  # marks whose feet tell where the line stands
-_LEVEL_TALL = 0.6  # of a line's tallest mark: what is as tall tells whether it is print
-_LEVEL_FEET = 0.06  # heights by which feet differ at most that are level
-_LEVEL_MOST = 0.6  # share of neighbours whose feet are level in print
 _WIDER = 1.9  # times a space is wider than the gaps between a number's digits
 # A space after a point or comma makes what is free after it wider than what is free before it by so much; where all
 # characters of a font are of one breadth, it lies in the middle of a gap as wide as a space, this wide on either side.
@@ -246,22 +243,6 @@ def tallest_mark(boxes: Boxes, line: list[int]) -> float:
     return tallest
 
 
-def stands_level(boxes: Boxes, line: Sequence[int], *, upside_down: bool = False) -> bool:
-    """Whether most tall marks of a line, given from left to right, stand as high as the next one, as those of print do.
-
-    upside_down: whether they hang as high, as those of print that is upside down.
-
-    >>> boxes = np.array([[0, 0, 9, 20], [10, 2, 9, 18], [20, 5, 9, 20], [30, 0, 9, 20]])
-    >>> stands_level(boxes, [0, 1]), stands_level(boxes, [0, 1, 2, 3])
-    (True, False)
-    """
-    tall = boxes[list(line)]
-    tall = tall[tall[:, 3] >= _LEVEL_TALL * tall[:, 3].max(initial=0)]
-    steps = np.abs(np.diff(tall[:, 1] if upside_down else tall[:, 1] + tall[:, 3]))
-    most = max(1.0, _LEVEL_FEET * float(np.median(tall[:, 3]))) if len(tall) else 1.0
-    return bool(np.count_nonzero(steps <= most) >= _LEVEL_MOST * len(steps))
-
-
 def split_words(boxes: Boxes, line: list[int], height: float, points: Collection[int] = ()) -> list[list[int]]:
     """Cut a line where its marks stand wide apart: lists of indices, left to right.
 
@@ -396,6 +377,5 @@ __all__ = [
     "line_height",
     "own_height",
     "split_words",
-    "stands_level",
     "tallest_mark",
 ]

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.pictures.marks.lines import Begins, Boxes, stands_level
+from digit_recognizer.pictures.marks.level import stands_level
+from digit_recognizer.pictures.marks.lines import Begins, Boxes
 from digit_recognizer.pictures.paper import Labels, Mask
 
 # Shares of the height of the stem, unless said otherwise.

@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from digit_recognizer.pictures.marks.lines import Boxes, stands_level
+from digit_recognizer.pictures.marks.level import stands_level
+from digit_recognizer.pictures.marks.lines import Boxes
 
 # Shares of the height of the line's digits.
 _TALL = 0.6  # marks that tell where the line is are tall at least
