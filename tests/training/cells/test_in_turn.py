@@ -13,7 +13,7 @@ import torch
 from digit_recognizer.cell_reader import CellReader
 from digit_recognizer.digits import Dataset
 from digit_recognizer.errors import FileError, ModelError
-from digit_recognizer.files import read_bytes
+from digit_recognizer.files import read_bytes, write_bytes
 from digit_recognizer.model_file import read_model
 from digit_recognizer.training.cells.export import export_cell_reader
 from digit_recognizer.training.cells.in_turn import SURE, in_turn
@@ -75,6 +75,9 @@ def test_a_training_leaves_both_in_its_file_and_tells_how_it_does_alone(tmp_path
     settings = partial(CellSettings, cells=24, val_cells=6, val=0.2, fonts=str(tmp_path), learning=learning)
     with pytest.raises(FileError):
         train(tmp_path / "run", settings(first=str(tmp_path / "absent.onnx")), hardware=hardware)
+    write_bytes(tmp_path / "text.onnx", b"no model")
+    with pytest.raises(ModelError, match=r"text\.onnx: .*this is not an ONNX model"):
+        train(tmp_path / "run", settings(first=str(tmp_path / "text.onnx")), hardware=hardware)
     assert not (tmp_path / "run").exists()
     metrics = train(tmp_path / "run", settings(first=str(tmp_path / "first.onnx")), hardware=hardware, command="again")
     assert metrics == json.loads(read_bytes(tmp_path / "run" / "metrics.json"))

@@ -17,6 +17,7 @@ from digit_recognizer.analysis.metrics import fit_temperature
 from digit_recognizer.cell_reader import EMPTY, OTHER, CellReader
 from digit_recognizer.digits import CLASSES, Dataset
 from digit_recognizer.files import read_bytes, write_bytes
+from digit_recognizer.model_file import read_model
 from digit_recognizer.training.cells.compose import compose_cells
 from digit_recognizer.training.cells.export import export_cell_reader
 from digit_recognizer.training.cells.in_turn import in_turn
@@ -129,8 +130,8 @@ def shares_right(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.int64])
 
 
 def _reader(path: Path) -> bytes:
-    """The file of a cell reader. Raises FileError where it cannot be read, ModelError where it is none."""
-    content = read_bytes(path)
+    """The content of a cell reader's file, looked at. Raises FileError, ModelError."""
+    content = read_model(path).content
     CellReader(content, str(path))
     return content
 
