@@ -14,8 +14,8 @@ from digit_recognizer.cell_reader import EMPTY, OTHER, CellReader
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import ModelError
 from digit_recognizer.model_file import check_model
+from digit_recognizer.pictures.cell_view import cell_view
 from digit_recognizer.pictures.grids import cells
-from digit_recognizer.pictures.grids.cell_view import cell_view
 from digit_recognizer.pictures.grids.chosen_grid import chosen_grid, grown_grid
 from digit_recognizer.pictures.grids.grid import cut_grid, find_grid
 from digit_recognizer.recognizer import Recognizer

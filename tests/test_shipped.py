@@ -10,6 +10,7 @@ from digit_recognizer.recognizer import Recognizer
 from digit_recognizer.sources.strokes import Drawing, draw
 
 SEVEN = ((0.0, 0.0), (30.0, 0.0), (10.0, 90.0))
+THREE = ((5.0, 10.0), (30.0, 0.0), (50.0, 15.0), (25.0, 42.0), (55.0, 65.0), (30.0, 95.0), (0.0, 80.0))
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,21 @@ def test_bare_paper_in_slanting_light_holds_no_number(recognizer: Recognizer, se
     picture = photographed(np.zeros((900, 1200), np.uint8), 0, seed)
     assert not recognizer.predict(picture).accepted
     assert recognizer.read(picture).lines == ()
+
+
+@pytest.mark.parametrize("is_dark", [False, True])
+@pytest.mark.parametrize("pen", [3, 4])
+@pytest.mark.parametrize("text", ["31", "317"])
+def test_an_upright_1_in_a_photo_that_is_cut_out_close_is_not_lost(
+    recognizer: Recognizer, text: str, pen: int, is_dark: bool
+) -> None:
+    strokes = {"1": stroke(2.0), "3": THREE, "7": SEVEN}
+    page = np.zeros((900, 1200), np.uint8)
+    for number, letter in enumerate(text):
+        ink = draw(drawing(strokes[letter]), pen=pen, side=50, fill=0.8)
+        page[60:110, 60 + 40 * number : 110 + 40 * number] |= ink
+    close = photographed(page, 40, seed=3)[45:125, 50 : 90 + 40 * len(text)]
+    assert recognizer.read(255 - close if is_dark else close).text == text
 
 
 @pytest.mark.parametrize("level", [30, 110])

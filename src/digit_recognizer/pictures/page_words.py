@@ -30,6 +30,7 @@ from digit_recognizer.pictures.numbers.judged import judged
 from digit_recognizer.pictures.numbers.read_word import ReadWord
 from digit_recognizer.pictures.numbers.slashes import find_slashes
 from digit_recognizer.pictures.paper import Contrast, Labels, PageInk
+from digit_recognizer.pictures.second_look import looked_at_again, one_after_all
 from digit_recognizer.pictures.upright import View
 from digit_recognizer.pictures.words.brackets import find_brackets
 from digit_recognizer.pictures.words.crowd import OF_A_CROWD, OF_A_WAY_UP, SAMPLED, has_digits, is_crowd, sample_of
@@ -84,18 +85,24 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
         some = sample_of(uncut, OF_A_WAY_UP if means.sample else OF_A_CROWD)
         if len(some) < len(uncut):
             page = page_with(
-                _read_words(some, ink, labels.copy(), dotted, view, means), SAMPLED if means.sample else MANY
+                _read_words(some, ink, labels.copy(), dotted, contrast, view, means), SAMPLED if means.sample else MANY
             )
             if means.sample:
                 return page
             if not has_digits(page, some):
                 return not_accepted(page, MANY)
-    page = page_with(_read_words(uncut, ink, labels, dotted, view, means), "" if is_all else MANY)
+    page = page_with(_read_words(uncut, ink, labels, dotted, contrast, view, means), "" if is_all else MANY)
     return page if is_all else not_accepted(page, MANY)
 
 
 def _read_words(
-    uncut: Sequence[UncutWord], ink: PageInk, labels: Labels, dotted: Collection[int], view: View, means: Means
+    uncut: Sequence[UncutWord],
+    ink: PageInk,
+    labels: Labels,
+    dotted: Collection[int],
+    contrast: Contrast,
+    view: View,
+    means: Means,
 ) -> list[ReadWord]:
     """What was read in words. labels: int32 (H, W), the page's marks by number; marks that are cut get new ones.
     dotted: the numbers of those that have dots, which no digit has.
@@ -103,6 +110,8 @@ def _read_words(
     expectation = means.expectation
     first, told = first_look(uncut, ink, labels, means.answer)
     words = words_of(ink, labels, told, expectation, means.read_strips)
+    if means.read_views is not None:
+        words = one_after_all(words, contrast.depth, labels, means.read_views)
     means.watch("pieces", [(word.line, word.pieces) for word in words])
     if not words:
         return []
@@ -129,6 +138,8 @@ def _read_words(
             found.append(ReadWord(word.line, word.height, "", (), (Rejected(digits[0].box, EDGE),)))
         else:
             found.append(Chosen(word, path, digits, probabilities[part], strange[part]))
+    if means.read_views is not None:
+        found = looked_at_again(found, contrast.depth, labels, means.read_views, means.min_confidence)
     ways = [way for way in found if isinstance(way, Chosen)]
     spaces = iter(spaces_within(ways))
     read: list[ReadWord] = []

@@ -39,6 +39,27 @@ def test_a_stroke_on_an_even_ground_is_whole_though_the_network_sees_a_half_of_i
     assert not uneven.mask[:58].any()
 
 
+@pytest.mark.parametrize("line", [False, True])
+def test_1s_of_a_picture_that_is_cut_out_close_are_no_uprights_of_a_table(line: bool) -> None:
+    page = np.full((60, 120), 255, np.uint8)
+    page[10:50, 20:24] = page[10:50, 40:60] = 20
+    page[20:40, 46:54] = 255  # 10
+    if line:
+        page[:, 100:103] = 90
+
+    def without_stems(grey: np.ndarray) -> np.ndarray:
+        found = np.zeros(grey.shape, np.float32)
+        found[10:50, 40:60] = grey[10:50, 40:60] < 128
+        return found
+
+    view, contrast, _ = levelled(page)
+    assert contrast is not None
+    ink = ink_of_page(view, contrast, ink_of(contrast), without_stems, False, unwatched)
+    assert ink is not None
+    assert ink.mask[12:48, 21:23].all() == (not line)
+    assert not ink.mask[:, 99:104].any()
+
+
 def bars(rows: int, columns: int) -> PageInk:
     """Digits of two heights and breadths, far apart, a fifth of them as thin as 1s, and a speck beside each."""
     mask = np.zeros((rows * 20, columns * 20), np.bool_)

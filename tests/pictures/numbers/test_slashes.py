@@ -129,6 +129,16 @@ def test_a_slash_that_may_be_a_1_makes_the_digits_beside_it_unsure() -> None:
     assert [one.reason for one in numbers[0].rejected] == [MAYBE_ONE]
 
 
+@pytest.mark.parametrize(("text", "is_slash"), [("4273/7", True), ("42739/7", False), ("5/42736", False)])
+def test_beside_a_long_number_a_stroke_that_may_be_a_1_is_one(text: str, is_slash: bool) -> None:
+    parts = parts_of(text, stroke((0, -2, 10, 24), 0.4), uneven=1)
+    parts[0] = replace(digit(int(text[0])), box=(0, 4, 10, 20))  # no print
+    place = text.index("/")
+    assert find_slashes(parts, 20.0) == (((place,), (place,), ()) if is_slash else ((), (), (place,)))
+    far = [*parts[:place], replace(parts[place], box=(14 * place, -5, 14, 30)), *parts[place + 1 :]]
+    assert find_slashes(far, 20.0).found == (place,)  # one that reaches further is a slash beside any number
+
+
 def test_the_second_slash_of_a_date_need_only_be_like_the_first() -> None:
     assert texts(parts_of("12/3/24", stroke(LONG, 0.4), stroke(SHORT, 0.4), uneven=1)) == ["12", "3", "24"]
 

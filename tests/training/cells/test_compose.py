@@ -8,7 +8,7 @@ import pytest
 from digit_recognizer.cell_reader import EMPTY, OTHER
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import InputError
-from digit_recognizer.pictures.grids.cell_view import PAPER, cell_view
+from digit_recognizer.pictures.cell_view import PAPER, cell_view
 from digit_recognizer.training.cells.compose import Cells, compose_cells
 from digit_recognizer.training.cells.scenes import cell_of
 from digit_recognizer.training.ship.material import Ingredients

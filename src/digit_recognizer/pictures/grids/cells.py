@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, Images
-from digit_recognizer.pictures.grids.cell_view import cell_view, in_cell, ink_of_view
+from digit_recognizer.pictures.cell_view import cell_view, in_cell, ink_of_view
 from digit_recognizer.pictures.ground import ink_on_black
 from digit_recognizer.pictures.ink import to_frame
 from digit_recognizer.pictures.load import Grey

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES
-from digit_recognizer.pictures.grids.cell_view import cell_view
+from digit_recognizer.pictures.cell_view import cell_view
 from digit_recognizer.pictures.grids.grid import ALL_SEEN, SIDES, Grid, Side, extended, find_grid, find_grids
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.means import ReadViews

@@ -32,6 +32,7 @@ MANY = "more marks than are looked at, so that digits may be missing"
 # The tallest ones of a page: 60 rows of 20 numbers of five digits are 6,000.
 _MOST_MARKS = 8_000
 _UPRIGHT = 0.25  # of the page's height that the printed uprights of a table are long at least
+_TALLER = 1.6  # than most marks are such uprights: of a picture that is cut out close, 1s are a quarter as tall, too
 _LEAST_TURN_OF_SHEET = 5.0  # degrees; less may be how a camera saw it from aside
 _LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
 
@@ -109,14 +110,15 @@ def _ink_without_lines(
             return completed(seen, clean)
         if _has_uprights(ink.mask & ~clean.mask):
             return completed_in_table(seen, clean)
-    if ink is None or clean is None:
+    usual = height_of_most(seen)
+    if ink is None or clean is None or not _has_uprights(everything.mask, _TALLER * usual):
         seen = with_stems(seen, everything)
-    return with_bars(seen, everything, contrast.depth, height_of_most(seen))
+    return with_bars(seen, everything, contrast.depth, usual)
 
 
-def _has_uprights(mask: Mask) -> bool:
-    """Whether there is something upright in it that is as long as the printed lines of a table."""
-    tall = max(15, round(_UPRIGHT * len(mask)))
+def _has_uprights(mask: Mask, least: float = 0.0) -> bool:
+    """Whether there is something upright in it as long as the printed lines of a table, and as ``least``, in pixels."""
+    tall = max(15, round(max(_UPRIGHT * len(mask), least)))
     return bool(cv2.erode(mask.view(np.uint8), np.ones((tall, 1), np.uint8)).any())
 
 

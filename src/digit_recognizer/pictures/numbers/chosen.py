@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from digit_recognizer.digits import CLASSES, SIDE, Images
 from digit_recognizer.pictures.numbers.read_word import ReadWord
+from digit_recognizer.pictures.words.cutting import Candidate
 from digit_recognizer.pictures.words.paths import Step
 from digit_recognizer.pictures.words.text_spaces import Spaces, text_spaces
 from digit_recognizer.pictures.words.within import Part, box_of
@@ -46,6 +47,11 @@ class Chosen:
     def parts(self) -> tuple[Part, ...]:
         """The digits, and the boxes of what is none, left to right."""
         return parts_of(self.word, self.path, self.digits)
+
+    @property
+    def taken(self) -> list[Candidate]:
+        """What the digits were read from, left to right."""
+        return [self.word.candidates[step.candidate] for step in self.path if step.digit is not None]
 
     def words(self, spaces: Spaces | None) -> list[ReadWord]:
         """What was read, parted at these spaces; whole where there are none. None: nobody can tell."""

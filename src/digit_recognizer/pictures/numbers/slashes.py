@@ -6,7 +6,7 @@ Known by the ink of each digit's frame, by boxes and by what stands beside them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 from statistics import median
 from typing import NamedTuple
 
@@ -37,6 +37,8 @@ _ABOVE, _BELOW = 0.02, -0.05  # how far it reaches above and below those at its 
 _REACH, _REACH_FAR = 0.15, 0.3  # and both together
 _ALMOST = -0.03  # and as much where it is like another slash
 
+_LONGEST = 4  # digits beside a stroke that may be a 1, as those of a date or a fraction: a longer number is one
+
 _DATES = {5: ((2,),), 7: ((2,), (4,)), 8: ((2, 5),), 10: ((2, 5), (4, 7))}  # where dates of so many parts have slashes
 _MONTHS = range(1, 13)
 _OF_DATES = ((0.3, _STRAIGHT), (0.08, 0.016))  # how a slash there leans at least, and strays at most: either
@@ -62,6 +64,7 @@ def find_slashes(
     digits, is one straight stroke that leans to the right, and reaches above and below both; between printed digits, as
     known by how even they are, it need not, nor where it leans as another slash does. Strokes that lean as much, or
     are nearly as tall, may be slashes, and where a printed date would have slashes any straight stroke that leans.
+    Where more than four digits in a row stand beside what may be a 1 as well, it is one that may be a slash.
 
     >>> find_slashes([(0, 0, 10, 20)], 20.0)
     Slashes(found=(), unsure=(), doubted=())
@@ -94,6 +97,11 @@ def find_slashes(
         )
 
     likely |= {place: _SURE for place, one in likely.items() if one in (_NEARLY, _UNSURE) and has_like(place)}
+    likely |= {
+        place: _NEARLY
+        for place, one in likely.items()
+        if one == _UNSURE and _longest_beside(parts, place - 1) > _LONGEST
+    }
     found = tuple(place - 1 for place, one in likely.items() if one >= _UNSURE)
     doubted = {place - 1 for place, one in likely.items() if one in (_NEARLY, _DOUBTED)} | set(of_date)
     return Slashes(
@@ -101,6 +109,12 @@ def find_slashes(
         tuple(place - 1 for place, one in likely.items() if one == _UNSURE),
         tuple(sorted(doubted - set(found))),
     )
+
+
+def _longest_beside(parts: Sequence[Part], place: int) -> int:
+    """How many digits stand in a row beside a part, on the side where these are more."""
+    sides = reversed(parts[:place]), parts[place + 1 :]
+    return max(sum(1 for _ in takewhile(lambda part: isinstance(part, PlacedReading), side)) for side in sides)
 
 
 def is_stroke(digit: PlacedReading) -> bool:

@@ -14,7 +14,7 @@ from torch import Tensor
 from digit_recognizer.cell_reader import INPUT, OUTPUT, CellReader
 from digit_recognizer.errors import UsageError
 from digit_recognizer.model_file import ModelMetadata, check_model, with_metadata
-from digit_recognizer.pictures.grids.cell_view import SIDE
+from digit_recognizer.pictures.cell_view import SIDE
 from digit_recognizer.training.cells.learn import Views
 from digit_recognizer.training.cells.network import CellNetwork
 from digit_recognizer.training.export import exported, write_alike

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from digit_recognizer.cell_reader import INPUT, OUTPUT, OUTPUTS
 from digit_recognizer.errors import ModelError
 from digit_recognizer.model_file import ModelMetadata, with_metadata
-from digit_recognizer.pictures.grids.cell_view import SIDE
+from digit_recognizer.pictures.cell_view import SIDE
 
 SURE = 0.97  # largest probability from which on the first reader's word is taken alone
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from digit_recognizer.cell_reader import OUTPUTS
 from digit_recognizer.errors import UsageError
-from digit_recognizer.pictures.grids.cell_view import PAPER, cell_view
+from digit_recognizer.pictures.cell_view import PAPER, cell_view
 from digit_recognizer.training.augment import Augmentation
 from digit_recognizer.training.cells.compose import Cells
 from digit_recognizer.training.cells.network import CellNetwork

@@ -46,6 +46,23 @@ def cell_view(cell: Grey) -> npt.NDArray[np.uint8]:
     return np.asarray(np.clip(np.rint(shown), 0, 255), np.uint8)
 
 
+def depth_view(depth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """View of what stands out from its ground, in a square without lines around it: uint8 (48, 48), as ``cell_view``.
+
+    depth: float32 (N, N), in grey levels, 0 on the ground.
+
+    >>> depth = np.zeros((96, 96), np.float32)
+    >>> depth[20:70, 40:56] = 50
+    >>> view = depth_view(depth)
+    >>> int(view[24, 24]), int(view[24, 4])
+    (192, 32)
+    """
+    method = cv2.INTER_AREA if len(depth) > SIDE else cv2.INTER_LINEAR
+    small = np.asarray(cv2.resize(depth, (SIDE, SIDE), interpolation=method), np.float32)
+    shown = PAPER + (_FULL - PAPER) * small / max(_FAINT, float(np.percentile(small, _INK)))
+    return np.asarray(np.clip(np.rint(shown), 0, 255), np.uint8)
+
+
 def ink_of_view(view: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """The ink of a view on black, its outer parts with the lines left out: uint8 (H, W).
 
@@ -71,4 +88,4 @@ def in_cell(point: tuple[int, int], shape: tuple[int, ...]) -> tuple[int, int]:
     return x, y
 
 
-__all__ = ["PAPER", "SIDE", "cell_view", "in_cell", "ink_of_view"]
+__all__ = ["PAPER", "SIDE", "cell_view", "depth_view", "in_cell", "ink_of_view"]

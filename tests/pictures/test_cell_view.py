@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.grids.cell_view import PAPER, SIDE, cell_view
+from digit_recognizer.pictures.cell_view import PAPER, SIDE, cell_view
 
 
 def cell(paper: int, ink: int, height: int = 64, width: int = 64) -> np.ndarray:
