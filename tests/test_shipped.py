@@ -104,6 +104,16 @@ def test_an_upright_1_in_a_photo_that_is_cut_out_close_is_not_lost(
     assert recognizer.read(255 - close if is_dark else close).text == text
 
 
+@pytest.mark.parametrize("pen", [6, 8])
+def test_thick_digits_of_a_drawing_that_is_cut_out_close_are_read(recognizer: Recognizer, pen: int) -> None:
+    eight = tuple((25 + 22 * np.sin(2 * t), 45 - 45 * np.cos(t)) for t in np.linspace(0, 6.3, 60))
+    page = np.full((42, 90), 240, np.uint8)
+    for left, strokes in ((0, SEVEN), (40, eight)):
+        part = page[:, left : left + 44]
+        part -= draw(drawing(strokes), pen=pen, side=44, fill=0.9)[:42] // 2
+    assert recognizer.read(page).text == "78"
+
+
 @pytest.mark.parametrize("level", [30, 110])
 def test_a_digit_on_a_sheet_that_lies_on_a_desk_is_read(recognizer: Recognizer, level: int) -> None:
     sheet = np.full((500, 700), 225.0)

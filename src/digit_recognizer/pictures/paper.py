@@ -66,11 +66,12 @@ class Contrast(NamedTuple):
     thickness: float
 
 
-def contrast_of_page(grey: Grey) -> Contrast | None:
+def contrast_of_page(grey: Grey, *, is_drawn: bool = False) -> Contrast | None:
     """Take the ground off a page; None where nothing stands out from it.
 
     grey: uint8 (H, W). The ground is the median around each pixel, first over a wide window, then, with the strokes
     painted over, over one of ten stroke widths. In each region that counts as ink, dark or light, which is more.
+    is_drawn: whether the page is a drawing: its ground is of one level everywhere, the most frequent one.
 
     >>> page = np.full((80, 200), 220, np.uint8)
     >>> page[20:60, 30:36] = 90
@@ -84,13 +85,15 @@ def contrast_of_page(grey: Grey) -> Contrast | None:
         size = (max(1, width // times), max(1, height // times))
         small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
     window = _FIRST_WINDOW * len(small)
-    first = _median(small, window)
+    first = _level(small) if is_drawn else _median(small, window)
     away = np.asarray(cv2.absdiff(small, first), np.uint8)
     strong = _strong(away)
     if not strong.any() and times == 1:
         return None
     thin = stroke_width(strong) if strong.any() else 1.0
-    second = _median(np.where(strong, first, small).astype(np.uint8), min(window, _STROKES * thin))
+    second = (
+        first if is_drawn else _median(np.where(strong, first, small).astype(np.uint8), min(window, _STROKES * thin))
+    )
     ground = second if times == 1 else np.asarray(cv2.resize(second, (width, height)), np.uint8)
 
     difference = grey.astype(np.float32) - ground
@@ -176,6 +179,11 @@ def stroke_width(mask: Mask) -> float:
     inside = cv2.distanceTransform(np.pad(mask, 1).view(np.uint8), cv2.DIST_L2, 3)
     ridge = (inside > 0) & (inside >= cv2.dilate(inside, np.ones((3, 3), np.uint8)))
     return max(1.0, 2 * float(np.median(inside[ridge])) - 1) if ridge.any() else 1.0
+
+
+def _level(grey: Grey) -> Grey:
+    """A ground of one level, the most frequent one: in a drawing that is cut out close a window may be full of ink."""
+    return np.full_like(grey, np.bincount(grey.ravel(), minlength=256).argmax())
 
 
 def _median(grey: Grey, window: float) -> Grey:

@@ -75,6 +75,24 @@ def test_a_digit_in_a_box_is_read_without_it() -> None:
     assert rings_in(picture) == 1
 
 
+@pytest.mark.parametrize(("height", "rings"), [(100, 0), (70, 1)])
+def test_a_0_with_a_stroke_in_it_is_known_by_the_digit_beside_it(height: int, rings: int) -> None:
+    picture = paper()
+    cv2.ellipse(picture, (120, 200), (55, 50), 0, 0, 360, 0, 8, cv2.LINE_AA)
+    cv2.line(picture, (100, 225), (135, 175), 0, 8, cv2.LINE_AA)
+    assert rings_in(picture) == 1
+    cv2.line(picture, (220, 200 - height // 2), (210, 200 + height // 2), 0, 8, cv2.LINE_AA)
+    assert rings_in(picture) == rings
+
+
+def test_rings_in_a_row_stay_rings() -> None:
+    picture = paper()
+    for x in (90, 220):
+        cv2.circle(picture, (x, 200), 50, 0, 6, cv2.LINE_AA)
+        cv2.line(picture, (x + 4, 178), (x - 4, 222), 0, 8, cv2.LINE_AA)
+    assert rings_in(picture) == 2
+
+
 @pytest.mark.parametrize("radius", [4, 9, 24])
 def test_a_speck_or_a_dot_makes_no_ring_of_a_0(radius: int) -> None:
     picture = paper()

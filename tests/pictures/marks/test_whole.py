@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from digit_recognizer.pictures.marks.whole import completed, with_stems
 from digit_recognizer.pictures.paper import PageInk
@@ -59,6 +60,16 @@ def test_a_stem_on_any_ground_of_which_nothing_is_seen_is_one_that_is_level_with
     level[10:50, 320:340] = True
     whole = with_stems(PageInk(seen * np.uint8(200), seen, 4.0), PageInk(mask * np.uint8(255), mask, 4.0))
     assert (whole.mask == level).all()
+
+
+@pytest.mark.parametrize(("foot", "is_back"), [(28, True), (34, False)])
+def test_a_stem_on_any_ground_may_have_a_foot(foot: int, is_back: bool) -> None:
+    mask = np.zeros((60, 120), np.bool_)
+    mask[10:50, 10:30] = mask[10:50, 80:100] = True
+    seen = mask.copy()
+    mask[10:50, 54:58] = mask[46:50, 56 - foot // 2 : 56 + foot // 2] = True
+    whole = with_stems(PageInk(seen * np.uint8(200), seen, 4.0), PageInk(mask * np.uint8(255), mask, 4.0))
+    assert (whole.mask == (mask if is_back else seen)).all()
 
 
 def among_small_letters() -> tuple[PageInk, PageInk]:

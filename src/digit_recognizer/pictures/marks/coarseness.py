@@ -18,7 +18,9 @@ _LEAST = 112  # pixels: below, a single digit gets coarse
 _THICK = 7.0  # pixels that the thinnest strokes keep; the pages that the reader was measured on have 2 to 8
 _PLAIN = 0.985  # share of the pixels that are clearly ink or clearly ground
 _APART = 32  # grey levels from both levels of a drawing from which on a pixel is neither
+_AROUND = np.ones((3, 3), np.uint8)
 _STEADY, _FLAT = 2, 0.9  # grey levels about the ground's usual one, and the share of its pixels that lie within
+_THICKEST = 0.3  # of a picture's height that a digit's strokes are thick, where they cross, even if it fills that
 _EVEN = 0.6  # share of all pixels that do
 _FINE = 5  # per cent of the strokes' middles that may be thinner than the thinnest is taken to be
 
@@ -54,8 +56,27 @@ def is_drawing(grey: npt.NDArray[np.uint8]) -> bool:
     >>> is_drawing(drawing), is_drawing(drawing // 2 + noise)
     (True, False)
     """
-    ink = _drawn(grey)
-    return ink is not None and _near_usual(grey[ink == 0]) >= _FLAT
+    ink = _drawn(grey, soft=True)
+    return ink is not None and _is_flat(grey, ink)
+
+
+def is_of_strokes(grey: npt.NDArray[np.uint8]) -> bool:
+    """Whether a picture is a drawing whose ink is strokes alone, none so thick as a panel or half of the picture is.
+
+    grey: uint8 (H, W).
+
+    >>> drawing = np.full((280, 280), 255, np.uint8)
+    >>> drawing[40:240, 130:158] = 0
+    >>> panel = drawing.copy()
+    >>> panel[:, 150:] = 0
+    >>> is_of_strokes(drawing), is_of_strokes(panel)
+    (True, False)
+    """
+    ink = _drawn(grey, soft=True)
+    if ink is None or not _is_flat(grey, ink):
+        return False
+    thickest = 2 * float(cv2.distanceTransform(ink, cv2.DIST_L2, 3).max())
+    return thickest <= _THICKEST * len(grey)
 
 
 def has_even_ground(grey: npt.NDArray[np.uint8]) -> bool:
@@ -71,6 +92,12 @@ def has_even_ground(grey: npt.NDArray[np.uint8]) -> bool:
     return _near_usual(grey.ravel()) >= _EVEN
 
 
+def _is_flat(grey: npt.NDArray[np.uint8], ink: npt.NDArray[np.uint8]) -> bool:
+    """Whether the ground of a drawing, all that is not ``ink`` and its soft edges, is of one level."""
+    ground = grey[cv2.dilate(ink, _AROUND) == 0]
+    return len(ground) > 0 and _near_usual(ground) >= _FLAT
+
+
 def _near_usual(values: npt.NDArray[np.uint8]) -> float:
     """The share of values, uint8 (N,), one at least, that lie near the most frequent one."""
     levels = _levels(values)
@@ -78,8 +105,11 @@ def _near_usual(values: npt.NDArray[np.uint8]) -> float:
     return float(levels[max(0, usual - _STEADY) : usual + _STEADY + 1].sum() / max(1, levels.sum()))
 
 
-def _drawn(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8] | None:
-    """The ink of a plain drawing, 1 on it and 0 on the ground: uint8 (H, W); None of any other picture."""
+def _drawn(grey: npt.NDArray[np.uint8], *, soft: bool = False) -> npt.NDArray[np.uint8] | None:
+    """The ink of a plain drawing, 1 on it and 0 on the ground: uint8 (H, W); None of any other picture.
+
+    soft: whether the edges of its strokes may be so: in a small picture they are much of it.
+    """
     if max(grey.shape) > _DRAWING:
         return None
     level, mask = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
@@ -90,7 +120,9 @@ def _drawn(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8] | None:
     means = [float(np.average(values[side], weights=found[side])) for side in (dark, ~dark)]
     between = (np.abs(values - means[0]) > _APART) & (np.abs(values - means[1]) > _APART)
     if 1 - found[between].sum() / grey.size < _PLAIN:
-        return None
+        edges = cv2.dilate(mask, _AROUND) != cv2.erode(mask, _AROUND)
+        if not soft or 1 - np.count_nonzero(between[grey] & ~edges) / grey.size < _PLAIN:
+            return None
     return np.asarray(1 - mask if found[~dark].sum() > grey.size / 2 else mask, np.uint8)
 
 
@@ -100,4 +132,4 @@ def _levels(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     return np.asarray(cv2.calcHist([values], [0], None, [256], [0, 256]).ravel(), np.float32)
 
 
-__all__ = ["has_even_ground", "is_drawing", "longest_needed"]
+__all__ = ["has_even_ground", "is_drawing", "is_of_strokes", "longest_needed"]

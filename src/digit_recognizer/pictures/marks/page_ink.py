@@ -12,7 +12,7 @@ import numpy.typing as npt
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.marks.bar_charts import BAR, bars_removed
 from digit_recognizer.pictures.marks.barcodes import BARCODE, barcodes_removed
-from digit_recognizer.pictures.marks.coarseness import longest_needed
+from digit_recognizer.pictures.marks.coarseness import is_of_strokes, longest_needed
 from digit_recognizer.pictures.marks.codes import CODE, codes_removed
 from digit_recognizer.pictures.marks.ink_map import FindInk, ink_map, ink_of_map
 from digit_recognizer.pictures.marks.lines import Boxes, join_broken
@@ -55,13 +55,14 @@ def levelled(grey: Grey) -> tuple[View, Contrast | None, tuple[Rejected, ...]]:
     left_out += tuple(Rejected(view.box(box), CODE) for box in codes)
     left_out += tuple(Rejected(view.box(box), PATCH) for box in patches)
     left_out += tuple(Rejected(view.box(box), BAR) for box in bars)
-    contrast = contrast_of_page(view.grey)
+    is_drawn = is_of_strokes(view.grey)
+    contrast = contrast_of_page(view.grey, is_drawn=is_drawn)
     turn = 0.0 if contrast is None else turn_of_ruling(contrast)
     if contrast is not None and not turn and abs(turn_of_sheet) >= _LEAST_TURN_OF_SHEET:
         turn = turn_of_sheet
     if abs(turn) >= _LEAST_TURN:
         view = turned(view, turn)
-        contrast = contrast_of_page(view.grey)
+        contrast = contrast_of_page(view.grey, is_drawn=is_drawn)
         if contrast is not None and view.inside is not None:
             contrast = contrast._replace(depth=np.where(view.inside, contrast.depth, np.float32(0)))
     return view, contrast, left_out

@@ -5,6 +5,8 @@ A mark is a connected piece of ink. Knows nothing of models: a ring is known by 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +30,10 @@ _CLOSED = 0.8  # share of them in which the ring is met: people do not always cl
 _SEVERAL = 4
 _LOWEST, _LOW, _ALIKE = 8, 0.05, 1.35
 
+# Of a ring's height: how uneven, and how far away, a digit is that makes it one of its row. A ring is taller than the
+# numbers around which and beside which it is drawn.
+_LEVEL, _APART, _BESIDE = 0.13, -0.1, 0.8
+
 _FREE = 0.87  # of the narrowest box, turned or not, that a hull fills which is no box's: an ellipse fills 0.79
 _DEGREES = 360  # directions in which a ring's course is seen,
 _NEIGHBOURS = 20  # and those on either side that agree on it
@@ -37,6 +43,7 @@ _OTHER_LOOPS = 0.1  # of a ring's area that another loop of it has at most; a ta
 
 def find_rings(labels: Labels, boxes: Boxes) -> list[int]:
     """Which marks are rings or boxes around others: indices into ``boxes``. What is low in them may be joined to them.
+    In a row of digits what is no taller than these and stands level with one beside it is a 0, whatever is drawn in it.
 
     labels: int32 (H, W), 0 on the ground, 1 + index on each mark. boxes: int64 (N, 4), x, y, width, height of each.
 
@@ -61,7 +68,18 @@ def find_rings(labels: Labels, boxes: Boxes) -> list[int]:
         found = any(_is_around(labels, boxes, int(mark), int(other)) for other in others[inside])
         if found or _holds_several(labels, boxes, int(mark)):
             rings.append(int(mark))
-    return sorted(rings)
+    return sorted(ring for ring in rings if not _is_in_row(boxes, ring, rings))
+
+
+def _is_in_row(boxes: Boxes, ring: int, rings: Sequence[int]) -> bool:
+    """Whether a mark that is no ring stands beside this one, as tall as it and level with it."""
+    x, y, width, height = boxes[ring].tolist()
+    left, top, _, tall = boxes.T
+    gaps = np.maximum(left - x - width, x - left - boxes[:, 2])
+    level = (np.abs(top - y) <= _LEVEL * height) & (np.abs(top + tall - y - height) <= _LEVEL * height)
+    level &= (gaps >= _APART * height) & (gaps <= _BESIDE * height)
+    level[list(rings)] = False
+    return bool(level.any())
 
 
 def ink_of_rings(ink: PageInk) -> PageInk | None:

@@ -52,7 +52,7 @@ def with_stems(seen: PageInk, everything: PageInk) -> PageInk:
     broad, tall = stats[:, 2:4].T
     share = _seen_of(labels, stats, seen)
     stems = (np.abs(tall - usual) <= usual - usual / _TALL) & (broad <= _STEM * usual) & (share >= _SEEN_IN_TABLES)
-    stems |= _level_stems(share, stats)
+    stems |= _level_stems(share, stats, _STEM_WITH_FOOT)
     stems[0] = False
     return given_back(seen, everything, stems[labels]) if stems.any() else seen
 

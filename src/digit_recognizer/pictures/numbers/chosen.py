@@ -132,7 +132,7 @@ def company_of(
     alone, it is still a letter: an H. Nor is a mark that makes up a sure digit with others: its strokes are broken.
     """
     chosen = [word.candidates[step.candidate] for step in path if step.digit is not None]
-    broken = [one for one, digit in zip(chosen, digits, strict=True) if not one.whole and digit.accepted]
+    broken = [one for one, digit in zip(chosen, digits, strict=True) if not one.whole and digit.confidence >= _SURE]
     letters = familiar = 0
     for number, found in enumerate(word.candidates):
         if not found.whole or found.box[3] < _CHARACTER * word.height or found.box[2] > _BROADEST * word.height:
