@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.marks.coarseness import has_even_ground, longest_needed
+from digit_recognizer.pictures.marks.coarseness import has_even_ground, is_drawing, is_of_strokes, longest_needed
 from digit_recognizer.pictures.page import read_page
 from digit_recognizer.pictures.paper import LONGEST
 from tests.pictures.test_page import answer, page_of
@@ -58,3 +59,14 @@ def test_a_page_set_on_a_screen_is_no_photo_and_one_in_uneven_light_is() -> None
     assert not has_even_ground((page * light).astype(np.uint8))
     grain = np.random.default_rng(0).normal(0, 6, page.shape)
     assert not has_even_ground(np.clip(page + grain, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize(("side", "drawn"), [(60, True), (240, False)])
+def test_soft_edges_make_no_photo_of_a_small_drawing(side: int, drawn: bool) -> None:
+    picture = np.full((side, 300), 240, np.uint8)
+    for x in range(20, 280, 18):
+        cv2.line(picture, (x, 10), (x + 6, side - 10), 60, 4)
+    picture = cv2.GaussianBlur(picture, (0, 0), 0.7)
+    assert (is_drawing(picture), is_of_strokes(picture)) == (drawn, drawn)
+    noise = np.random.default_rng(0).normal(0, 6, picture.shape)
+    assert not is_drawing(np.clip(picture + noise, 0, 255).astype(np.uint8))

@@ -19,6 +19,7 @@ _THICK = 7.0  # pixels that the thinnest strokes keep; the pages that the reader
 _PLAIN = 0.985  # share of the pixels that are clearly ink or clearly ground
 _APART = 32  # grey levels from both levels of a drawing from which on a pixel is neither
 _AROUND = np.ones((3, 3), np.uint8)
+_SMALL = 100  # pixels of the shorter side, up to which a drawing is cut out close; in larger ones thin lines are soft
 _STEADY, _FLAT = 2, 0.9  # grey levels about the ground's usual one, and the share of its pixels that lie within
 _THICKEST = 0.3  # of a picture's height that a digit's strokes are thick, where they cross, even if it fills that
 _EVEN = 0.6  # share of all pixels that do
@@ -108,7 +109,7 @@ def _near_usual(values: npt.NDArray[np.uint8]) -> float:
 def _drawn(grey: npt.NDArray[np.uint8], *, soft: bool = False) -> npt.NDArray[np.uint8] | None:
     """The ink of a plain drawing, 1 on it and 0 on the ground: uint8 (H, W); None of any other picture.
 
-    soft: whether the edges of its strokes may be so: in a small picture they are much of it.
+    soft: whether the edges of its strokes may be so where it is small: there they are much of it.
     """
     if max(grey.shape) > _DRAWING:
         return None
@@ -121,7 +122,7 @@ def _drawn(grey: npt.NDArray[np.uint8], *, soft: bool = False) -> npt.NDArray[np
     between = (np.abs(values - means[0]) > _APART) & (np.abs(values - means[1]) > _APART)
     if 1 - found[between].sum() / grey.size < _PLAIN:
         edges = cv2.dilate(mask, _AROUND) != cv2.erode(mask, _AROUND)
-        if not soft or 1 - np.count_nonzero(between[grey] & ~edges) / grey.size < _PLAIN:
+        if not soft or min(grey.shape) > _SMALL or 1 - np.count_nonzero(between[grey] & ~edges) / grey.size < _PLAIN:
             return None
     return np.asarray(1 - mask if found[~dark].sum() > grey.size / 2 else mask, np.uint8)
 
