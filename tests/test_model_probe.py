@@ -320,6 +320,7 @@ TRIAL = """
 import signal, sys
 from digit_recognizer.errors import DigitsError
 from digit_recognizer.model_probe import Limits, try_in_child
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
 if sys.argv[1] == "stay":  # as a training does, which saves first
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
