@@ -35,6 +35,7 @@ _LEAST = 1e-4  # probability below which nobody's word is taken, lest it be a ve
 # Probability of a digit from which on what the line reader takes for several is one after all, where that is not sure.
 # Of 8 marks that so made a number too long in 1,440 lines with gaps 7 are, of 1,013 that are several 3.
 _IS_ONE, _SURELY_SEVERAL = 0.4, 3.5
+_AT_ONCE = 8  # views that are read together, beside all else that a page takes: 32 take 10 MB more
 _NOT_SEVERAL = 9.0  # what it costs then to take it for several
 
 Depth = npt.NDArray[np.float32]
@@ -137,7 +138,8 @@ def _is_unsure(digit: PlacedReading) -> bool:
 
 def _shown(marks: Sequence[Mark], depth: Depth, labels: Labels, read_views: ReadViews) -> Scores:
     """What the cell reader says of marks: float32 (N, 12)."""
-    return read_views(mark_views(depth, labels, marks))
+    views = mark_views(depth, labels, marks)
+    return np.concatenate([read_views(views[first : first + _AT_ONCE]) for first in range(0, len(views), _AT_ONCE)])
 
 
 def mark_of(word: Word, start: int, end: int) -> Mark:
