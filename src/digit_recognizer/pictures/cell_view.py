@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from digit_recognizer.pictures.load import Grey
 
+_Floats = npt.NDArray[np.float32]
+
 SIDE = 48  # pixels of a view
 
 _CUT = 0.04  # share of a cell cut away at each side: half of a broad line
@@ -36,17 +38,14 @@ def cell_view(cell: Grey) -> npt.NDArray[np.uint8]:
     height, width = cell.shape
     rows, columns = round(_CUT * height), round(_CUT * width)
     kept = np.ascontiguousarray(cell[rows : height - rows, columns : width - columns])
-    method = cv2.INTER_AREA if min(kept.shape) > SIDE else cv2.INTER_LINEAR
-    small = np.asarray(cv2.resize(kept, (SIDE, SIDE), interpolation=method), np.float32)
+    small = _resized(kept)
     inset = round(_INNER * SIDE)
     inner = small[inset:-inset, inset:-inset]
     ground = float(np.percentile(inner, _GROUND))
-    depth = max(_FAINT, ground - float(np.percentile(inner, 100 - _INK)))
-    shown = PAPER + (_FULL - PAPER) * (ground - small) / depth
-    return np.asarray(np.clip(np.rint(shown), 0, 255), np.uint8)
+    return _shown(ground - small, ground - float(np.percentile(inner, 100 - _INK)))
 
 
-def depth_view(depth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+def depth_view(depth: _Floats) -> npt.NDArray[np.uint8]:
     """View of what stands out from its ground, in a square without lines around it: uint8 (48, 48), as ``cell_view``.
 
     depth: float32 (N, N), in grey levels, 0 on the ground.
@@ -57,10 +56,8 @@ def depth_view(depth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     >>> int(view[24, 24]), int(view[24, 4])
     (192, 32)
     """
-    method = cv2.INTER_AREA if len(depth) > SIDE else cv2.INTER_LINEAR
-    small = np.asarray(cv2.resize(depth, (SIDE, SIDE), interpolation=method), np.float32)
-    shown = PAPER + (_FULL - PAPER) * small / max(_FAINT, float(np.percentile(small, _INK)))
-    return np.asarray(np.clip(np.rint(shown), 0, 255), np.uint8)
+    small = _resized(depth)
+    return _shown(small, float(np.percentile(small, _INK)))
 
 
 def ink_of_view(view: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -86,6 +83,17 @@ def in_cell(point: tuple[int, int], shape: tuple[int, ...]) -> tuple[int, int]:
         for at, side in zip(point, reversed(shape), strict=True)
     )
     return x, y
+
+
+def _resized(picture: npt.NDArray[np.uint8] | _Floats) -> _Floats:
+    method = cv2.INTER_AREA if min(picture.shape) > SIDE else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, (SIDE, SIDE), interpolation=method), np.float32)
+
+
+def _shown(depth: _Floats, ink: float) -> npt.NDArray[np.uint8]:
+    """A view of what stands out from its ground by so much. ink: how much of it the strongest ink does."""
+    shown = PAPER + (_FULL - PAPER) * depth / max(_FAINT, ink)
+    return np.asarray(np.clip(np.rint(shown), 0, 255), np.uint8)
 
 
 __all__ = ["PAPER", "SIDE", "cell_view", "depth_view", "in_cell", "ink_of_view"]

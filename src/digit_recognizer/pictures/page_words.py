@@ -6,13 +6,13 @@ All candidates of a page are scored together by ``answer``, which is all that is
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from digit_recognizer.pictures.expectation import Expectation
-from digit_recognizer.pictures.first_look import first_look
+from digit_recognizer.pictures.first_look import FirstLook, first_look
 from digit_recognizer.pictures.marks.edges import EDGE, is_edge
 from digit_recognizer.pictures.marks.lines import find_lines
 from digit_recognizer.pictures.marks.page_ink import MANY, box_of, marks_of
@@ -45,6 +45,21 @@ from digit_recognizer.reading import NOT_A_DIGIT, Page, PlacedReading, Rejected,
 
 # Words on either side whose gaps tell how wide a space is in their line.
 _NEAR = 8
+
+
+@dataclass(frozen=True, eq=False)
+class _Marked:
+    """A page whose marks are known. labels: int32 (H, W), these by number; marks that are cut get new ones in it.
+
+    contrast: what stands out, of which ``ink`` is what was written. dotted: numbers of marks that have dots,
+    which no digit has.
+    """
+
+    view: View
+    contrast: Contrast
+    ink: PageInk
+    labels: Labels
+    dotted: Collection[int]
 
 
 def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page:
@@ -81,43 +96,42 @@ def read_ink(view: View, contrast: Contrast, ink: PageInk, means: Means) -> Page
         whole = (Rejected(view.box((0, 0, *view.grey.shape[::-1])), why),) if why else ()
         return replace(page, rejected=page.rejected + around_others + whole)
 
+    marked = _Marked(view, contrast, ink, labels, dotted)
     if means.sample or not is_all or is_crowd(uncut):
         some = sample_of(uncut, OF_A_WAY_UP if means.sample else OF_A_CROWD)
         if len(some) < len(uncut):
-            page = page_with(
-                _read_words(some, ink, labels.copy(), dotted, contrast, view, means), SAMPLED if means.sample else MANY
-            )
+            read = _read_words(some, replace(marked, labels=labels.copy()), means)
+            page = page_with(read, SAMPLED if means.sample else MANY)
             if means.sample:
                 return page
             if not has_digits(page, some):
                 return not_accepted(page, MANY)
-    page = page_with(_read_words(uncut, ink, labels, dotted, contrast, view, means), "" if is_all else MANY)
+    page = page_with(_read_words(uncut, marked, means), "" if is_all else MANY)
     return page if is_all else not_accepted(page, MANY)
 
 
-def _read_words(
-    uncut: Sequence[UncutWord],
-    ink: PageInk,
-    labels: Labels,
-    dotted: Collection[int],
-    contrast: Contrast,
-    view: View,
-    means: Means,
-) -> list[ReadWord]:
-    """What was read in words. labels: int32 (H, W), the page's marks by number; marks that are cut get new ones.
-    dotted: the numbers of those that have dots, which no digit has.
-    """
-    expectation = means.expectation
-    first, told = first_look(uncut, ink, labels, means.answer)
-    words = words_of(ink, labels, told, expectation, means.read_strips)
+def _read_words(uncut: Sequence[UncutWord], page: _Marked, means: Means) -> list[ReadWord]:
+    """What was read in words."""
+    first, told = first_look(uncut, page.ink, page.labels, means.answer)
+    words = words_of(page.ink, page.labels, told, means.expectation, means.read_strips)
     if means.read_views is not None:
-        words = one_after_all(words, contrast.depth, labels, means.read_views)
+        words = one_after_all(words, page.contrast.depth, page.labels, means.read_views)
     means.watch("pieces", [(word.line, word.pieces) for word in words])
     if not words:
         return []
-    images, probabilities, strange = first.answers(words, ink, labels, means.answer)
-    are_letters = _with_any(dotted, words)
+    found = _best_ways(words, first, page, means)
+    if means.read_views is not None:
+        found = looked_at_again(found, page.contrast.depth, page.labels, means.read_views, means.min_confidence)
+    read = _parted(found, page.ink, page.labels, means)
+    return [one for number in range(len(read)) for one in _apart(read, number, means.expectation)]
+
+
+def _best_ways(words: Sequence[Word], first: FirstLook, page: _Marked, means: Means) -> list[Chosen | ReadWord]:
+    """The best way through each word, or what the word is where no digit can be in it."""
+    images, probabilities, strange = first.answers(words, page.ink, page.labels, means.answer)
+    are_letters = _with_any(page.dotted, words)
     probabilities[are_letters], strange[are_letters] = 0, 1
+    expectation = means.expectation
     found: list[Chosen | ReadWord] = []
     start = 0
     for word in words:
@@ -134,14 +148,16 @@ def _read_words(
             digits = digits_of(word, path, images[part], scores, unfamiliar, means.min_confidence)
             if find_slashes(parts_of(word, path, digits), word.height).found:
                 break
-        if len(digits) == 1 and is_edge(view.grey, ink.mask, digits[0].box):
+        if len(digits) == 1 and is_edge(page.view.grey, page.ink.mask, digits[0].box):
             found.append(ReadWord(word.line, word.height, "", (), (Rejected(digits[0].box, EDGE),)))
         else:
             found.append(Chosen(word, path, digits, probabilities[part], strange[part]))
-    if means.read_views is not None:
-        found = looked_at_again(found, contrast.depth, labels, means.read_views, means.min_confidence)
-    ways = [way for way in found if isinstance(way, Chosen)]
-    spaces = iter(spaces_within(ways))
+    return found
+
+
+def _parted(found: Sequence[Chosen | ReadWord], ink: PageInk, labels: Labels, means: Means) -> list[ReadWord]:
+    """What was read, lines of print parted at their spaces, and words of doubted digits read at once as well."""
+    spaces = iter(spaces_within([way for way in found if isinstance(way, Chosen)]))
     read: list[ReadWord] = []
     doubted: dict[int, Word] = {}
     for way in found:
@@ -151,12 +167,12 @@ def _read_words(
         read += some
     if means.read_strips:
         whole_words = [(word, read[number].digits) for number, word in doubted.items()]
-        may_change = not expectation.asks
+        may_change = not means.expectation.asks
         anew = read_at_once(whole_words, ink, labels, means.read_strips, means.min_confidence, may_change=may_change)
         for number, again in zip(doubted, anew, strict=True):
             if again is not None:
                 read[number] = replace(read[number], digits=tuple(again), parts=tuple(again))
-    return [one for number in range(len(read)) for one in _apart(read, number, expectation)]
+    return read
 
 
 def _with_any(marks: Collection[int], words: Sequence[Word]) -> npt.NDArray[np.bool_]:
