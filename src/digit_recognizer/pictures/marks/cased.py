@@ -81,13 +81,28 @@ def _rises(grey: Grey, away: npt.NDArray[np.float32], farthest: float, fill: int
     away: float32 (H, W), how far each pixel is from a letter, in pixels; looked at up to ``farthest``. Blurred print
     only gets darker, as far as paper is even; and light and shadow are much the same at each distance.
     """
-    rings = [grey[(away > step) & (away <= step + 1)] for step in range(int(farthest))]
-    middles = np.array([float(np.median(ring)) for ring in rings if len(ring)])
+    near = (away > 0) & (away <= int(farthest))
+    ring = np.ceil(away[near]).astype(np.intp) - 1
+    found = np.bincount(ring * 256 + grey[near], minlength=256 * int(farthest)).reshape(-1, 256)
+    middles = _medians(found[found.any(axis=1)])
     if len(middles) < _RINGS:
         return False
     outline = int(middles.argmin())
     beyond = middles[outline:].max()
     return bool(middles[outline] + _BETWEEN <= beyond <= fill - _BETWEEN)
+
+
+def _medians(found: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """The median grey level of each row, float64 (N,). found: int64 (N, 256), how many pixels have each; some do.
+
+    >>> found = np.zeros((2, 256), np.int64); found[0, 7] = 3; found[1, [10, 20]] = 1
+    >>> _medians(found).tolist()
+    [7.0, 15.0]
+    """
+    upto, all_of_it = found.cumsum(axis=1), found.sum(axis=1)
+    # Of an even number of pixels two are in the middle.
+    low, high = ((upto <= place[:, None]).sum(axis=1) for place in ((all_of_it - 1) // 2, all_of_it // 2))
+    return np.asarray((low + high) / 2, np.float64)
 
 
 __all__ = ["ink_of_cased"]
