@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digit_recognizer.pictures.marks.whole import completed, with_stems
+from digit_recognizer.pictures.marks.whole import completed, height_of_most, with_stems
 from digit_recognizer.pictures.paper import PageInk
 
 
@@ -43,7 +43,8 @@ def test_a_stem_on_any_ground_is_whole_where_the_network_sees_both_its_ends() ->
     seen = shadow.copy()
     seen[:, 70:90] = False
     seen[22:40, 30:70] = False
-    whole = with_stems(PageInk(seen * np.uint8(200), seen, 4.0), PageInk(shadow * np.uint8(255), shadow, 4.0))
+    partly = PageInk(seen * np.uint8(200), seen, 4.0)
+    whole = with_stems(partly, PageInk(shadow * np.uint8(255), shadow, 4.0), height_of_most(partly))
     assert (whole.mask[:, :50] == mask[:, :50]).all()
     assert (whole.mask[:, 50:] == seen[:, 50:]).all()
 
@@ -58,7 +59,8 @@ def test_a_stem_on_any_ground_of_which_nothing_is_seen_is_one_that_is_level_with
     seen = mask.copy()
     seen[:, :20] = seen[:, 345:] = False
     level[10:50, 320:340] = True
-    whole = with_stems(PageInk(seen * np.uint8(200), seen, 4.0), PageInk(mask * np.uint8(255), mask, 4.0))
+    partly = PageInk(seen * np.uint8(200), seen, 4.0)
+    whole = with_stems(partly, PageInk(mask * np.uint8(255), mask, 4.0), height_of_most(partly))
     assert (whole.mask == level).all()
 
 
@@ -68,7 +70,8 @@ def test_a_stem_on_any_ground_may_have_a_foot(foot: int, is_back: bool) -> None:
     mask[10:50, 10:30] = mask[10:50, 80:100] = True
     seen = mask.copy()
     mask[10:50, 54:58] = mask[46:50, 56 - foot // 2 : 56 + foot // 2] = True
-    whole = with_stems(PageInk(seen * np.uint8(200), seen, 4.0), PageInk(mask * np.uint8(255), mask, 4.0))
+    partly = PageInk(seen * np.uint8(200), seen, 4.0)
+    whole = with_stems(partly, PageInk(mask * np.uint8(255), mask, 4.0), height_of_most(partly))
     assert (whole.mask == (mask if is_back else seen)).all()
 
 

@@ -113,7 +113,7 @@ def _ink_without_lines(
             return completed_in_table(seen, clean)
     usual = height_of_most(seen)
     if ink is None or clean is None or not _has_uprights(everything.mask, _TALLER * usual):
-        seen = with_stems(seen, everything)
+        seen = with_stems(seen, everything, usual)
     return with_bars(seen, everything, contrast.depth, usual)
 
 

@@ -32,22 +32,21 @@ _MOSTLY_SEEN = 0.5
 _LEAST_STEM = 8  # pixels
 
 
-def with_stems(seen: PageInk, everything: PageInk) -> PageInk:
+def with_stems(seen: PageInk, everything: PageInk, usual: float) -> PageInk:
     """The ink that a network sees on any ground, its 1s whole: it takes the middle of some stems for a line, or all.
 
     seen: what the network takes for ink. everything: all that stands out from the ground; what is as tall as most
     digits and narrow in it, and seen in part, is ink from top to bottom, and so is what is narrow and level with a mark
-    right beside it that is seen.
+    right beside it that is seen. usual: how tall most marks are, in pixels.
 
     >>> mask = np.zeros((40, 60), np.bool_)
     >>> mask[10:30, 18:28] = mask[10:30, 34:36] = True
     >>> everything = PageInk(mask * np.uint8(255), mask, 2.0)
     >>> seen = mask.copy()
     >>> seen[16:26, 34:36] = False
-    >>> int(with_stems(PageInk(everything.strength, seen, 2.0), everything).mask[:, 30:].sum())
+    >>> int(with_stems(PageInk(everything.strength, seen, 2.0), everything, 20.0).mask[:, 30:].sum())
     40
     """
-    usual = height_of_most(seen)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(everything.mask.view(np.uint8), connectivity=8)
     broad, tall = stats[:, 2:4].T
     share = _seen_of(labels, stats, seen)
