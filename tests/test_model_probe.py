@@ -320,7 +320,8 @@ TRIAL = """
 import signal, sys
 from digit_recognizer.errors import DigitsError
 from digit_recognizer.model_probe import Limits, try_in_child
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup,
+signal.signal(signal.SIGINT, signal.default_int_handler)  # or in a shell's background
 if sys.argv[1] == "stay":  # as a training does, which saves first
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)

@@ -199,6 +199,7 @@ def test_ctrl_c_before_training_exits_130_with_one_word_and_one_document(
 def test_ctrl_c_while_libraries_are_loaded_exits_130_with_one_word_and_one_document(moment: str) -> None:
     program = (
         "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in the background of a shell
         "class Finder:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         f"        if name == {moment!r}: os.kill(os.getpid(), signal.SIGINT)\n"
