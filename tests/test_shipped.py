@@ -11,6 +11,7 @@ from digit_recognizer.sources.strokes import Drawing, draw
 
 SEVEN = ((0.0, 0.0), (30.0, 0.0), (10.0, 90.0))
 THREE = ((5.0, 10.0), (30.0, 0.0), (50.0, 15.0), (25.0, 42.0), (55.0, 65.0), (30.0, 95.0), (0.0, 80.0))
+EIGHT = tuple((25 + 22 * np.sin(2 * t), 45 - 45 * np.cos(t)) for t in np.linspace(0, 6.3, 60))
 
 
 @pytest.fixture(scope="module")
@@ -106,12 +107,20 @@ def test_an_upright_1_in_a_photo_that_is_cut_out_close_is_not_lost(
 
 @pytest.mark.parametrize("pen", [6, 8])
 def test_thick_digits_of_a_drawing_that_is_cut_out_close_are_read(recognizer: Recognizer, pen: int) -> None:
-    eight = tuple((25 + 22 * np.sin(2 * t), 45 - 45 * np.cos(t)) for t in np.linspace(0, 6.3, 60))
     page = np.full((42, 90), 240, np.uint8)
-    for left, strokes in ((0, SEVEN), (40, eight)):
+    for left, strokes in ((0, SEVEN), (40, EIGHT)):
         part = page[:, left : left + 44]
         part -= draw(drawing(strokes), pen=pen, side=44, fill=0.9)[:42] // 2
     assert recognizer.read(page).text == "78"
+
+
+@pytest.mark.parametrize("pen", [10, 20, 36, 44, 50])
+@pytest.mark.parametrize(("text", "shape"), [("8", EIGHT), ("3", THREE)])
+def test_a_digit_drawn_with_a_pen_of_any_breadth_is_read(
+    recognizer: Recognizer, text: str, shape: tuple[tuple[float, float], ...], pen: int
+) -> None:
+    page = 255 - draw(drawing(shape), pen=pen, side=280, fill=0.75)
+    assert recognizer.read(page).text == text
 
 
 @pytest.mark.parametrize("level", [30, 110])

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from digit_recognizer.pictures.marks.coarseness import has_even_ground, is_drawing, is_of_strokes, longest_needed
+from digit_recognizer.pictures.marks.page_ink import levelled
 from digit_recognizer.pictures.page import read_page
-from digit_recognizer.pictures.paper import LONGEST
+from digit_recognizer.pictures.paper import LONGEST, ink_of
 from tests.pictures.test_page import answer, page_of
 
 
@@ -70,3 +71,24 @@ def test_soft_edges_make_no_photo_of_a_small_drawing(side: int, drawn: bool) -> 
     assert (is_drawing(picture), is_of_strokes(picture)) == (drawn, drawn)
     noise = np.random.default_rng(0).normal(0, 6, picture.shape)
     assert not is_drawing(np.clip(picture + noise, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("pen", [30, 40, 50])
+def test_strokes_are_strokes_however_thick_the_pen(pen: int) -> None:
+    picture = np.full((280, 280), 255, np.uint8)
+    cv2.polylines(picture, [np.array([(80, 70), (200, 70), (120, 140), (200, 210), (80, 210)])], False, 0, pen)
+    assert is_of_strokes(picture)
+    contrast = levelled(picture)[1]
+    assert contrast is not None
+    ink = ink_of(contrast)
+    assert ink is not None
+    small = cv2.resize(picture, ink.mask.shape[::-1], interpolation=cv2.INTER_AREA)
+    assert ink.mask[small < 100].all()
+
+
+@pytest.mark.parametrize("size", [150, 180])
+def test_a_panel_with_a_light_digit_on_it_is_no_stroke(size: int) -> None:
+    picture = np.full((280, 280), 255, np.uint8)
+    picture[20 : 20 + size, 30 : 30 + size] = 0
+    cv2.circle(picture, (30 + size // 4, 20 + size // 4), size // 8, 255, size // 20)
+    assert not is_of_strokes(picture)

@@ -22,6 +22,9 @@ _AROUND = np.ones((3, 3), np.uint8)
 _SMALL = 100  # pixels of the shorter side, up to which a drawing is cut out close; in larger ones thin lines are soft
 _STEADY, _FLAT = 2, 0.9  # grey levels about the ground's usual one, and the share of its pixels that lie within
 _THICKEST = 0.3  # of a picture's height that a digit's strokes are thick, where they cross, even if it fills that
+# Of the box of a mark that is thicker: what fills more is a panel. Of 3,000 digits of MNIST, drawn on 280 pixels, 18
+# are thicker, and fill 0.65 at most.
+_FULL = 0.7
 _EVEN = 0.6  # share of all pixels that do
 _FINE = 5  # per cent of the strokes' middles that may be thinner than the thinnest is taken to be
 
@@ -62,7 +65,7 @@ def is_drawing(grey: npt.NDArray[np.uint8]) -> bool:
 
 
 def is_of_strokes(grey: npt.NDArray[np.uint8]) -> bool:
-    """Whether a picture is a drawing whose ink is strokes alone, none so thick as a panel or half of the picture is.
+    """Whether a picture is a drawing whose ink is strokes alone, and no panel, disc or half of the picture.
 
     grey: uint8 (H, W).
 
@@ -76,8 +79,12 @@ def is_of_strokes(grey: npt.NDArray[np.uint8]) -> bool:
     ink = _drawn(grey, soft=True)
     if ink is None or not _is_flat(grey, ink):
         return False
-    thickest = 2 * float(cv2.distanceTransform(ink, cv2.DIST_L2, 3).max())
-    return thickest <= _THICKEST * len(grey)
+    too_thick = 2 * cv2.distanceTransform(ink, cv2.DIST_L2, 3) > _THICKEST * len(grey)
+    if not too_thick.any():
+        return True
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, _, widths, heights, areas = stats[np.unique(labels[too_thick])].T
+    return bool((areas <= _FULL * widths * heights).all())
 
 
 def has_even_ground(grey: npt.NDArray[np.uint8]) -> bool:
