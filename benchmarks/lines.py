@@ -269,9 +269,9 @@ def _times(given: argparse.Namespace, digits: Digits) -> None:
         one = folder / "one.png"
         cv2.imwrite(str(one), drawings[0])
         model = ["--model", given.model] if given.model else []
-        starts = [_wall([*DIGITS, "read", str(one), *model]) for _ in range(9)]
+        starts = _walls([*DIGITS, "read", str(one), *model])
         imports = "import numpy, cv2, onnxruntime, PIL.Image, typer"
-        libraries = [_wall([sys.executable, "-c", imports]) for _ in range(9)]
+        libraries = _walls([sys.executable, "-c", imports])
         print_table(
             ("warm and cold", "median", "90 % below"),
             [
@@ -316,10 +316,15 @@ def _drawing(image: Grey) -> Grey:
     return np.where(cv2.GaussianBlur(large, (0, 0), 4) > 110, 0, 255).astype(np.uint8)
 
 
-def _wall(command: Sequence[str]) -> float:
-    began = time.perf_counter()
-    subprocess.run(command, capture_output=True, check=True)
-    return time.perf_counter() - began
+def _walls(command: Sequence[str], times: int = 9) -> list[float]:
+    """Seconds that a command takes, each time anew, with its modules compiled before, as an installation has them."""
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    seconds = []
+    for _ in range(1 + times):
+        began = time.perf_counter()
+        subprocess.run(command, capture_output=True, check=True, env=env)
+        seconds.append(time.perf_counter() - began)
+    return seconds[1:]
 
 
 def _quantiles(values: Sequence[float]) -> tuple[float, float]:
