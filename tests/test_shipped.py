@@ -123,6 +123,39 @@ def test_a_digit_drawn_with_a_pen_of_any_breadth_is_read(
     assert recognizer.read(page).text == text
 
 
+IN_PIECES = {
+    "2": (((5, 12), (25, 0), (48, 10), (44, 32), (30, 50)), ((18, 62), (6, 88), (30, 84), (58, 90))),
+    "3": (((5, 8), (30, 0), (50, 14), (25, 42)), ((36, 48), (55, 62), (40, 92), (0, 88))),
+    "5": (((20, 8), (14, 40)), ((26, 48), (40, 50), (42, 80), (15, 95), (0, 85)), ((36, 4), (60, 0))),
+}
+
+
+@pytest.mark.parametrize("pen", [12, 20])
+@pytest.mark.parametrize(("text", "strokes"), IN_PIECES.items())
+def test_a_digit_drawn_in_pieces_is_read_whole_and_not_accepted(
+    recognizer: Recognizer, text: str, strokes: tuple[tuple[tuple[float, float], ...], ...], pen: int
+) -> None:
+    """The upper half of such a 2 or 3 is a 7 by itself, which was accepted."""
+    page = recognizer.read(255 - draw(drawing(*strokes), pen=pen, side=280, fill=0.75))
+    assert (page.text, page.lines[0].accepted) == (text, False)
+
+
+def test_a_digit_beside_a_scribble_stays_what_it_is(recognizer: Recognizer) -> None:
+    picture = np.full((280, 420), 255, np.uint8)
+    picture[:, :280] = 255 - draw(drawing(THREE), pen=16, side=280, fill=0.7)
+    star = ((0.0, 60.0), (70.0, 20.0), (0.0, 20.0), (70.0, 60.0), (35.0, 0.0), (0.0, 60.0))
+    picture[60:220, 260:420] -= draw(drawing(star), pen=8, side=160, fill=0.8)
+    page = recognizer.read(picture)
+    assert (page.text, page.lines[0].accepted) == ("3", True)
+    assert page.rejected
+
+
+def test_two_letters_are_no_digit_in_pieces(recognizer: Recognizer) -> None:
+    page = Image.new("L", (280, 280), 255)
+    ImageDraw.Draw(page).text((40, 60), "kW", 0, ImageFont.load_default(120))
+    assert not recognizer.read(page).lines
+
+
 @pytest.mark.parametrize("level", [30, 110])
 def test_a_digit_on_a_sheet_that_lies_on_a_desk_is_read(recognizer: Recognizer, level: int) -> None:
     sheet = np.full((500, 700), 225.0)

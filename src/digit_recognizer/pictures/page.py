@@ -32,9 +32,19 @@ from digit_recognizer.pictures.upright import View
 from digit_recognizer.pictures.watch import Watch, unwatched
 from digit_recognizer.pictures.words.lone import lone_digit
 from digit_recognizer.pictures.words.runs import ReadStrips
-from digit_recognizer.reading import Box, Line, Page, PlacedReading, Rejected, readings, refused
+from digit_recognizer.reading import (
+    NOT_A_DIGIT,
+    Box,
+    Line,
+    Page,
+    PlacedReading,
+    Rejected,
+    readings,
+    refused,
+)
 
 _CERTAIN = 0.95  # confidence from which on all ink is one digit, whatever was read in its parts
+IN_PIECES = "it is in pieces, one of which may be a digit itself"
 # Digits that a page holds at most which may be bits of one, where so many times more stands out from the ground
 # than the network takes for ink. Of 50 photographed digits, 360 pixels tall, pens of 3 to 14, 22 were right before.
 _FRAGMENTS, _MISSED = 8, 1.25
@@ -134,20 +144,31 @@ def _read_level(grey: Grey, view: View, contrast: Contrast, means: Means) -> Pag
         # Where it sees nothing at all, a bar is a crease.
         if one is not None and (ink is not None or one.digits[0].digit != 1):
             return one
-    if len(page.lines) == 1:
+    in_pieces = find_ink is None and _holds_pieces(page)
+    if len(page.lines) == 1 and not in_pieces:
         return page
-    return _as_one_digit(page, view, ink if find_ink else everything, ink, means) or page
+    return _as_one_digit(page, view, ink if find_ink else everything, ink, means, in_pieces=in_pieces) or page
 
 
-def _as_one_digit(page: Page, view: View, whole: PageInk | None, ink: PageInk | None, means: Means) -> Page | None:
+def _holds_pieces(page: Page) -> bool:
+    """Whether what stands on a page may be pieces of one digit: one of them is no digit, and at most one is."""
+    return {one.reason for one in page.rejected} == {NOT_A_DIGIT} and len(page.digits) <= 1
+
+
+def _as_one_digit(
+    page: Page, view: View, whole: PageInk | None, ink: PageInk | None, means: Means, *, in_pieces: bool = False
+) -> Page | None:
     """The page with a single digit, where all its ink surely is one; None elsewhere.
 
     whole: the ink, printed lines included. ink: without these. Asked where several lines of digits were read, or none
-    though something was taken for a line.
+    though something was taken for a line. in_pieces: on a drawing that holds nothing but pieces, as of a 5 whose flag
+    is loose.
     """
-    if whole is None or (not page.lines and ink is not None and whole.mask.sum() == ink.mask.sum()):
+    if whole is None:
         return None
-    found = lone_digit(whole)
+    if not in_pieces and not page.lines and ink is not None and whole.mask.sum() == ink.mask.sum():
+        return None
+    found = lone_digit(whole, in_pieces=in_pieces)
     if found is None:
         return None
     frame, box = found
@@ -158,6 +179,10 @@ def _as_one_digit(page: Page, view: View, whole: PageInk | None, ink: PageInk | 
     if reading.confidence < _CERTAIN:
         return None
     placed = PlacedReading.of(reading, view.box(box))
+    if in_pieces and page.digits:
+        if placed.digit == page.digits[0].digit:
+            return None
+        placed = refused(placed, IN_PIECES)
     placed = refused(placed, MAYBE_RING) if may_be_ring(placed) else placed
     return Page((Line(str(reading.digit), (placed,)),), (), page.name)
 

@@ -16,16 +16,17 @@ from digit_recognizer.pictures.words.cutting import Candidate, Piece, frame_of
 from digit_recognizer.reading import Box
 
 _MOST = 400  # marks; a picture with more of them is a page
+_PIECES = 3  # that one digit is drawn in at most
 _DIRT = 0.04  # of all ink: what is less than that together may lie beside the digit
 _GAP = 0.1  # of the smaller one's height: the most that lies between two marks that are one digit
 _NESTED = 0.8  # of the smaller one's height: the most that both have in common
 _SHARED = 0.6  # of the narrower one's width: the least that lies below, or above, the other
 
 
-def lone_digit(ink: PageInk) -> tuple[Images, Box] | None:
+def lone_digit(ink: PageInk, *, in_pieces: bool = False) -> tuple[Images, Box] | None:
     """The frame, uint8 (28, 28), and the box of all ink where it is one mark, or two close above each other.
 
-    None where there are more, or where they lie otherwise.
+    None where there are more, or where they lie otherwise. in_pieces: up to three marks may lie as they like.
 
     >>> mask = np.zeros((60, 60), np.bool_)
     >>> mask[10:50, 20:40] = True
@@ -38,9 +39,11 @@ def lone_digit(ink: PageInk) -> tuple[Images, Box] | None:
     areas = stats[1:, cv2.CC_STAT_AREA]
     order = np.argsort(-areas, kind="stable")
     least = (1 - _DIRT) * areas.sum()
-    chosen = order[: 1 if areas[order[0]] >= least else 2]
+    chosen = order[: 1 + int(np.searchsorted(np.cumsum(areas[order]), least))]
     sides = np.asarray(stats[1 + chosen, :4], np.int64)
-    if areas[chosen].sum() < least or (len(chosen) > 1 and not _one_above_the_other(sides)):
+    if len(chosen) > (_PIECES if in_pieces else 2):
+        return None
+    if len(chosen) > 1 and not in_pieces and not _one_above_the_other(sides):
         return None
     left, top = (int(side) for side in sides[:, :2].min(axis=0))
     right, bottom = (int(side) for side in (sides[:, :2] + sides[:, 2:]).max(axis=0))
