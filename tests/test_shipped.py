@@ -140,6 +140,16 @@ def test_a_digit_drawn_in_pieces_is_read_whole_and_not_accepted(
     assert (page.text, page.lines[0].accepted) == (text, False)
 
 
+@pytest.mark.parametrize(("text", "strokes"), IN_PIECES.items())
+def test_a_photographed_digit_in_pieces_is_read_whole_and_not_accepted(
+    recognizer: Recognizer, text: str, strokes: tuple[tuple[tuple[float, float], ...], ...]
+) -> None:
+    ink = np.zeros((900, 1200), np.uint8)
+    ink[250:650, 400:800] = draw(drawing(*strokes), pen=16, side=400, fill=0.6)
+    page = recognizer.read(photographed(ink, 90, 16))
+    assert (page.text, page.lines[0].accepted) == (text, False)
+
+
 def test_a_digit_beside_a_scribble_stays_what_it_is(recognizer: Recognizer) -> None:
     picture = np.full((280, 420), 255, np.uint8)
     picture[:, :280] = 255 - draw(drawing(THREE), pen=16, side=280, fill=0.7)

@@ -144,7 +144,7 @@ def _read_level(grey: Grey, view: View, contrast: Contrast, means: Means) -> Pag
         # Where it sees nothing at all, a bar is a crease.
         if one is not None and (ink is not None or one.digits[0].digit != 1):
             return one
-    in_pieces = find_ink is None and _holds_pieces(page)
+    in_pieces = _holds_pieces(page)
     if len(page.lines) == 1 and not in_pieces:
         return page
     return _as_one_digit(page, view, ink if find_ink else everything, ink, means, in_pieces=in_pieces) or page
@@ -161,8 +161,7 @@ def _as_one_digit(
     """The page with a single digit, where all its ink surely is one; None elsewhere.
 
     whole: the ink, printed lines included. ink: without these. Asked where several lines of digits were read, or none
-    though something was taken for a line. in_pieces: on a drawing that holds nothing but pieces, as of a 5 whose flag
-    is loose.
+    though something was taken for a line. in_pieces: where there is nothing but pieces, as of a 5 whose flag is loose.
     """
     if whole is None:
         return None
