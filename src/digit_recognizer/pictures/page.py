@@ -32,19 +32,11 @@ from digit_recognizer.pictures.upright import View
 from digit_recognizer.pictures.watch import Watch, unwatched
 from digit_recognizer.pictures.words.lone import lone_digit
 from digit_recognizer.pictures.words.runs import ReadStrips
-from digit_recognizer.reading import (
-    NOT_A_DIGIT,
-    Box,
-    Line,
-    Page,
-    PlacedReading,
-    Rejected,
-    readings,
-    refused,
-)
+from digit_recognizer.reading import NOT_A_DIGIT, Box, Line, Page, PlacedReading, Rejected, readings, refused
+
+IN_PIECES = "it is in pieces, one of which may be a digit itself"
 
 _CERTAIN = 0.95  # confidence from which on all ink is one digit, whatever was read in its parts
-IN_PIECES = "it is in pieces, one of which may be a digit itself"
 # Digits that a page holds at most which may be bits of one, where so many times more stands out from the ground
 # than the network takes for ink. Of 50 photographed digits, 360 pixels tall, pens of 3 to 14, 22 were right before.
 _FRAGMENTS, _MISSED = 8, 1.25
@@ -163,9 +155,8 @@ def _as_one_digit(
     whole: the ink, printed lines included. ink: without these. Asked where several lines of digits were read, or none
     though something was taken for a line. in_pieces: where there is nothing but pieces, as of a 5 whose flag is loose.
     """
-    if whole is None:
-        return None
-    if not in_pieces and not page.lines and ink is not None and whole.mask.sum() == ink.mask.sum():
+    is_seen = not page.lines and whole is not None and ink is not None and whole.mask.sum() == ink.mask.sum()
+    if whole is None or (is_seen and not in_pieces):
         return None
     found = lone_digit(whole, in_pieces=in_pieces)
     if found is None:

@@ -52,6 +52,15 @@ def test_one_mark_and_a_little_dirt_is_a_digit_and_its_box_leaves_the_dirt_out()
     assert frame.any()
 
 
+def test_three_pieces_are_one_wherever_they_lie_and_four_are_not() -> None:
+    pieces = (20, 60, 40, 60), (70, 20, 60, 30), (90, 100, 50, 50), (150, 150, 30, 30)
+    assert lone_digit(ink_with(*pieces[:3])) is None
+    found = lone_digit(ink_with(*pieces[:3]), in_pieces=True)
+    assert found is not None
+    assert found[1] == (20, 20, 120, 130)
+    assert lone_digit(ink_with(*pieces), in_pieces=True) is None
+
+
 @pytest.mark.parametrize(
     ("boxes", "is_one"),
     [

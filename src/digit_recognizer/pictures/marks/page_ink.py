@@ -55,6 +55,7 @@ def levelled(grey: Grey) -> tuple[View, Contrast | None, tuple[Rejected, ...]]:
     left_out += tuple(Rejected(view.box(box), CODE) for box in codes)
     left_out += tuple(Rejected(view.box(box), PATCH) for box in patches)
     left_out += tuple(Rejected(view.box(box), BAR) for box in bars)
+    # Shrunk, strokes have too many soft edges to be told; as it came, the picture may hold what is painted over by now.
     is_drawn = is_of_strokes(grey) or is_of_strokes(view.grey)
     contrast = contrast_of_page(view.grey, is_drawn=is_drawn)
     turn = 0.0 if contrast is None else turn_of_ruling(contrast)
