@@ -258,7 +258,7 @@ def _times(given: argparse.Namespace, digits: Digits) -> None:
         print_table(("12-megapixel JPEG to Page", "s, median of 5", "peak memory, MB", "digits right"), rows)
 
         recognizer = Recognizer(given.model, given.threads)
-        drawings = [_drawing(digits.images[int(index)]) for index in rng.integers(0, len(digits), 40)]
+        drawings = [drawn(digits.images[int(index)]) for index in rng.integers(0, len(digits), 40)]
         for drawing in drawings[:10]:
             recognizer.read(drawing)
         seconds = []
@@ -310,7 +310,7 @@ def _large(name: str, path: Path, expected: str, given: argparse.Namespace) -> t
     return name, f"{seconds:.2f}", f"{peak:.0f}", right
 
 
-def _drawing(image: Grey) -> Grey:
+def drawn(image: Grey) -> Grey:
     """A digit as a draw pad sends it: black on white, with a round pen."""
     large = cv2.resize(image, (DRAWING, DRAWING), interpolation=cv2.INTER_CUBIC)
     return np.where(cv2.GaussianBlur(large, (0, 0), 4) > 110, 0, 255).astype(np.uint8)

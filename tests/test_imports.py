@@ -36,7 +36,7 @@ ROOMS = (
     {"words"},
     {"means", "numbers"},
     {"displays", "grids"},
-    {"first_look", "page", "page_words", "second_look", "steps", "turned"},
+    {"first_look", "one_mark", "page", "page_words", "second_look", "steps", "turned"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS, 1) for room in rooms}
 

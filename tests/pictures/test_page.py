@@ -216,7 +216,7 @@ def test_a_clean_page_is_shown_to_the_ink_finder_only_where_lines_are_printed_on
         asked.append(len(grey))
         return (grey < 128).astype(np.float32)
 
-    monkeypatch.setattr(page_module, "is_drawing", lambda grey: False)  # those never are
+    monkeypatch.setattr(page_module, "drawing_of", lambda grey: None)  # those never are
     grey = on_paper(page_of(["274135"]))
     if ruled:
         grey[[4, -5]] = np.minimum(grey[[4, -5]], 90)

@@ -17,7 +17,7 @@ from digit_recognizer.pictures.grids.boxed import read_boxes
 from digit_recognizer.pictures.grids.grid_page import read_grid
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.marks.cased import ink_of_cased
-from digit_recognizer.pictures.marks.coarseness import has_even_ground, is_drawing
+from digit_recognizer.pictures.marks.coarseness import drawing_of, has_even_ground, is_of_strokes, longest_needed
 from digit_recognizer.pictures.marks.dots import joined_dots
 from digit_recognizer.pictures.marks.edges import is_edge
 from digit_recognizer.pictures.marks.ink_map import FindInk
@@ -26,6 +26,7 @@ from digit_recognizer.pictures.marks.page_ink import ink_of_page, levelled
 from digit_recognizer.pictures.means import Answer, Means, ReadViews
 from digit_recognizer.pictures.numbers.assembled import together
 from digit_recognizer.pictures.numbers.strokes import MAYBE_RING, may_be_ring
+from digit_recognizer.pictures.one_mark import read_one_mark
 from digit_recognizer.pictures.page_words import read_ink
 from digit_recognizer.pictures.paper import Contrast, Mask, PageInk, ink_of
 from digit_recognizer.pictures.upright import View
@@ -71,17 +72,25 @@ def read_page(
     """
     expectation = expectation or Expectation()
     means = Means(answer, expectation, min_confidence, name, watch, read_strips, find_ink, read_views, sample)
+    drawing = drawing_of(grey)
+    if not expectation.asks and is_of_strokes(drawing):
+        page = read_one_mark(grey, longest_needed(drawing), means)
+        if page is not None:
+            return page
     if expectation.grid is not None or not expectation.asks:
         page = read_grid(grey, means)
         if page is not None:
             return page
-    view, contrast, left_out = levelled(grey)
-    page = Page(name=name) if contrast is None else _read_level(grey, view, contrast, means)
+    is_drawn = drawing is not None and drawing.is_flat
+    view, contrast, left_out = levelled(grey, drawing)
+    page = Page(name=name) if contrast is None else _read_level(grey, view, contrast, means, is_drawn=is_drawn)
     return replace(page, rejected=page.rejected + left_out)
 
 
-def _read_level(grey: Grey, view: View, contrast: Contrast, means: Means) -> Page:
-    """Read all numbers of a page that is no grid. grey: as it came. view, contrast: of it, level."""
+def _read_level(grey: Grey, view: View, contrast: Contrast, means: Means, *, is_drawn: bool) -> Page:
+    """Read all numbers of a page that is no grid. grey: as it came. view, contrast: of it, level. is_drawn: whether it
+    was drawn on a screen.
+    """
 
     def rest(covered: Mask) -> Page:
         """The page without what is covered, which was read."""
@@ -98,7 +107,7 @@ def _read_level(grey: Grey, view: View, contrast: Contrast, means: Means) -> Pag
             return None
         return together(rest(among.covered), page_of_display(view, ink, among.shown, means))
 
-    find_ink = None if is_drawing(grey) else means.find_ink
+    find_ink = None if is_drawn else means.find_ink
     is_even = has_even_ground(grey)
     boxed = read_boxes(view, means)
     if boxed is not None:

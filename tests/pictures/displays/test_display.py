@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digit_recognizer.pictures.displays.among import displays_among
 from digit_recognizer.pictures.displays.display import Shown, read_display
+from digit_recognizer.pictures.marks.coarseness import drawing_of
 from digit_recognizer.pictures.marks.page_ink import levelled
 from digit_recognizer.pictures.paper import PageInk, ink_of
 from digit_recognizer.recognizer import Recognizer
@@ -38,7 +39,7 @@ def display(text: str, *, thick: int = 10, apart: int = 5, slant: float = 0.0, s
 
 
 def shown_on(picture: np.ndarray) -> list[Shown]:
-    _, contrast, _ = levelled(picture)
+    _, contrast, _ = levelled(picture, drawing_of(picture))
     ink = None if contrast is None else ink_of(contrast)
     return [] if ink is None else read_display(ink)
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from digit_recognizer.pictures.marks.coarseness import drawing_of
 from digit_recognizer.pictures.marks.page_ink import ink_of_page, levelled
 from digit_recognizer.pictures.paper import ink_of
 from digit_recognizer.pictures.watch import unwatched
@@ -37,7 +38,7 @@ def seven(bar: int = 30) -> Grey:
 
 def inked(page: Grey) -> npt.NDArray[np.bool_]:
     grey = on_a_slope_of_light(page)
-    view, contrast, _ = levelled(grey)
+    view, contrast, _ = levelled(grey, drawing_of(grey))
     assert contrast is not None
     ink = ink_of_page(view, contrast, ink_of(contrast), without_bars, False, unwatched)
     assert ink is not None
@@ -64,7 +65,7 @@ def test_a_line_fainter_than_the_stroke_that_it_touches_is_not_given_back() -> N
 
 def ink_is_joined(page: Grey) -> bool:
     """Whether all of it stands out from the ground, as one mark."""
-    contrast = levelled(on_a_slope_of_light(page))[1]
+    contrast = levelled(on_a_slope_of_light(page), None)[1]
     assert contrast is not None
     everything = ink_of(contrast)
     assert everything is not None

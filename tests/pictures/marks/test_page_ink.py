@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from digit_recognizer.pictures.marks import page_ink
+from digit_recognizer.pictures.marks.coarseness import drawing_of
 from digit_recognizer.pictures.marks.page_ink import ink_of_page, levelled, marks_of
 from digit_recognizer.pictures.paper import PageInk, ink_of
 from digit_recognizer.pictures.watch import unwatched
@@ -27,7 +28,7 @@ def test_a_stroke_on_an_even_ground_is_whole_though_the_network_sees_a_half_of_i
         found[60:90, 200:206] = 1
         return found
 
-    view, contrast, _ = levelled(page)
+    view, contrast, _ = levelled(page, drawing_of(page))
     assert contrast is not None
     ink = ink_of_page(view, contrast, ink_of(contrast), lower_half, True, unwatched)
     assert ink is not None
@@ -52,7 +53,7 @@ def test_1s_of_a_picture_that_is_cut_out_close_are_no_uprights_of_a_table(line: 
         found[10:50, 40:60] = grey[10:50, 40:60] < 128
         return found
 
-    view, contrast, _ = levelled(page)
+    view, contrast, _ = levelled(page, drawing_of(page))
     assert contrast is not None
     ink = ink_of_page(view, contrast, ink_of(contrast), without_stems, False, unwatched)
     assert ink is not None

@@ -5,6 +5,8 @@ Knows nothing of what the strokes mean, nor of light: a picture that is no plain
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -29,60 +31,80 @@ _EVEN = 0.6  # share of all pixels that do
 _FINE = 5  # per cent of the strokes' middles that may be thinner than the thinnest is taken to be
 
 
-def longest_needed(grey: npt.NDArray[np.uint8]) -> int:
+class Drawing(NamedTuple):
+    """A plain drawing: a small picture in two levels. ink: uint8 (H, W), 1 on it and 0 on the ground.
+
+    is_sharp: whether hardly a pixel lies between both levels; else it is small, and the edges of its strokes do.
+    is_flat: whether the ground is one level indeed, as where it was drawn on a screen.
+    """
+
+    ink: npt.NDArray[np.uint8]
+    is_sharp: bool
+    is_flat: bool
+
+
+def drawing_of(grey: npt.NDArray[np.uint8]) -> Drawing | None:
+    """The drawing that a picture is; None of any other picture. grey: uint8 (H, W).
+
+    >>> page = np.full((280, 280), 255, np.uint8)
+    >>> page[40:240, 130:158] = 0
+    >>> noise = np.random.default_rng(0).integers(0, 9, page.shape, np.uint8)
+    >>> drawing_of(page).is_flat, drawing_of(page // 2 + noise).is_flat, drawing_of(noise)
+    (True, False, None)
+    """
+    if max(grey.shape) > _DRAWING:
+        return None
+    level, mask = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    found = _levels(grey)
+    dark, values = np.arange(256) <= level, np.arange(256)
+    if not found[dark].any() or not found[~dark].any():
+        return None
+    means = [float(np.average(values[side], weights=found[side])) for side in (dark, ~dark)]
+    between = (np.abs(values - means[0]) > _APART) & (np.abs(values - means[1]) > _APART)
+    is_sharp = bool(1 - found[between].sum() / grey.size >= _PLAIN)
+    if not is_sharp:
+        edges = cv2.dilate(mask, _AROUND) != cv2.erode(mask, _AROUND)
+        if min(grey.shape) > _SMALL or 1 - np.count_nonzero(between[grey] & ~edges) / grey.size < _PLAIN:
+            return None
+    ink = np.asarray(1 - mask if found[~dark].sum() > grey.size / 2 else mask, np.uint8)
+    ground = grey[cv2.dilate(ink, _AROUND) == 0]
+    return Drawing(ink, is_sharp, len(ground) > 0 and _near_usual(ground) >= _FLAT)
+
+
+def longest_needed(drawing: Drawing | None) -> int:
     """How many pixels the longer side must have for reading; at most paper.LONGEST. The rest takes time for nothing.
 
-    grey: uint8 (H, W). Of a drawing in two levels, ink and ground, no more than gives its thinnest strokes seven, and
-    112 at least.
+    Of a drawing no more than gives its thinnest strokes seven, and 112 at least; of any other picture, None, all.
 
-    >>> drawing = np.full((280, 280), 255, np.uint8)
-    >>> drawing[40:240, 130:158] = 0
-    >>> longest_needed(drawing), longest_needed(drawing[::4, ::4])
-    (112, 2400)
+    >>> page = np.full((280, 280), 255, np.uint8)
+    >>> page[40:240, 130:158] = 0
+    >>> longest_needed(drawing_of(page)), longest_needed(drawing_of(page[::4, ::4])), longest_needed(None)
+    (112, 2400, 2400)
     """
-    ink = _drawn(grey)
-    if ink is None:
+    if drawing is None or not drawing.is_sharp:
         return LONGEST
-    inside = cv2.distanceTransform(np.pad(ink, 1), cv2.DIST_L2, 3)
+    inside = cv2.distanceTransform(np.pad(drawing.ink, 1), cv2.DIST_L2, 3)
     ridge = (inside > 0) & (inside >= cv2.dilate(inside, np.ones((3, 3), np.uint8)))
     thinnest = 2 * float(np.percentile(inside[ridge], _FINE)) - 1
-    return LONGEST if thinnest <= _THICK else max(_LEAST, round(max(grey.shape) * _THICK / thinnest))
+    return LONGEST if thinnest <= _THICK else max(_LEAST, round(max(drawing.ink.shape) * _THICK / thinnest))
 
 
-def is_drawing(grey: npt.NDArray[np.uint8]) -> bool:
-    """Whether a picture was drawn on a screen: small, in two levels, ink and ground, and the ground one level indeed.
+def is_of_strokes(drawing: Drawing | None) -> bool:
+    """Whether a picture is a drawing on flat ground whose ink is strokes alone, and no panel, disc or half of it.
 
-    grey: uint8 (H, W).
-
-    >>> drawing = np.full((280, 280), 255, np.uint8)
-    >>> drawing[40:240, 130:158] = 0
-    >>> noise = np.random.default_rng(0).integers(0, 9, drawing.shape, np.uint8)
-    >>> is_drawing(drawing), is_drawing(drawing // 2 + noise)
-    (True, False)
-    """
-    ink = _drawn(grey, soft=True)
-    return ink is not None and _is_flat(grey, ink)
-
-
-def is_of_strokes(grey: npt.NDArray[np.uint8]) -> bool:
-    """Whether a picture is a drawing whose ink is strokes alone, and no panel, disc or half of the picture.
-
-    grey: uint8 (H, W).
-
-    >>> drawing = np.full((280, 280), 255, np.uint8)
-    >>> drawing[40:240, 130:158] = 0
-    >>> panel = drawing.copy()
+    >>> page = np.full((280, 280), 255, np.uint8)
+    >>> page[40:240, 130:158] = 0
+    >>> panel = page.copy()
     >>> panel[:, 150:] = 0
-    >>> is_of_strokes(drawing), is_of_strokes(panel)
-    (True, False)
+    >>> is_of_strokes(drawing_of(page)), is_of_strokes(drawing_of(panel)), is_of_strokes(None)
+    (True, False, False)
     """
-    ink = _drawn(grey, soft=True)
-    if ink is None or not _is_flat(grey, ink):
+    if drawing is None or not drawing.is_flat:
         return False
-    too_thick = 2 * cv2.distanceTransform(ink, cv2.DIST_L2, 3) > _THICKEST * len(grey)
+    too_thick = 2 * cv2.distanceTransform(drawing.ink, cv2.DIST_L2, 3) > _THICKEST * len(drawing.ink)
     if not too_thick.any():
         return True
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(drawing.ink, connectivity=8)
     _, _, widths, heights, areas = stats[np.unique(labels[too_thick])].T
     return bool((areas <= _FULL * widths * heights).all())
 
@@ -100,38 +122,11 @@ def has_even_ground(grey: npt.NDArray[np.uint8]) -> bool:
     return _near_usual(grey.ravel()) >= _EVEN
 
 
-def _is_flat(grey: npt.NDArray[np.uint8], ink: npt.NDArray[np.uint8]) -> bool:
-    """Whether the ground of a drawing, all that is not ``ink`` and its soft edges, is of one level."""
-    ground = grey[cv2.dilate(ink, _AROUND) == 0]
-    return len(ground) > 0 and _near_usual(ground) >= _FLAT
-
-
 def _near_usual(values: npt.NDArray[np.uint8]) -> float:
     """The share of values, uint8 (N,), one at least, that lie near the most frequent one."""
     levels = _levels(values)
     usual = int(levels.argmax())
     return float(levels[max(0, usual - _STEADY) : usual + _STEADY + 1].sum() / max(1, levels.sum()))
-
-
-def _drawn(grey: npt.NDArray[np.uint8], *, soft: bool = False) -> npt.NDArray[np.uint8] | None:
-    """The ink of a plain drawing, 1 on it and 0 on the ground: uint8 (H, W); None of any other picture.
-
-    soft: whether the edges of its strokes may be so where it is small: there they are much of it.
-    """
-    if max(grey.shape) > _DRAWING:
-        return None
-    level, mask = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    found = _levels(grey)
-    dark, values = np.arange(256) <= level, np.arange(256)
-    if not found[dark].any() or not found[~dark].any():
-        return None
-    means = [float(np.average(values[side], weights=found[side])) for side in (dark, ~dark)]
-    between = (np.abs(values - means[0]) > _APART) & (np.abs(values - means[1]) > _APART)
-    if 1 - found[between].sum() / grey.size < _PLAIN:
-        edges = cv2.dilate(mask, _AROUND) != cv2.erode(mask, _AROUND)
-        if not soft or min(grey.shape) > _SMALL or 1 - np.count_nonzero(between[grey] & ~edges) / grey.size < _PLAIN:
-            return None
-    return np.asarray(1 - mask if found[~dark].sum() > grey.size / 2 else mask, np.uint8)
 
 
 def _levels(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -140,4 +135,4 @@ def _levels(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     return np.asarray(cv2.calcHist([values], [0], None, [256], [0, 256]).ravel(), np.float32)
 
 
-__all__ = ["has_even_ground", "is_drawing", "is_of_strokes", "longest_needed"]
+__all__ = ["Drawing", "drawing_of", "has_even_ground", "is_of_strokes", "longest_needed"]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.marks.bar_charts import BAR, bars_removed
 from digit_recognizer.pictures.marks.barcodes import BARCODE, barcodes_removed
-from digit_recognizer.pictures.marks.coarseness import is_of_strokes, longest_needed
+from digit_recognizer.pictures.marks.coarseness import Drawing, drawing_of, is_of_strokes, longest_needed
 from digit_recognizer.pictures.marks.codes import CODE, codes_removed
 from digit_recognizer.pictures.marks.ink_map import FindInk, ink_map, ink_of_map
 from digit_recognizer.pictures.marks.lines import Boxes, join_broken
@@ -37,14 +37,14 @@ _LEAST_TURN_OF_SHEET = 5.0  # degrees; less may be how a camera saw it from asid
 _LEAST_TURN = 0.4  # degrees by which a page is turned before it is turned back
 
 
-def levelled(grey: Grey) -> tuple[View, Contrast | None, tuple[Rejected, ...]]:
+def levelled(grey: Grey, drawing: Drawing | None) -> tuple[View, Contrast | None, tuple[Rejected, ...]]:
     """The picture, shrunk and turned until printed lines on it are level, and what stands out from its ground.
 
     Of a sheet that lies on a desk the desk is painted over, and it is turned until its sides are level. Barcodes, QR
     codes and the bars of charts are painted over, too, and patches of another ground made plain; at last comes what is
     left out so, and why.
     """
-    small, scale = shrunk(grey, longest_needed(grey))
+    small, scale = shrunk(grey, longest_needed(drawing))
     small, codes = codes_removed(small)
     small, bars = bars_removed(small)
     small, patches = patches_removed(small)
@@ -56,7 +56,7 @@ def levelled(grey: Grey) -> tuple[View, Contrast | None, tuple[Rejected, ...]]:
     left_out += tuple(Rejected(view.box(box), PATCH) for box in patches)
     left_out += tuple(Rejected(view.box(box), BAR) for box in bars)
     # Shrunk, strokes have too many soft edges to be told; as it came, the picture may hold what is painted over by now.
-    is_drawn = is_of_strokes(grey) or is_of_strokes(view.grey)
+    is_drawn = is_of_strokes(drawing) or is_of_strokes(drawing_of(view.grey))
     contrast = contrast_of_page(view.grey, is_drawn=is_drawn)
     turn = 0.0 if contrast is None else turn_of_ruling(contrast)
     if contrast is not None and not turn and abs(turn_of_sheet) >= _LEAST_TURN_OF_SHEET:
