@@ -64,6 +64,8 @@ def _light(grey: Grey) -> tuple[PageInk, Mask] | None:
         return None
     usual = float(np.median(tall[fits]))
     fits &= (tall >= _ALIKE[0] * usual) & (tall <= _ALIKE[1] * usual)
+    if np.count_nonzero(fits) < _FEWEST:
+        return None
     letters = np.asarray(fits[labels], np.bool_)
     away = np.asarray(cv2.distanceTransform((~letters).view(np.uint8), cv2.DIST_L2, 5), np.float32)
     outline = float(np.median(darkest[letters & (edge > 0)]))
