@@ -160,6 +160,24 @@ def test_a_digit_beside_a_scribble_stays_what_it_is(recognizer: Recognizer) -> N
     assert page.rejected
 
 
+FOUR = (((20.0, 0.0), (0.0, 55.0), (55.0, 55.0)), ((40.0, 0.0), (40.0, 100.0)))
+ONE = (((0.0, 30.0), (30.0, 0.0), (30.0, 95.0)), ((5.0, 95.0), (55.0, 95.0)))
+
+
+@pytest.mark.parametrize("pen", [3, 4, 6])
+@pytest.mark.parametrize("is_photo", [False, True])
+def test_two_large_digits_in_a_thin_pen_keep_their_stems(recognizer: Recognizer, pen: int, is_photo: bool) -> None:
+    """Two straight stems, a third of the picture tall, were taken for the lines of a table; in photos, seen in bits."""
+    both = [draw(drawing(*strokes), pen=pen, side=280, fill=0.75)[:, 60:220] for strokes in (FOUR, ONE)]
+    picture = 255 - np.hstack(both)
+    if is_photo:
+        ink = np.zeros((900, 1200), np.uint8)
+        ink[300:580, 300:620] = 255 - picture
+        picture = photographed(ink, 110, pen)[250:630, 250:670]
+    page = recognizer.read(picture)
+    assert (page.text, page.lines[0].accepted) == ("41", True)
+
+
 def test_two_letters_are_no_digit_in_pieces(recognizer: Recognizer) -> None:
     page = Image.new("L", (280, 280), 255)
     ImageDraw.Draw(page).text((40, 60), "kW", 0, ImageFont.load_default(120))

@@ -135,3 +135,18 @@ def test_two_lines_that_cross_are_a_table_where_marks_stand_around_them(with_mar
     found = without_lines(PageInk((mask * 255).astype(np.uint8), mask, 3.0)).mask
     assert [bool(found[61, 40]), bool(found[100, 129])] == [not with_marks] * 2
     assert bool(found[90, 185]) is with_marks
+
+
+def test_upright_stems_of_large_digits_are_no_columns_of_a_table() -> None:
+    """Two of a third of the picture's height, thin and straight: lines where numbers stand between them."""
+    mask = np.zeros((280, 440), np.bool_)
+    mask[40:230, 120:125] = mask[150:154, 40:180] = mask[40:230, 330:335] = mask[228:232, 280:390] = True
+    stems = PageInk(mask * np.uint8(255), mask, 4.0)
+    assert without_lines(stems) is stems
+    columns = np.zeros((280, 440), np.bool_)
+    columns[10:270, 140:144] = columns[10:270, 290:294] = True
+    for top in (40, 120, 200):
+        columns[top : top + 30, 60:80] = columns[top : top + 30, 210:230] = True
+    found = without_lines(PageInk(columns * np.uint8(255), columns, 4.0)).mask
+    assert found[:, 139:146].sum() < 10  # of 1,040, where one ends
+    assert found[40:70, 60:80].all()

@@ -61,7 +61,7 @@ def _numbers(
     """The digits of each number, left to right, and the points in it; a colon parts numbers where none with it in was
     asked for.
     """
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink.mask.view(np.uint8), connectivity=8)
+    stats = ink.connected.stats
     marks = stats[1:, : cv2.CC_STAT_AREA].astype(np.int64)
     for _, some in groupby(shown, key=lambda one: one.number):
         mine = list(some)

@@ -5,6 +5,8 @@ Knows nothing of digits but that they are taller than a dot and what touches it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +39,7 @@ def joined_dots(ink: PageInk) -> PageInk | None:
     4
     """
     mask = ink.mask.view(np.uint8)
-    broad, tall, area = _sides(mask)
+    broad, tall, area = _sides(ink.connected.stats)
     if len(area) < _FEWEST:
         return None
     thick = np.minimum(broad, tall)
@@ -56,7 +58,7 @@ def joined_dots(ink: PageInk) -> PageInk | None:
         side = max(3, round(width * usual) | 1)
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
         closed = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc), np.uint8)
-        wide_now, tall_now, area_now = _sides(closed)
+        wide_now, tall_now, area_now = _sides(cv2.connectedComponentsWithStats(closed, connectivity=8)[2])
         blots = (np.minimum(wide_now, tall_now) >= _BLOT * usual) & (area_now >= _FULL * wide_now * tall_now)
         area_now[blots] = 0
         letters = (tall_now >= _TALL * usual) & ~blots
@@ -73,9 +75,8 @@ def joined_dots(ink: PageInk) -> PageInk | None:
     return None
 
 
-def _sides(mask: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float64], ...]:
-    """How broad and how tall each mark is, and its area."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+def _sides(stats: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], ...]:
+    """How broad and how tall each mark is, and its area. stats: int (N, 5) as of ``Connected``."""
     stats = stats[1:][stats[1:, cv2.CC_STAT_AREA] > 2]
     return tuple(stats[:, side].astype(np.float64) for side in (2, 3, 4))
 

@@ -37,8 +37,7 @@ def with_bars(seen: PageInk, everything: PageInk, depth: npt.NDArray[np.float32]
     >>> int(with_bars(PageInk(whole.strength, stem, 3.0), whole, mask * np.float32(90), 24.0).mask.sum())
     108
     """
-    _, found, stats, _ = cv2.connectedComponentsWithStats(everything.mask.view(np.uint8), connectivity=8)
-    labels = np.asarray(found, np.int32)
+    labels, stats = everything.connected
     share = np.bincount(labels[seen.mask], minlength=len(stats)) / stats[:, cv2.CC_STAT_AREA]
     partly = (share >= _LEAST_SEEN) & (share <= _MOST_SEEN)
     partly[0] = False

@@ -20,6 +20,7 @@ from digit_recognizer.pictures.marks.mended import with_bars
 from digit_recognizer.pictures.marks.patches import PATCH, patches_removed
 from digit_recognizer.pictures.marks.rings import ink_of_rings
 from digit_recognizer.pictures.marks.rules import turn_of_ruling, without_lines, without_ruling
+from digit_recognizer.pictures.marks.thin import with_thin
 from digit_recognizer.pictures.marks.whole import completed, completed_in_table, height_of_most, with_stems
 from digit_recognizer.pictures.paper import Contrast, Labels, Mask, PageInk, contrast_of_page, ink_of, shrunk
 from digit_recognizer.pictures.sheet import desk_removed
@@ -105,6 +106,8 @@ def _ink_without_lines(
         watch("ground removed", everything)
     found = ink_map(view.grey, contrast.thickness, find_ink)
     seen = ink_of_map(found if view.inside is None else np.where(view.inside, found, np.float32(0)))
+    if everything is not None and not is_even:
+        seen = with_thin(seen, everything, contrast.depth, find_ink)
     if seen is None or everything is None:
         return seen
     if ink is not None and clean is not None:
@@ -135,7 +138,7 @@ def marks_of(ink: PageInk) -> tuple[Labels, Boxes, bool]:
     >>> boxes.tolist(), is_all
     ([[3, 2, 2, 10], [9, 2, 3, 10]], True)
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.mask.view(np.uint8), connectivity=8)
+    labels, stats = ink.connected
     least = max(4.0, 0.5 * ink.thickness**2)
     kept = stats[:, cv2.CC_STAT_AREA] >= least
     kept[0] = False

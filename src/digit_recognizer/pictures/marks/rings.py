@@ -6,6 +6,7 @@ A mark is a connected piece of ink. Knows nothing of models: a ring is known by 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -87,8 +88,7 @@ def ink_of_rings(ink: PageInk) -> PageInk | None:
 
     A box is none: its corners are filled.
     """
-    _, found, stats, _ = cv2.connectedComponentsWithStats(ink.mask.view(np.uint8), connectivity=8)
-    labels = np.asarray(found, np.int32)
+    labels, stats = ink.connected
     boxes = stats[1:, :4].astype(np.int64)
     rings = [ring for ring in find_rings(labels, boxes) if _is_round(labels, ring, boxes[ring])]
     if not rings:
@@ -96,7 +96,7 @@ def ink_of_rings(ink: PageInk) -> PageInk | None:
     chosen = np.zeros(len(stats), np.bool_)
     chosen[np.array(rings) + 1] = True
     mask = np.asarray(chosen[labels], np.bool_)
-    return ink._replace(mask=mask)
+    return replace(ink, mask=mask)
 
 
 def hanging_on(labels: Labels, boxes: Boxes, ring: int) -> list[Box]:

@@ -43,6 +43,11 @@ _CROSSING = 0.5  # and one that crosses another
 _MARKS_AROUND = 6  # that are not on these, at least, and how tall, in pixels
 _LOWEST_MARK = 8
 _OF_SEVERAL = 0.3  # and one of two or more
+# Of a large digit: how broad it is in heights, how many lines it has at most in a direction, and the share of each of
+# them that lies in it.
+_DIGIT, _MOST_SIDES, _IN_ONE = (0.2, 1.25), 2, 0.9
+# Where all are upright, times such lines' height that marks are tall at most, and how many, of which there are some.
+_LOWER, _BESIDE_COLUMNS = 0.6, 3
 _WHOLE = 0.75  # share of a line that is there, where strokes do not cross it
 _SLENDER = 25  # times a line is longer than thick
 
@@ -268,11 +273,14 @@ def without_lines(ink: PageInk) -> PageInk:
     """
     mask = ink.mask.view(np.uint8)
     levels, uprights = _slender_lines(mask), _slender_lines(np.ascontiguousarray(mask.T))
+    levels, uprights = _without_digits(levels, uprights, ink)
     level, upright = levels.chosen(_ALONE), np.ascontiguousarray(uprights.chosen(_ALONE).T)
     if not (level.any() and upright.any()):
         crossing = levels.chosen(_CROSSING), np.ascontiguousarray(uprights.chosen(_CROSSING).T)
         if _are_of_a_table(*crossing, ink.mask):
             level, upright = crossing
+    if upright.any() and not level.any() and not _part_columns(upright, ink):
+        upright = np.zeros_like(upright)
     if level.any():
         upright |= _sides_of_boxes(mask, level)
     if not level.any() and not upright.any():
@@ -339,6 +347,61 @@ def _are_of_a_table(level: Mask, upright: Mask, mask: Mask) -> bool:
     rest = (mask & ~near[0] & ~near[1]).view(np.uint8)
     heights = cv2.connectedComponentsWithStats(rest, connectivity=8)[2][1:, cv2.CC_STAT_HEIGHT]
     return bool(np.count_nonzero(heights >= _LOWEST_MARK) >= _MARKS_AROUND)
+
+
+def _without_digits(levels: _Slender, uprights: _Slender, ink: PageInk) -> tuple[_Slender, _Slender]:
+    """The lines but for those that are strokes of large digits, as the stem and bar of a 4 are.
+
+    A digit is one mark about as broad as tall, or less so, with nothing else in its box; of a printed box it has not
+    all four sides.
+    """
+    labels, stats = ink.connected
+    # The mark that each line lies in, -1 of what lies in several.
+    of_level, of_upright = _marks_of(levels, labels), _marks_of(uprights, np.ascontiguousarray(labels.T))
+    digits = []
+    for mark in np.unique(np.concatenate([of_level, of_upright])):
+        x, y, width, height = stats[mark, :4]
+        sides = np.count_nonzero(of_level == mark), np.count_nonzero(of_upright == mark)
+        is_large = mark > 0 and _DIGIT[0] * height <= width <= _DIGIT[1] * height
+        if not is_large or max(sides) > _MOST_SIDES or min(sides) == _MOST_SIDES:
+            continue
+        inside = labels[y : y + height, x : x + width]
+        others = np.setdiff1d(inside, (0, mark))
+        if not (stats[others, cv2.CC_STAT_HEIGHT] >= _LOWEST_MARK).any():
+            digits.append(mark)
+    if not digits:
+        return levels, uprights
+    return (
+        levels._replace(long=np.where(np.isin(of_level, digits), 0.0, levels.long)),
+        uprights._replace(long=np.where(np.isin(of_upright, digits), 0.0, uprights.long)),
+    )
+
+
+def _marks_of(lines: _Slender, labels: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """Which mark each line lies in, int64 (N,): -1 where it lies in several, or is none. labels: int32 (H, W)."""
+    marks = np.full(len(lines.long), -1)
+    chosen = np.flatnonzero(lines.long)
+    place = np.zeros(len(lines.long), np.int64)
+    place[chosen] = np.arange(len(chosen))
+    at = lines.found & (lines.long > 0)[lines.labels]
+    many = int(labels.max()) + 1
+    pixels = np.bincount(place[lines.labels[at]] * many + labels[at], minlength=len(chosen) * many)
+    for line, counts in zip(chosen, pixels.reshape(-1, many), strict=True):
+        if counts.max() >= _IN_ONE * counts.sum() > 0:
+            marks[line] = counts.argmax()
+    return marks
+
+
+def _part_columns(upright: Mask, ink: PageInk) -> bool:
+    """Whether upright lines have marks beside them that are much lower than they are: the stems of large digits in a
+    row, as of 41, have none.
+    """
+    labels, stats = ink.connected
+    are_lines = np.bincount(labels[upright], minlength=len(stats)) > 0
+    are_lines[0] = True
+    heights = stats[~are_lines, cv2.CC_STAT_HEIGHT]
+    long = float(np.median(stats[are_lines, cv2.CC_STAT_HEIGHT][1:]))
+    return bool(np.count_nonzero((heights >= _LOWEST_MARK) & (heights <= _LOWER * long)) >= _BESIDE_COLUMNS)
 
 
 def _sides_of_boxes(mask: _Bytes, level: Mask) -> Mask:

@@ -47,7 +47,7 @@ def with_stems(seen: PageInk, everything: PageInk, usual: float) -> PageInk:
     >>> int(with_stems(PageInk(everything.strength, seen, 2.0), everything, 20.0).mask[:, 30:].sum())
     40
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(everything.mask.view(np.uint8), connectivity=8)
+    labels, stats = everything.connected
     broad, tall = stats[:, 2:4].T
     share = _seen_of(labels, stats, seen)
     stems = (np.abs(tall - usual) <= usual - usual / _TALL) & (broad <= _STEM * usual) & (share >= _SEEN_IN_TABLES)
@@ -70,7 +70,7 @@ def completed(seen: PageInk, clean: PageInk) -> PageInk:
     >>> int(lower.mask.sum()), int(completed(lower, clean).mask.sum())
     (40, 80)
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(clean.mask.view(np.uint8), connectivity=8)
+    labels, stats = clean.connected
     share = _seen_of(labels, stats, seen)
     known = share >= _SEEN
     known[0] = False
@@ -93,7 +93,7 @@ def completed_in_table(seen: PageInk, clean: PageInk) -> PageInk:
     40
     """
     usual = height_of_most(seen)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(clean.mask.view(np.uint8), connectivity=8)
+    labels, stats = clean.connected
     broad, tall = stats[:, 2:4].T
     known = (_seen_of(labels, stats, seen) >= _SEEN_IN_TABLES) & (tall <= _TALL * usual) & (broad <= _BROAD * usual)
     known[0] = False
@@ -102,7 +102,7 @@ def completed_in_table(seen: PageInk, clean: PageInk) -> PageInk:
 
 def height_of_most(seen: PageInk) -> float:
     """How tall most marks are that are no bits, in pixels."""
-    heights = cv2.connectedComponentsWithStats(seen.mask.view(np.uint8), connectivity=8)[2][1:, cv2.CC_STAT_HEIGHT]
+    heights = seen.connected.stats[1:, cv2.CC_STAT_HEIGHT]
     return float(np.median(heights[heights >= np.percentile(heights, 90) / 2]))
 
 

@@ -33,8 +33,8 @@ def lone_digit(ink: PageInk, *, in_pieces: bool = False) -> tuple[Images, Box] |
     >>> lone_digit(PageInk(np.where(mask, 255, 0).astype(np.uint8), mask, 4.0))[1]
     (20, 10, 20, 40)
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.mask.view(np.uint8), connectivity=8)
-    if not 2 <= count <= _MOST:
+    labels, stats = ink.connected
+    if not 2 <= len(stats) <= _MOST:
         return None
     areas = stats[1:, cv2.CC_STAT_AREA]
     order = np.argsort(-areas, kind="stable")
