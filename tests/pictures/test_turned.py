@@ -12,6 +12,7 @@ import pytest
 from digit_recognizer.pictures.marks import page_ink
 from digit_recognizer.pictures.marks.codes import CODE
 from digit_recognizer.pictures.marks.page_ink import MANY
+from digit_recognizer.pictures.numbers.apart import MAYBE_SPACE
 from digit_recognizer.pictures.numbers.doubts import OF_NUMBERS
 from digit_recognizer.pictures.page import read_page
 from digit_recognizer.pictures.steps import Steps
@@ -161,6 +162,25 @@ def test_digits_that_are_sure_in_a_number_that_is_not_are_evidence(reason: str) 
     )
     assert not doubted.lines[0].accepted
     assert evidence(doubted) == evidence(page) > 0.9
+
+
+def test_two_digits_that_may_be_two_numbers_are_too_few_to_be_turned() -> None:
+    """Their number is told in ``rejected``, in whose box there is room for two more."""
+    page = read_page(on_paper(page_of(["47"])), answer, min_confidence=0.0)
+    (line,) = page.lines
+    doubted = replace(
+        page,
+        lines=(replace(line, digits=tuple(refused(one, MAYBE_SPACE) for one in line.digits)),),
+        rejected=(Rejected(line.box, MAYBE_SPACE),),
+    )
+    read: list[int] = []
+
+    def counting(grey: Grey, /, *, watch: Any, sample: bool = False) -> Page:
+        read.append(1)
+        return doubted
+
+    assert read_any_way_up(np.zeros((80, 200), np.uint8), counting) == doubted
+    assert len(read) == 1
 
 
 def test_whoever_watches_is_shown_the_page_as_it_was_read() -> None:

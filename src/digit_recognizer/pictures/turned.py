@@ -17,6 +17,7 @@ from digit_recognizer.pictures.marks.codes import CODE
 from digit_recognizer.pictures.marks.lying import LYING
 from digit_recognizer.pictures.marks.page_ink import MANY
 from digit_recognizer.pictures.marks.patches import PATCH
+from digit_recognizer.pictures.numbers.apart import MAYBE_SPACE
 from digit_recognizer.pictures.numbers.doubts import OF_NUMBERS
 from digit_recognizer.pictures.numbers.standing import stands_upright
 from digit_recognizer.pictures.watch import Watch, unwatched
@@ -156,9 +157,10 @@ def _told(page: Page) -> float:
 
 def _digits_at_most(page: Page, longest: float = math.inf) -> float:
     """How many digits a page could hold: those read, and what was found to be none by the shape of its box, ``longest``
-    at most in each.
+    at most in each. What may be two numbers was read.
     """
-    fitting = (max(1.0, max(found.box[2:]) / (_NARROW * max(1, min(found.box[2:])))) for found in _rejected(page))
+    unread = (found for found in _rejected(page) if found.reason != MAYBE_SPACE)
+    fitting = (max(1.0, max(found.box[2:]) / (_NARROW * max(1, min(found.box[2:])))) for found in unread)
     return len(page.digits) + sum(min(longest, each) for each in fitting)
 
 
