@@ -27,6 +27,7 @@ def read_one_mark(grey: Grey, longest: int, means: Means) -> Page | None:
     grey: uint8 (H, W), a drawing of strokes on flat ground. longest: pixels of its longer side that are needed. A 1 may
     be a bar or a printed line, and a broad 0 a ring: these are looked at as all else is.
 
+    >>> from digit_recognizer.pictures.expectation import Expectation
     >>> drawing = np.full((280, 280), 255, np.uint8)
     >>> drawing[60:220, 120:145] = drawing[60:85, 120:200] = 0
     >>> seven = np.eye(10, dtype=np.float32)[[7]]

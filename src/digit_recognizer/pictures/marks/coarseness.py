@@ -49,7 +49,8 @@ def drawing_of(grey: npt.NDArray[np.uint8]) -> Drawing | None:
     >>> page = np.full((280, 280), 255, np.uint8)
     >>> page[40:240, 130:158] = 0
     >>> noise = np.random.default_rng(0).integers(0, 9, page.shape, np.uint8)
-    >>> drawing_of(page).is_flat, drawing_of(page // 2 + noise).is_flat, drawing_of(noise)
+    >>> shade = np.tile(np.arange(256, dtype=np.uint8), (280, 1))
+    >>> drawing_of(page).is_flat, drawing_of(page // 2 + noise).is_flat, drawing_of(shade)
     (True, False, None)
     """
     if max(grey.shape) > _DRAWING:
