@@ -23,6 +23,7 @@ from digit_recognizer._version import __version__
 from digit_recognizer.digits import Digits
 from digit_recognizer.errors import DigitsError
 from digit_recognizer.sources.catalog import load
+from digit_recognizer.sources.strokes import Drawing, read_strokes
 
 DIGITS = (sys.executable, "-m", "digit_recognizer.apps.cli")  # the command `digits` of this very environment
 
@@ -40,6 +41,19 @@ def load_labelled(data: str, limit: int | None = None) -> Digits:
     except DigitsError as error:
         raise SystemExit(f"error: {error}") from error
     return digits if limit is None else digits.take(range(min(limit, len(digits))))
+
+
+def kept_drawings(path: str | None) -> list[Drawing]:
+    """The labelled pen drawings of a file that no training sees. path: left out, the file in DIGITS_DATA.
+
+    Ends the program with one sentence where it is not there.
+    """
+    from digit_recognizer.training.ship.preparation import split_drawings  # which loads torch
+
+    file = Path(path or os.path.join(os.environ.get("DIGITS_DATA", ""), "pen_strokes_train.json.gz"))
+    if not file.is_file():
+        raise SystemExit(f"error: {file}: expected a file of pen drawings, found none; give --strokes")
+    return list(split_drawings([drawing for drawing in read_strokes(file) if drawing.label is not None])[1])
 
 
 def run_child(command: Sequence[str], threads: int) -> tuple[dict[str, Any], float]:

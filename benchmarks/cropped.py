@@ -12,7 +12,6 @@ beside Tesseract with a whitelist of digits, told that there is one line.
 from __future__ import annotations
 
 import argparse
-import os
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,11 +21,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from common import print_heading, print_table, say
+from common import kept_drawings, print_heading, print_table, say
 from digit_recognizer.analysis.metrics import wilson_interval
 from digit_recognizer.recognizer import Recognizer
-from digit_recognizer.sources.strokes import Drawing, draw, read_strokes
-from digit_recognizer.training.ship.preparation import split_drawings
+from digit_recognizer.sources.strokes import Drawing, draw
 from line_peers import ask_tesseract, digits_of, tesseract_version
 
 Grey = npt.NDArray[np.uint8]
@@ -123,10 +121,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="folder for the pictures that are read wrongly")
     given = parser.parse_args()
     print_heading("Numbers, cut out close", ("onnxruntime", "opencv-python-headless"), given.threads)
-    path = Path(given.strokes or os.path.join(os.environ.get("DIGITS_DATA", ""), "pen_strokes_train.json.gz"))
-    if not path.is_file():
-        raise SystemExit(f"error: {path}: expected a file of pen drawings, found none; give --strokes")
-    kept = split_drawings([drawing for drawing in read_strokes(path) if drawing.label is not None])[1]
+    kept = kept_drawings(given.strokes)
     pictures = [compose(kept, np.random.default_rng([given.seed, number])) for number in range(given.pictures)]
     recognizer = Recognizer(given.model, given.threads)
     read = [_read(recognizer, picture.grey) for picture in pictures]

@@ -12,7 +12,6 @@ there is one line.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -23,12 +22,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from common import print_heading, print_table, say
+from common import kept_drawings, print_heading, print_table, say
 from digit_recognizer.analysis.metrics import wilson_interval
 from digit_recognizer.recognizer import Recognizer
-from digit_recognizer.sources.strokes import Drawing, draw, read_strokes
-from digit_recognizer.training.fonts import find_fonts, usable_for_digits
-from digit_recognizer.training.ship.preparation import split_drawings
+from digit_recognizer.sources.strokes import Drawing, draw
+from foreign import held_out_faces
 from line_peers import ask_tesseract, digits_of, tesseract_version
 from lines import DRAWING, drawn, kept_digits
 from not_digits import letters, scribble
@@ -126,18 +124,16 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="folder for the pictures that are read wrongly")
     given = parser.parse_args()
     print_heading("Drawings", ("onnxruntime", "opencv-python-headless"), given.threads)
-    path = Path(given.strokes or os.path.join(os.environ.get("DIGITS_DATA", ""), "pen_strokes_train.json.gz"))
-    if not path.is_file():
-        raise SystemExit(f"error: {path}: expected a file of pen drawings, found none; give --strokes")
-    kept = split_drawings([drawing for drawing in read_strokes(path) if drawing.label is not None])[1]
+    kept = kept_drawings(given.strokes)
     digits = kept_digits(given.data, given.validation)
     places = np.random.default_rng(given.seed).permutation(len(digits))[: 5 * given.pictures]
     labels = digits.known_labels()[places].tolist()
     pictures = pictures_of(kept, list(digits.images[places]), labels, given.pictures, given.seed)
-    faces = [face for face in find_fonts() if usable_for_digits(face)]
     nothing = {"scribbles": scribble}
-    if faces:
-        nothing["letters, unlike digits"] = letters(faces, like_a_digit=False)
+    try:
+        nothing["letters, unlike digits"] = letters(held_out_faces(None), like_a_digit=False)
+    except LookupError as error:
+        say(f"no letters: {error}")
     for number, (name, kind) in enumerate(nothing.items()):
         pictures += none_of(kind, given.pictures, given.seed + number, name)
     recognizer = Recognizer(given.model, given.threads)

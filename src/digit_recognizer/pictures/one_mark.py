@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from digit_recognizer.digits import Images
 from digit_recognizer.pictures.load import Grey
 from digit_recognizer.pictures.marks.edges import is_edge
 from digit_recognizer.pictures.marks.page_ink import box_of, marks_of
@@ -16,7 +17,7 @@ from digit_recognizer.pictures.numbers.strokes import may_be_ring
 from digit_recognizer.pictures.paper import contrast_of_page, ink_of, shrunk
 from digit_recognizer.pictures.upright import view_of
 from digit_recognizer.pictures.words.cutting import Candidate, Piece, frame_of
-from digit_recognizer.reading import Line, Page, PlacedReading, readings
+from digit_recognizer.reading import Box, Line, Page, PlacedReading, readings
 
 _SURE = 0.99  # confidence from which on nothing else is looked for
 
@@ -46,9 +47,7 @@ def read_one_mark(grey: Grey, longest: int, means: Means) -> Page | None:
     box = box_of(boxes[0])
     piece = Piece(1, box, int(np.count_nonzero(labels)))
     frame = frame_of(ink, labels, [piece], Candidate(0, 1, box))
-    probabilities, unfamiliarity = means.answer(frame[None])
-    (reading,) = readings(probabilities, [""], means.min_confidence, frames=frame[None], unfamiliarity=unfamiliarity)
-    digit = PlacedReading.of(reading, view.box(box))
+    digit = digit_in(frame, view.box(box), means)
     if not digit.accepted or digit.confidence < _SURE or digit.digit == 1 or may_be_ring(digit):
         return None
     if is_edge(view.grey, ink.mask, box):
@@ -59,4 +58,11 @@ def read_one_mark(grey: Grey, longest: int, means: Means) -> Page | None:
     return Page((Line(str(digit.digit), (digit,)),), (), means.name)
 
 
-__all__ = ["read_one_mark"]
+def digit_in(frame: Images, box: Box, means: Means) -> PlacedReading:
+    """What one frame, uint8 (28, 28), is read as; it stands in that box of the picture."""
+    probabilities, unfamiliarity = means.answer(frame[None])
+    (reading,) = readings(probabilities, [""], means.min_confidence, frames=frame[None], unfamiliarity=unfamiliarity)
+    return PlacedReading.of(reading, box)
+
+
+__all__ = ["digit_in", "read_one_mark"]

@@ -26,14 +26,14 @@ from digit_recognizer.pictures.marks.page_ink import ink_of_page, levelled
 from digit_recognizer.pictures.means import Answer, Means, ReadViews
 from digit_recognizer.pictures.numbers.assembled import together
 from digit_recognizer.pictures.numbers.strokes import MAYBE_RING, may_be_ring
-from digit_recognizer.pictures.one_mark import read_one_mark
+from digit_recognizer.pictures.one_mark import digit_in, read_one_mark
 from digit_recognizer.pictures.page_words import read_ink
 from digit_recognizer.pictures.paper import Contrast, Mask, PageInk, ink_of
 from digit_recognizer.pictures.upright import View
 from digit_recognizer.pictures.watch import Watch, unwatched
 from digit_recognizer.pictures.words.lone import lone_digit
 from digit_recognizer.pictures.words.runs import ReadStrips
-from digit_recognizer.reading import NOT_A_DIGIT, Box, Line, Page, PlacedReading, Rejected, readings, refused
+from digit_recognizer.reading import NOT_A_DIGIT, Box, Line, Page, Rejected, refused
 
 IN_PIECES = "it is in pieces, one of which may be a digit itself"
 
@@ -173,17 +173,15 @@ def _as_one_digit(
     frame, box = found
     if is_edge(view.grey, whole.mask, box):
         return None
-    probabilities, unfamiliarity = means.answer(frame[None])
-    (reading,) = readings(probabilities, [""], means.min_confidence, frames=frame[None], unfamiliarity=unfamiliarity)
-    if reading.confidence < _CERTAIN:
+    placed = digit_in(frame, view.box(box), means)
+    if placed.confidence < _CERTAIN:
         return None
-    placed = PlacedReading.of(reading, view.box(box))
     if in_pieces and page.digits:
         if placed.digit == page.digits[0].digit:
             return None
         placed = refused(placed, IN_PIECES)
     placed = refused(placed, MAYBE_RING) if may_be_ring(placed) else placed
-    return Page((Line(str(reading.digit), (placed,)),), (), page.name)
+    return Page((Line(str(placed.digit), (placed,)),), (), page.name)
 
 
 __all__ = ["Answer", "read_page"]

@@ -19,7 +19,8 @@ from digit_recognizer.pictures.marks.lines import Boxes, join_broken
 from digit_recognizer.pictures.marks.mended import with_bars
 from digit_recognizer.pictures.marks.patches import PATCH, patches_removed
 from digit_recognizer.pictures.marks.rings import ink_of_rings
-from digit_recognizer.pictures.marks.rules import turn_of_ruling, without_lines, without_ruling
+from digit_recognizer.pictures.marks.rules import without_lines
+from digit_recognizer.pictures.marks.ruling import turn_of_ruling, without_ruling
 from digit_recognizer.pictures.marks.thin import with_thin
 from digit_recognizer.pictures.marks.whole import completed, completed_in_table, height_of_most, with_stems
 from digit_recognizer.pictures.paper import Contrast, Labels, Mask, PageInk, contrast_of_page, ink_of, shrunk

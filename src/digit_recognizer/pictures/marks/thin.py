@@ -53,11 +53,12 @@ def with_thin(
         return seen
     # A bar may be a table's line, but for one beside a digit.
     known = thin & (broad > _BAR * tall) & (_share_in_broad_pen(everything, thin, depth, find_ink) >= _KNOWN)
-    for mark in np.flatnonzero(thin & ~known):
+    sure = known.copy()
+    for mark in np.flatnonzero(thin & ~sure):
         common = np.minimum(top + tall, top[mark] + tall[mark]) - np.maximum(top, top[mark])
         beside = common >= _BESIDE * np.maximum(tall, tall[mark])
         around = (left < left[mark]) & (left + broad > left[mark] + broad[mark])
-        known[mark] = (known & beside & ~around).any()
+        known[mark] = (sure & beside & ~around).any()
     if not known.any():
         return seen
     if seen is None:
